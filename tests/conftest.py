@@ -48,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kubeconfig", metavar="FILE", help="with --e2e: use its current cluster, whose objects tests may remove"
     )
     parser.addoption(
+        "--upgrades",
+        action="store_true",
+        help="with --e2e: try every upgrade of the mirror, not only the difficult ones",
+    )
+    parser.addoption(
         "--catalog",
         choices=[*rotation.THIRDS, rotation.ALL],
         default=rotation.of_today(),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -228,6 +229,9 @@ class FakeCluster:
         if answer is None:
             raise RefusedError(f"{path}: not found", status=404, reason="NotFound")
         return answer
+
+    def sent(self) -> Mapping[str, int]:
+        return Counter(request.verb for request in self.requests)
 
     # For tests
 

@@ -127,10 +127,29 @@ def test_it_may_be_applied_by_kubectl_alone(tmp_path: Path, forge: Forge, worksp
     assert run(["-C", str(tmp_path), "init", "--quiet", "kubectl", "--gitops", "none"]) == 0
     text = (tmp_path / "kubectl" / "input" / "config.yaml").read_text()
     assert yaml.safe_load(text)["gitops"] == {"engine": "none"}
-    assert "wave by wave\n\ncomponents:\n" in text, "the line of `install` is gone, the blank line after it is not"
+    assert "runs in the cluster\n\ncomponents:\n" in text, (
+        "the line of `install` is gone, the blank line after it is not"
+    )
     (workspace / "input" / "config.yaml").write_text(text)
     assert forge()["findings"] == []
     assert not any(path.startswith("argo-apps/") for path in objects(workspace))
+
+
+def test_flux_gets_a_source_for_the_user_to_change(
+    tmp_path: Path, forge: Forge, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-C", str(tmp_path), "init", "flux", "--yes", "--gitops", "flux"]) == 0
+    assert "write the registry that Flux reads the stack from as `url`" in capsys.readouterr().out
+    text = (tmp_path / "flux" / "input" / "config.yaml").read_text()
+    assert yaml.safe_load(text)["gitops"] == {
+        "engine": "flux",
+        "source": "oci",
+        "url": "oci://registry.example.com/starter",
+        "install": False,
+    }
+    (workspace / "input" / "config.yaml").write_text(text)
+    assert forge()["findings"] == []
+    assert any(path.startswith("flux/") for path in objects(workspace))
 
 
 def test_it_is_complete_and_has_nothing_of_the_project() -> None:

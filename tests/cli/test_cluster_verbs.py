@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fake_cluster import FakeRequest
 from tests.gitops.conftest import part
 from tests.stages.deliver.deliveries import Delivery, deployment, settings, web
 from tests.stages.deliver.preflight.situations import node
 
 from cluster_forge import composition
 from cluster_forge.cli.app import run
+from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.stages.deliver import deploy
 from cluster_forge.stages.deliver.deploy import DeployRequest
 from cluster_forge.stages.deliver.options import DeployOptions
@@ -93,3 +95,47 @@ def test_remove_takes_the_stack_away(delivery: Delivery, capsys: pytest.CaptureF
 def test_a_stack_that_is_not_there(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rollback", "dem", "--yes"]) == 11
     assert "did you mean" in capsys.readouterr().err
+
+
+class TestFailure:
+    """The way back to release 1, whose ConfigMap the cluster refuses."""
+
+    @pytest.fixture(autouse=True)
+    def refusing(self, delivery: Delivery) -> None:
+        def refuse(request: FakeRequest) -> None:
+            if request.verb == "apply" and request.target.name == "settings" and not request.is_trial:
+                raise RefusedError("exceeded quota: objects", where=str(request.target), status=403, reason="Forbidden")
+
+        delivery.cluster.before = refuse
+
+    def test_json_is_one_document(self, capsys: pytest.CaptureFixture[str]) -> None:
+        capsys.readouterr()
+        assert run(["rollback", "--yes", "--format", "json"]) == 55
+        out, err = capsys.readouterr()
+        document = json.loads(out)
+        assert (document["command"], document["deployed"]) == ("rollback", False)
+        assert [error["message"] for error in document["components"][0]["errors"]] == ["exceeded quota: objects"]
+        assert "exceeded quota: objects" in err
+        assert "error: 1 component of 1 could not be deployed: shop" in err
+
+    def test_the_reason_is_printed_though_results_are_not(self, capsys: pytest.CaptureFixture[str]) -> None:
+        capsys.readouterr()
+        assert run(["rollback", "--yes", "--quiet"]) == 55
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.index("exceeded quota: objects") < err.index("shown above")
+
+    def test_what_to_type_names_the_cluster(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Another context may be the current one by then."""
+        assert run(["rollback", "--yes", "--context", "the one"]) == 55
+        assert "`cluster-forge rollback demo --to 1 --context 'the one'`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["history", "audit"])
+def test_tables_fit_a_terminal(delivery: Delivery, capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    run(["rollback", "--yes"])
+    capsys.readouterr()
+    assert run([verb]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) >= 4
+    assert [line for line in lines if len(line) > 80] == []

@@ -65,7 +65,7 @@ class TestForge:
         assert result.code == 0, result.err
         lines = result.out.splitlines()
         assert lines[0] == "stacks/starter holds the stack 'starter':"
-        assert [line.split()[0] for line in lines[1:-2]] == [
+        assert [line.split()[0] for line in lines[1:-3]] == [
             "components",
             "repo.git",
             "image",
@@ -73,11 +73,12 @@ class TestForge:
             "bootstrap",
             "deploy.sh",
         ]
-        assert lines[-2] == "the first cast of this stack"
+        assert lines[-3] == "the first cast of this stack"
         assert " for linux/amd64, linux/arm64" in lines[3]
-        assert lines[-1].startswith("next: sh stacks/starter/deploy.sh --print ")
+        assert lines[-2].startswith("next: cluster-forge deploy starter ")
+        assert lines[-1].startswith("  or: sh stacks/starter/deploy.sh --print ")
         printed = subprocess.run(
-            lines[-1].removeprefix("next: ").partition("   ")[0],
+            lines[-1].removeprefix("  or: ").partition("   ")[0],
             shell=True,
             cwd=empty.folder,
             capture_output=True,

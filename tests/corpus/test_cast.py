@@ -240,7 +240,7 @@ class TestCommands:
         code, out, err = typed(folder, "--mirror", str(corpus / "mirror"))
         assert code == 0, err
         assert out.startswith(f"stacks/{name} holds the stack {name!r}:\n")
-        assert out.splitlines()[-1].startswith("next: sh ")
+        assert out.splitlines()[-2].startswith("next: cluster-forge ")
         described = json.loads((folder / "stacks" / name / "stack.json").read_text())
         assert described["findings"]["error"] == 0
         wanted = yaml.safe_load((folder / "input" / "config.yaml").read_bytes())["components"]
@@ -264,7 +264,7 @@ class TestCommands:
         assert len([line for line in err.splitlines() if line.startswith("error")]) == 1
         code, out, err = typed(legacy, *arguments, "--skip", "keycloak")
         assert code == 0, err
-        assert "\nnext: sh " in out
+        assert "\nnext: cluster-forge " in out
 
     def test_the_whole_legacy_workspace_reports_its_errors(self, typed: Callable[..., Any], legacy: Path) -> None:
         code, out, err = typed(legacy)
@@ -286,4 +286,4 @@ class TestCommands:
         assert named == {"kueue-onenode", "kyverno-onenode", "kube-prometheus-stack"}
         code, out, err = typed(legacy, *broken, *(text for name in sorted(named) for text in ("--skip", name)))
         assert code == 0, err
-        assert "\nnext: sh " in out
+        assert "\nnext: cluster-forge " in out

@@ -299,7 +299,8 @@ def test_every_object_is_what_helms_engine_gives(forged: Forged, independent: In
     minor = forged.stack.target.kubernetes.minor
     random: set[str] = set()
     compared = 0
-    for name, recomputed in independent.recompute().items():
+    recomputed_objects = independent.recompute()
+    for name, recomputed in recomputed_objects.items():
         namespace = forged.component(name).namespace or "default"
         theirs = dict(recomputed.objects)
         part = parts[name]
@@ -316,9 +317,7 @@ def test_every_object_is_what_helms_engine_gives(forged: Forged, independent: In
             is_shared = shared is not None and rounded(without_retention(shared, body)) == rounded(body)
             assert is_test(body) or is_shared or not is_served(body, minor), f"{name}: {key} is lost"
     assert random == RANDOM[independent.name]
-    assert compared == sum(
-        len(part.objects) + len(later_hooks(forged, name)) for name, part in parts.items() if name != "namespaces"
-    )
+    assert compared == sum(len(parts[name].objects) + len(later_hooks(forged, name)) for name in recomputed_objects)
 
 
 def test_every_object_survives_being_written(forged: Forged) -> None:
@@ -369,10 +368,8 @@ def test_only_true_findings_about_everything(everything: Forged) -> None:
 
 def test_only_true_findings_about_prd(prd: Forged) -> None:
     assert findings(prd, Severity.ERROR) == []
-    # Its kube-prometheus-stack has `crds.enabled: false`, and no other component defines them; it says `engine: argocd` and
-    # has no Argo CD.
+    # Its kube-prometheus-stack has `crds.enabled: false`, and no other component defines them.
     assert {(code, component) for code, component, _ in findings(prd, Severity.WARNING)} == {
-        ("engine-missing", None),
         ("helm-warning", "promtail"),  # the chart is deprecated
         ("missing-crd", "kube-prometheus-stack"),
     }

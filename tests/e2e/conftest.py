@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.corpus.conftest import Workspaces
@@ -92,7 +93,7 @@ def forged(shared_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) ->
     """The stack ``shop`` in a workspace of its own for each version, fate and engine; forged once."""
 
     @functools.cache
-    def forge(**options: str) -> Shop:
+    def forge(**options: Any) -> Shop:
         shop = Shop(workspace=tmp_path_factory.mktemp("shop") / "workspace", cluster=shared_cluster)
         shop.forge(**options)
         return shop

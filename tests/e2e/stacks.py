@@ -6,9 +6,10 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -16,7 +17,7 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.contents import Contents, Key
 from tests.e2e.polling import until
 
-from cluster_forge.stages.deliver.cluster_records.ownership import RUN
+from cluster_forge.stages.deliver.cluster_records.claiming import RUN
 
 NAME = "shop"
 ENDED_SECONDS = 20
@@ -91,17 +92,30 @@ class Shop:
 
     workspace: Path
     cluster: Cluster
+    mirror: Path | None = None
+    """A mirror with the charts of the catalog's components that the stack requires."""
 
     @property
     def stack(self) -> Path:
         return self.workspace / "stacks" / NAME
 
-    def forge(self, *, engine: str = "none", version: str = "1.0.0", fate: str = "ready", **gitops: object) -> None:
-        """Write the description, for that version of the web service, and forge it."""
+    def forge(
+        self,
+        *,
+        engine: str = "none",
+        version: str = "1.0.0",
+        fate: str = "ready",
+        more: Mapping[str, str] = MappingProxyType({}),
+        **gitops: object,
+    ) -> None:
+        """Write the description, for that version of the web service, and forge it; ``more`` are the manifests of other
+        components by their names, which are those of their namespaces, too.
+        """
         files = {
             "widgets.yaml": WIDGETS,
             "db.yaml": DATABASE,
             "web.yaml": WEB.replace("VERSION", version).replace("FATE", fate) + "---\n" + WIDGET,
+            **{f"{name}.yaml": manifests for name, manifests in more.items()},
         }
         needs = {"web": ["widgets", "db"]}
         description = {
@@ -113,11 +127,11 @@ class Shop:
             "components": [
                 {
                     "name": name,
-                    "namespace": NAME,
+                    "namespace": name if name in more else NAME,
                     "manifests": [f"{name}.yaml"],
                     **({"needs": needs[name]} if name in needs else {}),
                 }
-                for name in ("widgets", "db", "web")
+                for name in ("widgets", "db", "web", *more)
             ],
         }
         folder = self.workspace / "input"
@@ -125,12 +139,12 @@ class Shop:
         (folder / "config.yaml").write_text(yaml.safe_dump(description, sort_keys=False))
         for name, content in files.items():
             (folder / name).write_text(content)
-        done = self.program("forge", "--offline")
+        done = self.program("forge", "--offline", *(("--mirror", str(self.mirror)) if self.mirror else ()))
         assert done.returncode == 0, done.stdout + done.stderr
 
     def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the program in the workspace, with the cluster's kubeconfig."""
-        return run(self._command(arguments), self.cluster)
+        return program(self.workspace, self.cluster, *arguments)
 
     def succeeds(self, *arguments: str) -> str:
         """Run the program, which has to succeed; what it prints on stdout."""
@@ -147,14 +161,11 @@ class Shop:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The same, without waiting for its end; what it prints is its output."""
-        return _started(self._command(arguments), self.cluster)
+        return _started(_command(self.workspace, arguments), self.cluster)
 
     def start_script(self) -> subprocess.Popen[str]:
         """Run ``deploy.sh``, without waiting for its end."""
         return _started(["sh", str(self.stack / "deploy.sh"), "--yes"], self.cluster)
-
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "cluster_forge", "-C", str(self.workspace), *arguments]
 
     def deploy_script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``deploy.sh`` without a question."""
@@ -199,6 +210,15 @@ def _content(body: Any) -> Any:
 def _is_declared(key: Key, body: Any) -> bool:
     managers = {fields["manager"] for fields in body["metadata"].get("managedFields", ())}
     return any(name.startswith("cluster-forge") for name in managers) and not key.name.startswith(RECORDS)
+
+
+def program(workspace: Path, cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a workspace, with the cluster's kubeconfig."""
+    return run(_command(workspace, arguments), cluster)
+
+
+def _command(workspace: Path, arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "cluster_forge", "-C", str(workspace), *arguments]
 
 
 def run(command: Sequence[str], cluster: Cluster) -> subprocess.CompletedProcess[str]:

@@ -22,7 +22,7 @@ from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.service_options import ClusterOptions
 from cluster_forge.stack.model import ExpectedSecret, KubernetesVersion, Target
-from cluster_forge.stages.deliver.cluster_records import ownership
+from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -207,7 +207,7 @@ def test_a_claim_of_either_way_is_that_of_the_other(cluster: Cluster, minor: int
     plan = plan_of(minor, WEB, SETTINGS)
     situation = Situation(plan=plan, tools=tools, options=DeployOptions())
     cluster.kubectl("create", "namespace", "cluster-forge")
-    ownership.claim(plan, situation.verdict, tools, run="test/1/1")
+    claiming.claim(plan, situation.verdict, tools, run="test/1/1")
     written = yaml.safe_load(cluster.kubectl("get", "configmap", "claim-demo", "-n", "cluster-forge", "-o", "yaml"))
     assert written["data"] == yaml.safe_load(plan.claim["claim.yaml"])["data"]
     assert written["metadata"]["annotations"]["cluster-forge/run"] == "test/1/1"

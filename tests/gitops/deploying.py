@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import bootstrap, deploy_script, plan
+from cluster_forge.gitops import bootstrap, deploy_script, plan, script_source
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.part import Part
@@ -185,3 +185,22 @@ def deploy(
     log = tmp_path / "log"
     raw = log.read_text().replace(f"{folder}/", "").splitlines() if log.exists() else []
     return Run(finished.returncode, finished.stdout, finished.stderr, [BOUND.sub("", call) for call in raw], raw)
+
+
+def judged(script: str, settings: str, rows: Sequence[str], folder: Path) -> list[bool]:
+    """Whether ``look``, a function of the script, finds nothing that is not ready in each of the rows."""
+    (folder / "script.sh").write_text(script_source.read(script))
+    lines = [f". {folder}/script.sh", settings]
+    lines += [f"look '{row}'; echo \"${{pending:-ready}}\"" for row in rows]
+    done = subprocess.run(
+        [SHELL, "-eu", "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+    )
+    assert done.returncode == 0, done.stderr
+    found = done.stdout.splitlines()
+    assert len(found) == len(rows)
+    return [line == "ready" for line in found]

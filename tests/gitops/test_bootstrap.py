@@ -39,7 +39,7 @@ def test_an_installed_argo_cd_has_its_own_files_the_repository_and_the_root(part
         *("bootstrap/argocd/objects.yaml", "bootstrap/argocd/project.yaml", "bootstrap/argocd/settings.yaml"),
         *("bootstrap/argocd/wait", "bootstrap/files"),
         *("bootstrap/git-server-deployment.yaml", "bootstrap/git-server.yaml"),
-        *("bootstrap/repository-000.yaml", "bootstrap/root.yaml"),
+        *("bootstrap/project.yaml", "bootstrap/repository-000.yaml", "bootstrap/root.yaml"),
     ]
     assert kinds(files["bootstrap/root.yaml"]) == ["Application/demo.argo-apps"]
     assert b"example.com/argocd:v3.4.4" in files["bootstrap/git-server-deployment.yaml"]
@@ -67,7 +67,7 @@ def test_an_existing_argo_cd_gets_the_repository_and_the_root(parts: tuple[Part,
 def test_an_external_repository_needs_no_server(parts: tuple[Part, ...]) -> None:
     gitops = GitOps(install=False, source=RepositorySource.EXTERNAL, url="https://git.example.com/demo.git")
     files = set(tree(Stack(name="demo", gitops=gitops), parts)) - CLAIM
-    assert files == {"bootstrap/files", "bootstrap/root.yaml"}
+    assert files == {f"bootstrap/{name}" for name in ("files", "project.yaml", "argocd-settings.yaml", "root.yaml")}
 
 
 def test_the_order_of_the_parts_does_not_change_the_bytes(parts: tuple[Part, ...]) -> None:

@@ -305,7 +305,7 @@ def test_argo_cd_is_installed_and_applies_the_rest(run: Callable[..., Run]) -> N
     assert files(result) == [
         *("argocd/namespaces.yaml", "argocd/crds.yaml", "argocd/settings.yaml", "argocd/hooks-pre-00-jobs.yaml"),
         *("argocd/objects.yaml", "argocd/project.yaml", "git-server.yaml", "repository-000.yaml"),
-        *("git-server-deployment.yaml", "root.yaml"),
+        *("git-server-deployment.yaml", "project.yaml", "root.yaml", "project.yaml"),
     ]
     (settings,) = (call for call in result.calls if call.endswith("settings.yaml"))
     assert "--field-manager=cluster-forge-settings" in settings

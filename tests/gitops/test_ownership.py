@@ -39,6 +39,8 @@ if os.path.exists(f"{folder}/fails") and call.startswith(open(f"{folder}/fails")
 if call.startswith("get applications") and "PATH" in call and not os.path.exists(f"{folder}/applications"):
     sys.exit("error: the server doesn't have a resource type \\"applications\\"")
 for name, part in (("live", "get -f -"), ("served", "api-resources"), ("applications", "STACK:.metadata.labels.cluster-forge/stack,PATH"),
+                   ("appliers", "--all-namespaces --no-headers -o custom-columns=STACK:"), ("volumes", "get persistentvolumeclaims --all-namespaces"),
+                   ("flux", "get kustomizations.kustomize.toolkit.fluxcd.io --all-namespaces -l"),
                    ("member", "custom-columns=SET:"), ("claims", "-l cluster-forge/claim"), ("claimed", "jsonpath={.data.objects}"), ("claim", "get configmap claim-demo -n cluster-forge --ignore-not-found"), ("root", "WANTED:")):
     if part in call and os.path.exists(f"{folder}/{name}"):
         print(open(f"{folder}/{name}").read(), end="")
@@ -404,7 +406,7 @@ def pruned(run: Run) -> list[str]:
 def test_what_left_a_direct_stack_is_deleted_custom_resources_first_and_data_stays(
     deploy: Callable[..., Run], tmp_path: Path
 ) -> None:
-    run = pruning(deploy, f"{OURS} <none> <none> cluster-forge\n")
+    run = pruning(deploy, f"{OURS} <none> <none> <none> u1 cluster-forge\n")
     assert run.code == 0, run.err
     assert pruned(run) == ["widget.example.com old", "configmap gone"]
     patch = json.loads((tmp_path / "patch").read_text())
@@ -419,21 +421,50 @@ def test_what_left_a_direct_stack_is_deleted_custom_resources_first_and_data_sta
 @pytest.mark.parametrize(
     ("member", "owner"),
     [
-        ("applyset-x-v1 <none> <none> cluster-forge", "the ApplySet applyset-x-v1"),
-        (f"{OURS} theirs:/ConfigMap:shop/gone <none> cluster-forge,argocd-controller", "the Application theirs"),
-        (f"{OURS} <none> web cluster-forge,helm", "the Helm release web"),
-        ("<none> <none> <none> kubectl", "others: no field of it is managed by cluster-forge any more"),
+        ("applyset-x-v1 <none> <none> <none> u1 cluster-forge", "the ApplySet applyset-x-v1"),
+        (
+            f"{OURS} theirs:/ConfigMap:shop/gone <none> <none> u1 cluster-forge,argocd-controller",
+            "the Application theirs",
+        ),
+        (f"{OURS} demo.theirs:/ConfigMap:shop/gone <none> <none> u1 cluster-forge", "the Application demo.theirs"),
+        (f"{OURS} <none> <none> theirs u1 cluster-forge", "the Kustomization theirs"),
+        (f"{OURS} <none> <none> demo.theirs u1 cluster-forge", "the Kustomization demo.theirs"),
+        (f"{OURS} <none> web <none> u1 cluster-forge,helm", "the Helm release web"),
+        ("<none> <none> <none> <none> u1 kubectl", "others: no field of it is managed by cluster-forge any more"),
     ],
 )
 def test_what_others_took_over_is_left_with_a_word(deploy: Callable[..., Run], member: str, owner: str) -> None:
-    run = pruning(deploy, f"{member}\n")
+    run = pruning(deploy, f"{member}\n", appliers="other demo.theirs\n<none> theirs\ndemo demo.ours\n")
     assert run.code == 0, run.err
     assert f"leaving ConfigMap/gone, which has left the stack: it belongs to {owner}\n" in run.out
     assert pruned(run) == []
 
 
+@pytest.mark.parametrize(("kinds", "is_left"), [("Widget", True), ("Pod", False)])
+def test_what_owns_a_volume_is_left_and_stays_claimed(
+    deploy: Callable[..., Run], tmp_path: Path, kinds: str, *, is_left: bool
+) -> None:
+    volumes = f"shop data-0 {kinds} u0,u1\nshop other Widget u2\nshop free <none> <none>\n"
+    run = pruning(deploy, f"{OURS} <none> <none> <none> u1 cluster-forge\n", volumes=volumes)
+    assert run.code == 0, run.err
+    said = "leaving Widget.example.com/old, which has left the stack: it owns PersistentVolumeClaim/shop/data-0, which would"
+    assert (said in run.out) is is_left
+    assert (pruned(run) == []) is is_left
+    lines = json.loads((tmp_path / "patch").read_text())["data"]["objects"].splitlines()
+    assert ("Widget.example.com shop old leaves" in lines) is is_left
+
+
+@pytest.mark.parametrize("delivery", [DIRECT, STACK], ids=["direct", "argocd"])
+def test_a_stack_that_flux_delivers_is_delivered_by_nothing_else(deploy: Callable[..., Run], delivery: Stack) -> None:
+    run = deploy(delivery, flux="flux-system demo.shop\n")
+    assert (run.code, run.changes) == (3, [])
+    assert (
+        "Flux delivers the stack demo here, and is still at work:\n  Kustomization/flux-system/demo.shop\n" in run.err
+    )
+
+
 def test_what_is_to_be_pruned_is_claimed_until_then(deploy: Callable[..., Run], tmp_path: Path) -> None:
-    run = pruning(deploy, f"{OURS} <none> <none> cluster-forge\n", fails="delete widget")
+    run = pruning(deploy, f"{OURS} <none> <none> <none> u1 cluster-forge\n", fails="delete widget")
     assert run.code == 1
     assert "cannot delete Widget.example.com/old" in run.err
     lines = json.loads((tmp_path / "patch").read_text())["data"]["objects"].splitlines()

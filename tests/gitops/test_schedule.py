@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver.deliveries import needing, settings
 
+from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import schedule
 from cluster_forge.manifests.part import Part
 
 
-def prerequisites(*parts: Part) -> dict[str, set[str]]:
-    return {name: set(before) for name, before in schedule.prerequisites(parts).items()}
+def prerequisites(*parts: Part, fixed: Sequence[str] = ()) -> dict[str, set[str]]:
+    names = [ComponentName(name) for name in fixed]
+    return {name: set(before) for name, before in schedule.prerequisites(parts, names).items()}
 
 
 def plain(name: str, wave: int = 0) -> Part:
@@ -35,15 +39,23 @@ def test_crds_with_their_controller_come_first_only_for_what_needs_them() -> Non
 
 
 def test_a_wave_that_the_user_set_is_an_order_in_both_directions() -> None:
-    assert prerequisites(plain("first"), plain("set", 5), needing(plain("last", 10), "first")) == {
+    assert prerequisites(plain("first"), plain("set", 5), needing(plain("last", 10), "first"), fixed=["set"]) == {
         "first": set(),
         "set": {"first"},
         "last": {"first", "set"},
     }
 
 
+def test_a_wave_of_the_catalog_is_no_order() -> None:
+    found = prerequisites(plain("first"), plain("storage", -70), plain("last", 10))
+    assert found == {"first": set(), "storage": set(), "last": set()}
+
+
 def test_a_wave_below_that_of_a_need_wins_over_the_need() -> None:
-    assert prerequisites(plain("base"), needing(plain("early", -7), "base")) == {"early": set(), "base": {"early"}}
+    assert prerequisites(plain("base"), needing(plain("early", -7), "base"), fixed=["early"]) == {
+        "early": set(),
+        "base": {"early"},
+    }
 
 
 def test_a_need_that_is_not_delivered_is_left_out() -> None:

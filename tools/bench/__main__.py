@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tools.bench import helm, history, report, rounds
+from tools.bench import delivery, helm, history, report, rounds
 from tools.bench.cases import CASES, PROJECT, SHARED
 
 from cluster_forge.foundation.names import counted
@@ -42,7 +42,7 @@ def main() -> int:
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    names = [case.name for case in CASES]
+    names = [*(case.name for case in CASES), delivery.CASE]
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"cases to run, of {' '.join(names)} (all)")
     parser.add_argument("--quick", action="store_true", help=f"{helm.STACK} only, in under a minute")
     parser.add_argument("--runs", type=int, metavar="N", help="number of rounds (3; with --quick 1)")
@@ -59,7 +59,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         parser.error("--quick has a case of its own")
     if unknown := set(options.cases) - set(names):
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
-    options.cases = options.cases or names
+    options.cases = options.cases or [name for name in names if name != delivery.CASE or not delivery.problems()]
     options.runs = options.runs or (1 if options.quick else 3)
     return options
 
@@ -93,6 +93,8 @@ def _warn() -> None:
         print(f"{SHARED} does not exist: its descriptions are skipped")
     if helm.HELM is None:
         print("helm is not installed: no comparison with it")
+    for problem in delivery.problems():
+        print(f"no delivery to a test cluster: {problem}")
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     if load > _BUSY * cores:
         print(f"other programs are running (load {load:.1f} on {cores} cores): times of this run are not reliable")

@@ -124,9 +124,20 @@ def _resident_kib(process: int) -> tuple[int, int]:
     return (int(resident) - int(of_files)) * page_kib, int(of_files) * page_kib
 
 
+def release_orphans() -> None:
+    """From here to the next `run`, processes without a waiting parent do not become children of this one: a program that is
+    started meanwhile may leave some running.
+    """
+    _set_subreaper(0)
+
+
 def _adopt_orphans() -> None:
+    _set_subreaper(1)
+
+
+def _set_subreaper(value: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, value, 0, 0, 0)
 
 
 def _wait_for_orphans() -> float:

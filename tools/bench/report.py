@@ -13,7 +13,7 @@ from tools.bench.steps import Key, Medians, Step
 from tools.bench.targets import Figure, figures
 from tools.tables import table
 
-_SCHEMA = "cluster-forge/bench/v3"
+_SCHEMA = "cluster-forge/bench/v4"
 _VERDICTS = {True: "reached", False: "missed", None: ""}
 
 
@@ -59,6 +59,7 @@ class Report:
                 "cpu": step.run.cpu,
                 "peak_mb": step.run.peak_mb,
                 "objects": step.objects,
+                "requests": step.requests,
             }
             for step in self.steps
         ]
@@ -104,6 +105,7 @@ def load(file: Path) -> Report:
             state=run["state"],
             run=Run(wall=run["wall"], cpu=run["cpu"], peak_mb=run["peak_mb"]),
             objects=run["objects"],
+            requests=run["requests"],
         )
         for run in found["runs"]
     ]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tools.bench import cases, helm, network
+from tools.bench import cases, delivery, helm, network
 from tools.bench.cases import CASES, CATALOG
 from tools.bench.steps import Step
 
@@ -34,7 +34,9 @@ class Work:
 
 
 def full(names: Collection[str], extra: Sequence[str]) -> Iterator[Work]:
-    """`mine` over a network, every verb of the cases with these names, and Helm beside the one that has its charts."""
+    """`mine` over a network, every verb of the cases with these names, Helm beside the one that has its charts, and a
+    delivery.
+    """
     yield from _start()
     yield Work(name="mine over a network", steps=partial(network.mine, extra=extra))
     for case in CASES:
@@ -46,6 +48,8 @@ def full(names: Collection[str], extra: Sequence[str]) -> Iterator[Work]:
         if case.name == helm.STACK and helm.HELM:
             yield from _helm()
             yield Work(name="helm template and split", steps=helm.split, is_once=True)
+    if delivery.CASE in names:
+        yield Work(name=delivery.CASE, steps=delivery.steps, is_once=True)
 
 
 def quick(extra: Sequence[str]) -> Iterator[Work]:

@@ -14,13 +14,14 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One command that was run; ``objects`` is the number that it reported."""
+    """One command that was run; ``objects`` is the number that it reported, ``requests`` how many it sent to an API server."""
 
     case: str
     verb: str
     state: str
     run: Run
     objects: int = 0
+    requests: int = 0
 
     @property
     def key(self) -> Key:
@@ -46,6 +47,9 @@ class Medians:
 
     def objects(self, key: Key) -> int:
         return self._steps[key][0].objects
+
+    def requests(self, key: Key) -> int:
+        return self._steps[key][0].requests
 
     def wall(self, *keys: Key) -> float:
         """Seconds of these commands, one after the other."""

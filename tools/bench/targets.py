@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tools.bench import network
+from tools.bench import delivery, network
 from tools.bench.steps import Key, Medians
 
 
@@ -112,6 +112,10 @@ _SECONDS: tuple[tuple[str, float, tuple[Key, ...]], ...] = (
     ("every component, size and version of the catalog", 180, (("platform", "catalog test", "all"),)),
 )
 
+_DEPLOY: Key = (delivery.CASE, "deploy", "cold")
+_UNCHANGED: Key = (delivery.CASE, "deploy", "unchanged")
+_KUBECTL: Key = (delivery.CASE, "kubectl apply", "repeated")
+
 _PEAKS_MB = (("peak of everything", 700, "everything"), (f"peak of {_MANY} objects", 1024, _MANY))
 
 
@@ -120,6 +124,7 @@ def figures(medians: Medians) -> Iterator[Figure]:
     yield from _ratios(medians)
     yield from _growth(medians)
     yield from _waiting(medians)
+    yield from _delivery(medians)
     for name, limit, keys in _SECONDS:
         if medians.has(*keys):
             yield Figure(name=name, value=medians.wall(*keys), unit=Unit.SECONDS, limit=limit)
@@ -158,6 +163,23 @@ def _waiting(medians: Medians) -> Iterator[Figure]:
         name = f"mine of {network.SOURCES} charts, 50 ms away ÷ here and the slowest chain, wall"
         value = medians.wall(network.AWAY) / (medians.wall(network.HERE) + network.CHAIN)
         yield Figure(name=name, value=value, unit=Unit.TIMES, limit=1.1, goal=1)
+
+
+def _delivery(medians: Medians) -> Iterator[Figure]:
+    """`deploy` into an empty cluster, compared with kubectl, and with a `deploy` that changes nothing."""
+    if not medians.has(_DEPLOY):
+        return
+    if medians.has(_KUBECTL):
+        value = medians.wall(_KUBECTL) / medians.wall(_DEPLOY)
+        yield Figure(name="kubectl apply ÷ deploy, wall", value=value, unit=Unit.TIMES, limit=2, more_is_better=True)
+    if medians.has(_UNCHANGED):
+        value = medians.wall(_DEPLOY) / medians.wall(_UNCHANGED)
+        yield Figure(
+            name="deploy ÷ deploy unchanged, wall", value=value, unit=Unit.TIMES, limit=10, more_is_better=True
+        )
+    requests = medians.requests(_DEPLOY) / medians.objects(_DEPLOY)
+    yield Figure(name="requests of deploy, for each object", value=requests, unit=Unit.TIMES, limit=1.2)
+    yield Figure(name="peak of deploy", value=medians.peak_mb(_DEPLOY), unit=Unit.MB, limit=300)
 
 
 def _seconds_per_object(medians: Medians, key: Key) -> float:

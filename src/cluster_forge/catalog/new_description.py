@@ -9,6 +9,7 @@ from cluster_forge.catalog.dependencies import completed
 from cluster_forge.catalog.library import Library, flattened
 from cluster_forge.foundation.errors import raise_all
 from cluster_forge.stack.catalog_port import Frame
+from cluster_forge.stack.description_edits import flux_source
 from cluster_forge.stack.model import GitOpsEngine, Notice, Target
 
 
@@ -53,6 +54,8 @@ def _head(name: str, target: Target, engine: GitOpsEngine) -> Iterator[str]:
         yield f"  domain: {target.domain}"
     yield "gitops:"
     yield f"  engine: {engine}"
+    if engine is GitOpsEngine.FLUX:
+        yield from (f"  {key}: {value}  # {remark}" for key, (value, remark) in flux_source(name).items())
 
 
 def _components(names: Sequence[str], added: Mapping[str, str]) -> Iterator[str]:

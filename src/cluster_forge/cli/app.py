@@ -111,13 +111,14 @@ def cluster_forge(context: click.Context, workspace: str) -> None:
     """Turn a short stack description into a complete, deployable Kubernetes platform.
 
     A workspace has the description in input/config.yaml. `forge` fetches and renders its components, and writes
-    stacks/<name>/ with manifests in order, a Git repository, an OCI image and deploy.sh. No cluster is needed.
+    stacks/<name>/ with manifests in order, a Git repository, an OCI image and deploy.sh; it needs no cluster. `deploy`
+    takes that to a cluster, `status`, `diff`, `rollback` and `remove` work on it there.
 
     Examples:
-        cluster-forge init platform                    # write a workspace
-        cluster-forge -C platform forge                # build the stack
-        sh platform/stacks/starter/deploy.sh --print   # what it would apply
-        cluster-forge help forge
+        cluster-forge init platform        # write a workspace
+        cluster-forge -C platform forge    # build the stack
+        cluster-forge -C platform deploy   # check the cluster, and deploy
+        cluster-forge help deploy
     """
     context.obj = workspace
 

@@ -8,7 +8,10 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from cluster_forge.cli.session import Session
+    from cluster_forge.foundation.errors import ForgeError
     from cluster_forge.manifests.part import Part
     from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.tools import DeliverTools
@@ -33,3 +36,24 @@ def parts(session: Session, chosen: Deployment, tools: DeliverTools) -> tuple[Pa
         return ()
     repositories = composition.repositories(session.settings())
     return deployment.parts(chosen, tools.files, repositories, tools.reader.read)
+
+
+def concluded(session: Session, errors: Sequence[ForgeError], reasons: Iterable[str]) -> int:
+    """The exit code. ``reasons`` are printed where the tables that have them are not.
+
+    Raises:
+        ForgeError, ExceptionGroup: ``errors``; with ``--format json`` they are printed, as stdout has its one document already.
+    """
+    from cluster_forge.cli.output.streams import to_stderr
+    from cluster_forge.foundation.errors import raise_all
+
+    if not errors:
+        return 0
+    if not session.prints_results:
+        for line in reasons:
+            to_stderr(line, color=session.color)
+    if not session.output.is_json:
+        raise_all(errors)
+    for error in errors:
+        session.print_problem(error)
+    return errors[0].exit_code

@@ -17,6 +17,8 @@ from cluster_forge.yaml.positioned_reader import PositionedDocument
 _ITSELF = "options"
 _LARGEST = 64 << 20
 """Bytes of the file."""
+_RUNS_PROGRAMS = "kubeconfig"
+"""The option whose file says which programs are run."""
 _MOST_ERRORS = 100
 """More are not useful, and looking for the nearest name of each takes time."""
 
@@ -29,7 +31,8 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
 
     Raises:
         DescriptionError, ExceptionGroup: no such file, not YAML, an option that the verb (or, outside of a verb's own
-            mapping, any verb) does not have, or a value that is not valid for it.
+            mapping, any verb) does not have, a value that is not valid for it, or a kubeconfig that comes with the file
+            (ADR 0016).
     """
     path = _path(name, workspace)
     file = positioned_reader.read(path.read_bytes(), str(path))
@@ -48,6 +51,12 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
                     values[option.name] = _converted(option, _as_typed(value, file, (*place, key)), context)
                 except click.BadParameter as error:
                     errors.append(_wrong(f"{key}: {error.message}", file, (*place, key)))
+                    continue
+                if option.name == _RUNS_PROGRAMS and _are_inside(workspace, path, values[option.name]):
+                    what = f"{key}: {values[option.name]} is in the workspace, and a kubeconfig names programs that are run"
+                    errors.append(
+                        _wrong(what, file, (*place, key), "type it on the command line, or name a file elsewhere")
+                    )
             elif len(errors) > _MOST_ERRORS:
                 break
             elif key.lstrip("-") not in (known := set(_names(command, context))):
@@ -56,6 +65,12 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
                 errors.append(_wrong(f"{what} {key!r}{did_you_mean(key, known)}", file, (*place, key)))
     raise_all(errors)
     return values
+
+
+def _are_inside(workspace: Path, *paths: object) -> bool:
+    """Whether all of them are in the workspace: who sent the one has sent the others, too."""
+    root = workspace.resolve()
+    return all(Path(str(path)).expanduser().resolve().is_relative_to(root) for path in paths)
 
 
 def _layers(file: PositionedDocument, context: click.Context) -> Iterator[tuple[tuple[str, ...], Any, click.Command]]:

@@ -158,6 +158,12 @@ class Session:
         place = "" if self.workspace == Path() else f"-C {shlex.quote(str(self.workspace))} "
         return f"cluster-forge {place}{verb}"
 
+    def cluster_command(self, verb: str, *names: str) -> str:
+        """What to type for a verb in this workspace and on this cluster: another context may be current by then."""
+        chosen = (("--context", self.cluster.context), ("--kubeconfig", self.cluster.kubeconfig))
+        options = [word for option, value in chosen if value is not None for word in (option, value)]
+        return self.command_line(" ".join([verb, *map(shlex.quote, (*names, *options))]))
+
     def selecting_command(self, verb: str, selection: Sequence[str] | None = None, /) -> str:
         """What to type for a verb in this workspace, with this part of the stack and environment; None: those of this call."""
         parts = self._selection_of_call() if selection is None else selection

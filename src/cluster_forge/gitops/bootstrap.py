@@ -3,8 +3,10 @@
 ::
 
     waves/NNN-<part>/          direct delivery: every part, in order
-    argocd/                    Argo CD's own part, its settings and its project
+    argocd/                    Argo CD's own part, its settings and its project ``default``
     git-server.yaml  repository-NNN.yaml  git-server-deployment.yaml     the repository, where the cluster serves it
+    project.yaml               the stack's AppProject
+    argocd-settings.yaml       what an Argo CD that is in the cluster already should have; nothing applies it
     flux/                      Flux's own part
     root.yaml                  the root Application; for Flux the source and the root Kustomization
     objects  claim.yaml        what the stack claims in the cluster (`ownership`)
@@ -54,9 +56,9 @@ def tree(plan: DeployPlan) -> FileTree:
     files = {}
     lines = []
     written_plan = json_codec.dump(_PlanFile(schema=SCHEMA, plan=plan), indent=True)
-    beside = {**plan.claim.under(FOLDER).files, PLAN: written_plan}
+    others = {**plan.claim.under(FOLDER).files, PLAN: written_plan}
     steps = ((path, content(step), objects(step)) for path, step in _steps(plan))
-    for path, written, number in chain(((path, written, 0) for path, written in beside.items()), steps):
+    for path, written, number in chain(((path, written, 0) for path, written in others.items()), steps):
         files[path] = written
         lines.append(f"{Digest.of(written).hex} {len(written)} {number} {path}\n")
     return FileTree({**files, LIST: "".join(lines).encode()})
@@ -85,11 +87,24 @@ def read(files: FileTree) -> DeployPlan:
     return replace(plan, components=components, claim=claim, argocd=argocd, flux=plan.flux and _flux(plan.flux, read))
 
 
+def beside(files: FileTree, plan: DeployPlan) -> FileTree:
+    """The files that `completed` cannot write again from the plan: all but those of its steps, of a large stack a small part."""
+    same = {path for path, step in _steps(plan) if files.files.get(path) == content(step)}
+    return FileTree({path: written for path, written in files.files.items() if path not in same})
+
+
+def completed(files: FileTree, plan: DeployPlan) -> FileTree:
+    """The files that `beside` has, with those of the plan's steps."""
+    return FileTree({**{path: content(step) for path, step in _steps(plan)}, **files.files})
+
+
 def _argocd(argocd: ArgoCdPlan, read: _Documents) -> ArgoCdPlan:
     return replace(
         argocd,
         install=read.all(f"{FOLDER}/{ARGOCD}", argocd.install),
         repository=read.all(FOLDER, argocd.repository),
+        project=argocd.project and read.one(FOLDER, argocd.project),
+        settings=argocd.settings and read.one(FOLDER, argocd.settings),
         sync=read.one(FOLDER, argocd.sync),
     )
 
@@ -146,7 +161,8 @@ def _steps(plan: DeployPlan) -> Iterator[tuple[str, Step]]:
         yield from _in(f"{FOLDER}/{part.folder}", part.steps)
     if plan.argocd:
         yield from _in(f"{FOLDER}/{ARGOCD}", plan.argocd.install)
-        yield from _in(FOLDER, (*plan.argocd.repository, plan.argocd.sync))
+        beside = filter(None, (plan.argocd.project, plan.argocd.settings))
+        yield from _in(FOLDER, (*plan.argocd.repository, *beside, plan.argocd.sync))
     if plan.flux:
         yield from _in(f"{FOLDER}/{FLUX}", plan.flux.install)
         yield from _in(FOLDER, (plan.flux.sync,))

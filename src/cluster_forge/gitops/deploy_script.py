@@ -14,6 +14,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import counted
 from cluster_forge.gitops import applyset, bootstrap, ownership, requirements, script_source
+from cluster_forge.gitops.argocd import applications
 from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.gitops.flux import sources
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan, FluxPlan
@@ -52,8 +53,10 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
     if plan.delivery is Delivery.EXISTING:
         own = ("deploy_existing",)
     if plan.argocd.server:
-        return tuple(map(read, ("git_server", "unready_objects", "root_application", *own)))
-    return tuple(read(name).replace("  repository\n", "") for name in ("unready_objects", "root_application", *own))
+        return tuple(map(read, ("git_server", "unready_objects", "project", "root_application", *own)))
+    return tuple(
+        read(name).replace("  repository\n", "") for name in ("unready_objects", "project", "root_application", *own)
+    )
 
 
 def _head(plan: DeployPlan, files: FileTree) -> str:
@@ -116,6 +119,7 @@ def _argocd(plan: DeployPlan, argocd: ArgoCdPlan) -> dict[str, str]:
     values = {
         "namespace": argocd.namespace,
         "root": argocd.sync.name,
+        "project": applications.project_name(plan.stack),
         "revision": argocd.sync.revision,
         "prune": "false" if plan.narrowed else "true",
         "namespace_known": "yes" if plan.delivery is Delivery.INSTALL else "",

@@ -13,8 +13,8 @@ from typing import Annotated, Final
 from cluster_forge.foundation.file_tree import NO_FILES, FileTree
 from cluster_forge.foundation.json_codec import OMITTED
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server, ownership, requirements
-from cluster_forge.gitops.argocd import applications, component
+from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server, ownership, requirements, schedule
+from cluster_forge.gitops.argocd import applications, component, project
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.flux import kustomizations, sources
@@ -40,6 +40,12 @@ ROOT: Final = "root.yaml"
 """The file with what the deployment applies for the engine: Argo CD's root Application, or Flux's source and root."""
 
 
+PROJECT: Final = "project.yaml"
+"""The file with the stack's AppProject."""
+SETTINGS: Final = "argocd-settings.yaml"
+"""The file with what an Argo CD that is in the cluster already should have; its administrator applies it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentPlan:
     """One component that has something to apply. ``objects`` are counted; ``folder`` holds the files of its steps.
@@ -62,6 +68,9 @@ class ArgoCdPlan:
     deployment may replace. ``repository`` is empty, and ``server`` None, where Argo CD reads from elsewhere. The
     server's Deployment runs from the image of Argo CD: where ``is_image_known`` is false, only the cluster knows it.
     ``applications`` are the names of all Applications of the stack, the root at the end; ``selector`` finds them.
+    ``project`` is the stack's AppProject, which is there before them; an older plan has none. ``url`` is that of the
+    repository, ``secret`` the Secret with the login to it, in ``namespace``. ``settings`` are for an Argo CD that is in the
+    cluster already: the deployment does not apply them.
     """
 
     namespace: str
@@ -72,6 +81,10 @@ class ArgoCdPlan:
     sync: SyncApplication
     applications: tuple[str, ...]
     selector: str
+    project: Apply | None = None
+    url: str = ""
+    secret: str = ""
+    settings: Apply | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +113,8 @@ class DeployPlan:
     ``version`` is the revision that was cast, ``parts`` are the components with all objects that are delivered; in a plan that
     was read these have no documents. ``claim`` are the files about what the stack claims in the cluster (`ownership`).
     Before the first change the cluster must serve ``apis`` (``apps/v1/Deployment``) and have ``secrets``.
-    ``narrowed`` says in words which components are selected; empty for the whole stack.
+    ``narrowed`` says in words which components are selected; empty for the whole stack. ``fixed`` are the components whose
+    wave the description itself sets (`schedule`).
     """
 
     stack: str
@@ -117,12 +131,17 @@ class DeployPlan:
     secrets: tuple[ExpectedSecret, ...] = ()
     environment: str = ""
     narrowed: str = ""
+    fixed: tuple[ComponentName, ...] = ()
     parts: tuple[Part, ...] = ()
 
     @property
     def objects(self) -> int:
         """The number of objects of all components."""
         return sum(part.objects for part in self.components)
+
+    def version_of(self, name: ComponentName) -> str:
+        """The version of a component; empty if no part of this name is delivered."""
+        return next((part.version for part in self.parts if part.name == name), "")
 
 
 def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, revision: str) -> DeployPlan:
@@ -157,6 +176,7 @@ def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, r
         secrets=requirements.secrets(stack, parts),
         environment=stack.environment,
         narrowed=variant.selection(stack),
+        fixed=schedule.fixed(stack),
         parts=tuple(in_order(delivered)),
     )
 
@@ -197,7 +217,15 @@ def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: s
         ),
         applications=tuple(application["metadata"]["name"] for application in everything),
         selector=_selector(everything),
+        project=Apply(file=PROJECT, documents=rendered([project.body(stack, parts)])),
+        url=applications.repository_url(stack),
+        secret=stack.gitops.secret,
+        settings=None if is_installed else _settings_of_others(),
     )
+
+
+def _settings_of_others() -> Apply:
+    return Apply(file=SETTINGS, documents=rendered(component.settings_of_others()), manager=SETTINGS_MANAGER)
 
 
 def _flux(stack: Stack, parts: Sequence[Part], revision: str) -> FluxPlan:
@@ -229,12 +257,12 @@ def _install(stack: Stack, parts: Sequence[Part]) -> tuple[FileStep, ...]:
     part = engine.find(component.delivered(stack, parts))
     assert part is not None, "a stack that installs Argo CD has its part"
     settings = rendered(component.settings(parts))
-    project = rendered(component.project(parts))
+    default = rendered(component.project(parts))
     steps = list(_bare(stack, parts, part))
     if settings:
         steps.append(Apply(file=StepFile.SETTINGS, documents=settings, manager=SETTINGS_MANAGER))
-    if project:
-        steps.append(Apply(file=StepFile.PROJECT, documents=project))
+    if default:
+        steps.append(Apply(file=StepFile.PROJECT, documents=default))
     return tuple(sorted(steps, key=position))
 
 

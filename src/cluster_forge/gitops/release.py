@@ -45,6 +45,7 @@ _PART: Final = 700 * 1024
 """Bytes in one Secret, of 1 MiB at most (Kubernetes, "Secrets": "limited to 1MiB")."""
 _LARGEST: Final = 512 << 20
 """Bytes of one folder, unpacked."""
+_MOST_PARTS: Final = _LARGEST // _PART + 2
 _COMPONENTS: Final = "bootstrap/waves/"
 _DEPTH: Final = 3
 """Parts of the path of a component's folder: ``bootstrap/waves/007-grafana``."""
@@ -84,13 +85,15 @@ class Release:
     """One deployment. ``began`` and ``ended`` are RFC 3339; ``image`` is the digest of the stack's image.
 
     ``user`` is the user as the cluster names it, ``run`` the process that deployed (``HOST/PROCESS/TIME``). ``cause`` is empty, or says
-    what it was beside a deployment: ``rollback to 3``. Without ``folders`` it cannot be deployed again (`deploy.sh`).
+    what it was beside a deployment: ``rollback to 3``. Without ``folders`` it cannot be deployed again (`deploy.sh`). ``narrowed`` says in
+    words which components it has, if not all of the stack.
     """
 
     number: int
     stack: str
     version: str
     environment: Annotated[str, ADDED] = ""
+    narrowed: Annotated[str, ADDED] = ""
     image: Annotated[str, ADDED] = ""
     engine: Annotated[str, ADDED] = ""
     cause: Annotated[str, ADDED] = ""
@@ -124,16 +127,25 @@ def read(body: Body) -> Release:
     """The release in its Secret.
 
     Raises:
-        ReleaseError: if it holds none.
+        ReleaseError: if it holds none, or that of another Secret.
     """
     try:
-        return json_codec.load(Release, _data(body, _KEY))
+        release = json_codec.load(Release, _data(body, _KEY))
     except json_codec.DecodeError as error:
-        raise ReleaseError(
-            f"is not a release as this version keeps it: {error}",
-            where=str(ObjectId.of(body)),
-            fix="delete the Secret: the release is lost, the others are not",
-        ) from error
+        raise _no_release(body, str(error)) from error
+    if release.id != ObjectId.of(body):
+        raise _no_release(body, f"it says that it is {release.id}")
+    if any(not 0 < folder.parts <= _MOST_PARTS or not 0 <= folder.size <= _LARGEST for folder in release.folders):
+        raise _no_release(body, "a folder of it is larger than one can be")
+    return release
+
+
+def _no_release(body: Body, reason: str) -> ReleaseError:
+    return ReleaseError(
+        f"is not a release as this version keeps it: {reason}",
+        where=str(ObjectId.of(body)),
+        fix="delete the Secret: the release is lost, the others are not",
+    )
 
 
 def folders(files: FileTree) -> dict[str, FileTree]:

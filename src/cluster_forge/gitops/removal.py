@@ -7,9 +7,10 @@ holds other objects goes last. `deploy.sh` deletes in the same order (``scripts/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Container, Iterable
+from typing import Final
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import applyset, engine, ownership
 from cluster_forge.gitops.parts import is_custom
 from cluster_forge.gitops.steps import FIELD_MANAGER
@@ -23,6 +24,8 @@ ASKED: Final = (
     ("apiregistration.k8s.io", "APIService"),
 )
 """What the API server asks other servers for."""
+APPLIERS: Final = ((engine.GROUP, "Application"), (engine.FLUX_GROUP, "Kustomization"))
+"""What applies objects for an engine, and marks them with its name."""
 _NAMESPACE: Final = ("", "Namespace")
 _TRACKING: Final = "argocd.argoproj.io/tracking-id"
 _KUSTOMIZATION: Final = f"{engine.FLUX_GROUP}/name"
@@ -53,26 +56,38 @@ def _phase(target: ObjectId, minor: int) -> int:
     return 0 if is_custom(kind, minor) else 2
 
 
-def owner(stack: str, body: Body) -> str:
-    """Who has taken an object over that the stack claims, in words; empty if it is still the stack's."""
+def owner(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
+    """Who has taken an object over that the stack claims, in words; empty if it is still the stack's.
+
+    ``strangers`` are the `APPLIERS` in the cluster that are not of the stack, by their names.
+    """
     metadata = body["metadata"]
-    labels, annotations = _mapping(metadata, "labels"), _mapping(metadata, "annotations")
-    own, part_of = applyset.identity(ownership.claim_id(stack)), labels.get(applyset.PART_OF)
     managers = {fields.get("manager") for fields in metadata.get("managedFields") or ()}
-    if part_of and part_of != own:
+    if taken := taker(stack, body, strangers=strangers):
+        return taken
+    labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
+    is_marked = applyset.PART_OF in labels or _TRACKING in annotations or _KUSTOMIZATION in labels
+    return (
+        "" if is_marked or FIELD_MANAGER in managers else "others: no field of it is managed by cluster-forge any more"
+    )
+
+
+def taker(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
+    """Who says on an object to apply it, other than the stack, in words; empty if nobody does."""
+    metadata = body["metadata"]
+    labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
+    managers = {fields.get("manager") for fields in metadata.get("managedFields") or ()}
+
+    def is_own(name: str) -> bool:
+        return name.startswith(f"{stack}.") and name not in strangers
+
+    if (part_of := labels.get(applyset.PART_OF)) and part_of != applyset.identity(ownership.claim_id(stack)):
         return f"the ApplySet {part_of}"
     if tracked := annotations.get(_TRACKING):
         application = str(tracked).partition(":")[0]
-        return "" if application.rpartition("_")[2].startswith(f"{stack}.") else f"the Application {application}"
+        return "" if is_own(application.rpartition("_")[2]) else f"the Application {application}"
     if applied := labels.get(_KUSTOMIZATION):
-        return "" if str(applied).startswith(f"{stack}.") else f"the Kustomization {applied}"
+        return "" if is_own(str(applied)) else f"the Kustomization {applied}"
     if (release := annotations.get(_RELEASE)) and _HELM in managers:
         return f"the Helm release {release}"
-    if not part_of and FIELD_MANAGER not in managers:
-        return "others: no field of it is managed by cluster-forge any more"
     return ""
-
-
-def _mapping(metadata: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = metadata.get(key)
-    return value if isinstance(value, Mapping) else {}

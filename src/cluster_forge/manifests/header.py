@@ -29,7 +29,7 @@ def cut_out(text: bytes) -> bytes:
 
     Of text that is written otherwise, such as a file that was edited by hand, the whole.
     """
-    keys = [found[0] for pattern in (*_FIRST_KEYS, _METADATA) if (found := pattern.search(text))]
+    keys = [match[0] for pattern in (*_FIRST_KEYS, _METADATA) if (match := pattern.search(text))]
     return b"".join(keys) if len(keys) > len(_FIRST_KEYS) else text
 
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cluster_forge.foundation.names import counted
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import group_of
 from cluster_forge.manifests.manifest import Body
@@ -75,7 +76,7 @@ def _in_general(body: Body) -> Health | None:
     metadata = body["metadata"]
     if metadata.get("deletionTimestamp"):
         return _in_progress("being deleted")
-    generation, observed = metadata.get("generation"), _mapping(body.get("status")).get("observedGeneration")
+    generation, observed = metadata.get("generation"), mapping(body.get("status")).get("observedGeneration")
     if generation is not None and observed is not None and generation != observed:
         return _in_progress(f"generation {generation} is not observed yet (last: {observed})")
     for condition in _conditions(body):
@@ -119,23 +120,23 @@ def _stateful_set(body: Body) -> Health:
         return _in_progress(f"{ready} of {counted(wanted, 'replica')} ready")
     if _count(body, "replicas") > wanted:
         return _in_progress(f"{counted(_count(body, 'replicas') - wanted, 'replica')} to be terminated")
-    strategy = _mapping(_mapping(body.get("spec")).get("updateStrategy"))
+    strategy = mapping(mapping(body.get("spec")).get("updateStrategy"))
     if strategy.get("type") != "OnDelete":
-        partition = _mapping(strategy.get("rollingUpdate")).get("partition")
+        partition = mapping(strategy.get("rollingUpdate")).get("partition")
         expected = max(0, wanted - partition) if isinstance(partition, int) else wanted
         if updated < expected:
             return _in_progress(f"{updated} of {counted(expected, 'replica')} updated")
-        status = _mapping(body.get("status"))
+        status = mapping(body.get("status"))
         if not partition and status.get("currentRevision") != status.get("updateRevision"):
             return _in_progress("the rollout is not complete")
     return _ready(f"{wanted} of {counted(wanted, 'replica')} ready")
 
 
 def _daemon_set(body: Body) -> Health:
-    if "observedGeneration" not in _mapping(body.get("status")):
+    if "observedGeneration" not in mapping(body.get("status")):
         return _in_progress("not observed yet")
     wanted = _count(body, "desiredNumberScheduled")
-    on_delete = _mapping(_mapping(body.get("spec")).get("updateStrategy")).get("type") == "OnDelete"
+    on_delete = mapping(mapping(body.get("spec")).get("updateStrategy")).get("type") == "OnDelete"
     if not on_delete and _count(body, "updatedNumberScheduled") < wanted:
         return _in_progress(f"{_count(body, 'updatedNumberScheduled')} of {counted(wanted, 'pod')} updated")
     if _count(body, "numberAvailable") < wanted:
@@ -193,9 +194,9 @@ def _namespace(body: Body) -> Health:
 
 
 def _service(body: Body) -> Health:
-    if _mapping(body.get("spec")).get("type") != "LoadBalancer":
+    if mapping(body.get("spec")).get("type") != "LoadBalancer":
         return _ready("exists")
-    has_address = _mapping(_mapping(body.get("status")).get("loadBalancer")).get("ingress")
+    has_address = mapping(mapping(body.get("status")).get("loadBalancer")).get("ingress")
     return _ready("has an address") if has_address else _in_progress("waiting for an address of the load balancer")
 
 
@@ -227,12 +228,8 @@ def _failed(message: str) -> Health:
     return Health(Status.FAILED, message)
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
 def _conditions(body: Body) -> Iterator[Mapping[str, Any]]:
-    conditions = _mapping(body.get("status")).get("conditions")
+    conditions = mapping(body.get("status")).get("conditions")
     return (entry for entry in conditions if isinstance(entry, Mapping)) if isinstance(conditions, list) else iter(())
 
 
@@ -246,23 +243,23 @@ def _message(condition: Mapping[str, Any], default: str = "not observed yet") ->
 
 
 def _phase(body: Body) -> str:
-    return str(_mapping(body.get("status")).get("phase") or "")
+    return str(mapping(body.get("status")).get("phase") or "")
 
 
 def _count(body: Body, name: str) -> int:
-    value = _mapping(body.get("status")).get(name)
+    value = mapping(body.get("status")).get(name)
     return value if isinstance(value, int) else 0
 
 
 def _wanted(body: Body) -> int:
-    replicas = _mapping(body.get("spec")).get("replicas")
+    replicas = mapping(body.get("spec")).get("replicas")
     return replicas if isinstance(replicas, int) else 1
 
 
 def _waiting(body: Body) -> Iterator[tuple[str, str]]:
     """The containers that wait, each with the reason."""
-    statuses = _mapping(body.get("status")).get("containerStatuses")
+    statuses = mapping(body.get("status")).get("containerStatuses")
     for status in statuses if isinstance(statuses, list) else ():
-        waiting = _mapping(_mapping(_mapping(status).get("state")).get("waiting"))
+        waiting = mapping(mapping(mapping(status).get("state")).get("waiting"))
         if waiting:
             yield str(status.get("name", "")), str(waiting.get("reason", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -64,12 +64,17 @@ class Document:
     def body(self) -> Body:
         """As a tree."""
         if self._body is None:
-            if self._json is not None:
-                self._body = orjson.loads(self._json)
-            else:
-                assert self._read is not None
-                self._body = self._read()
+            self._body = self.passing_body()
         return self._body
+
+    def passing_body(self) -> Body:
+        """As a tree that is not kept unless it was before: for CRDs, of which a large stack has hundreds of MB."""
+        if self._body is not None:
+            return self._body
+        if self._json is not None:
+            return cast(Body, orjson.loads(self._json))
+        assert self._read is not None
+        return self._read()
 
     @property
     def header(self) -> Body:

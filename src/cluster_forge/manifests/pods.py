@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests.manifest import Body
 
 _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"})
@@ -13,13 +14,13 @@ _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Replic
 def pod_of(body: Body) -> Mapping[str, Any] | None:
     """The pod spec of a workload or Pod; None for an object that creates no pods."""
     if body.get("kind") == "Pod":
-        return _mapping(body.get("spec"))
-    spec = _mapping(body.get("spec"))
+        return mapping(body.get("spec"))
+    spec = mapping(body.get("spec"))
     if body.get("kind") == "CronJob":
-        spec = _mapping(_mapping(spec.get("jobTemplate")).get("spec"))
+        spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))
     elif body.get("kind") not in _WORKLOADS:
         return None
-    pod = _mapping(spec.get("template")).get("spec")
+    pod = mapping(spec.get("template")).get("spec")
     return pod if isinstance(pod, Mapping) else None
 
 
@@ -27,7 +28,3 @@ def containers_of(body: Body) -> list[Mapping[str, Any]]:
     """The containers of the pods that an object creates, init containers included."""
     pod = pod_of(body) or {}
     return [*(pod.get("containers") or ()), *(pod.get("initContainers") or ())]
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

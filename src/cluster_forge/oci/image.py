@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.untyped import mapping
 
 if TYPE_CHECKING:
     from cluster_forge.oci.layer import Layer  # its compressors take 0.01 s
@@ -125,9 +126,9 @@ class BaseImage:
 
         Labels are merged, and layers and history continue.
         """
-        settings = _mapping(self.config.get("config"))
+        settings = mapping(self.config.get("config"))
         kept = {key: settings[key] for key in _SETTINGS if settings.get(key) not in (None, "", [], {})}
-        labels = {**_mapping(settings.get("Labels")), **own["config"]["Labels"]}
+        labels = {**mapping(settings.get("Labels")), **own["config"]["Labels"]}
         return {
             **{key: self.config[key] for key in _FIELDS if self.config.get(key)},
             "created": own["created"],
@@ -187,7 +188,3 @@ def _config(layer: Layer, architecture: str, metadata: ImageMetadata) -> dict[st
 def encode(value: Mapping[str, Any]) -> bytes:
     """The JSON of a blob. Its keys are sorted, so that equal values have equal digests."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

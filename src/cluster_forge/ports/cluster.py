@@ -117,6 +117,13 @@ class Query:
     fields: str = ""
     metadata_only: bool = False
 
+    def id_of(self, item: Body) -> ObjectId:
+        """The identity of an object of the listing, which says group and kind once for all of them."""
+        metadata = item["metadata"]
+        return ObjectId(
+            group=self.group, kind=self.kind, namespace=metadata.get("namespace") or "", name=metadata["name"]
+        )
+
 
 class Validation(StrEnum):
     """What the server does with fields that the kind does not have."""
@@ -212,6 +219,9 @@ class ClusterQuestions(Protocol):
 
     def raw(self, path: str) -> bytes:
         """The answer to a ``GET`` of a path of the API server, such as ``/readyz`` or a Service's through its proxy."""
+
+    def sent(self) -> Mapping[str, int]:
+        """How many requests were sent so far, by method, those that begin a watch as ``WATCH``."""
 
 
 class Cluster(ClusterReader, ClusterWriter, ClusterQuestions, Protocol):

@@ -1,6 +1,6 @@
 """The clusters of a description, and in which order a stack gets to them.
 
-They are no part of the `Stack`: where it is deployed to does not change what is cast.
+They are not part of the `Stack`: where it is deployed to does not change what is cast.
 """
 
 from __future__ import annotations

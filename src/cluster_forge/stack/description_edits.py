@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -16,6 +16,8 @@ _DEFINE: Final = "define"
 _CATALOGS: Final = "catalogs"
 _BEFORE: Final = 1
 """The index at which ruamel.yaml keeps the comments and blank lines before an item."""
+_REMARKS: Final = 34
+"""The column of remarks at the end of lines, as in the starter's description."""
 
 
 def with_components(text: str, names: Collection[str]) -> str:
@@ -74,14 +76,26 @@ def with_catalog(text: str, folder: str) -> str:
     return _dumped(description)
 
 
+def flux_source(name: str) -> Mapping[str, tuple[str, str]]:
+    """Where Flux reads the stack ``name`` from, by the key in ``gitops``: the value, for the user to change, and a remark."""
+    return {
+        "source": ("oci", "Flux reads the stack from a registry, or with `external` from your Git server"),
+        "url": (f"oci://registry.example.com/{name}", "write yours: `cluster-forge push` sends the stack there"),
+    }
+
+
 def with_engine(text: str, engine: GitOpsEngine) -> str:
-    """The native description with another GitOps engine; kubectl alone (``none``) is not installed."""
+    """The native description with another GitOps engine; kubectl alone (``none``) is not installed, Flux needs a source."""
     description = _loaded(text)
     section = description["gitops"]
     section["engine"] = engine.value
     if engine is GitOpsEngine.NONE and section.pop("install", None) is not None:
         _end_comment(section, "engine").value += _end_comment(section, "install").value.partition("\n")[2]
         del section.ca.items["install"]
+    if engine is GitOpsEngine.FLUX:
+        for place, (key, (value, remark)) in enumerate(flux_source(str(description["name"])).items(), 1):
+            section.insert(place, key, value)
+            section.yaml_add_eol_comment(remark, key, _REMARKS)
     return _dumped(description)
 
 

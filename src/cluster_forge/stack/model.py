@@ -145,7 +145,7 @@ class GitOps:
 
     @property
     def required(self) -> str:
-        """The capability that the stack itself has to bring: the engine that the description names and installs.
+        """The capability that the stack itself must bring: the engine that the description names and installs.
 
         Empty where the cluster has the engine, where kubectl applies the stack, and where no engine is written.
         """

@@ -96,7 +96,7 @@ def test_what_is_sent(tmp_path: Path, plugin: Write) -> None:
     assert credentials(UserEntry()).current().headers == ()
 
 
-def test_whom_requests_are_made_as(reached: Reached) -> None:
+def test_requests_name_the_impersonated_user(reached: Reached) -> None:
     whom = Impersonation(user="jane", uid="7", groups=("a", "b"), extra={"example.com/x": ("1",)})
     with serving(lambda _: Reply(content=BODY)) as server:
         reached(server.url, user(token="t", impersonation=whom)).get(TARGET)
@@ -147,7 +147,7 @@ def test_a_plug_in_is_asked_again_when_its_token_expires(plugin: Write, tmp_path
     assert (tmp_path / "runs").read_text().count("x") == 2
 
 
-def test_what_a_plug_in_is_told(plugin: Write, tmp_path: Path) -> None:
+def test_a_plug_in_gets_the_cluster(plugin: Write, tmp_path: Path) -> None:
     script = (
         f'printf %s "$KUBERNETES_EXEC_INFO" > {tmp_path}/info; printf "%s %s" "$1" "$N" > {tmp_path}/given; '
         + granting(version="v1beta1")

@@ -179,7 +179,7 @@ def test_entries_that_cannot_be_used(tmp_path: Path, user: str, cluster: str, me
         ("users: [{name: s3cret}, {name: s3cret}]", "there are two users"),
     ],
 )
-def test_files_that_are_no_kubeconfig(tmp_path: Path, text: str, message: str) -> None:
+def test_files_that_are_not_a_kubeconfig(tmp_path: Path, text: str, message: str) -> None:
     assert message in refused(written(tmp_path, text)).message
 
 

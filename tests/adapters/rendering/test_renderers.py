@@ -400,11 +400,11 @@ class TestWorkers:
     def test_printed_output_does_not_mix_with_answers(self) -> None:
         noisy = "import os; os.write(1, b'') ; from cluster_forge.adapters.rendering import worker\n"
         script = noisy + (
-            "import sys\nfrom cluster_forge.composition import _engine, _reader\n"
+            "import sys\nfrom cluster_forge.composition.rendering import helm_engine, reader\n"
             "from cluster_forge.adapters.rendering.in_process import InProcessRenderer\n"
             "class Noisy(InProcessRenderer):\n"
             "    def render(self, job):\n        print('noise', flush=True); return super().render(job)\n"
-            "worker.serve(Noisy(_engine('auto'), _reader()), memory=int(sys.argv[1]))\n"
+            "worker.serve(Noisy(helm_engine('auto'), reader()), memory=int(sys.argv[1]))\n"
         )
         renderer = WorkerPoolRenderer([sys.executable, "-P", "-c", script], HelmSdk(), JobLimits(), ENVIRONMENT)
         try:

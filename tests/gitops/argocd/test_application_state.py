@@ -1,10 +1,14 @@
-"""How far an Application has come, from the states that Argo CD writes."""
+"""How far an Application has come, from the states that Argo CD writes: in Python, and in deploy.sh on the same ones."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.gitops.deploying import judged
 
 from cluster_forge.gitops.argocd import application_state
 from cluster_forge.manifests.identity import ObjectId
@@ -59,10 +63,55 @@ def test_what_it_lacks(body: Body, lack: str) -> None:
     assert (state.lack, state.is_ready) == (lack, not lack)
 
 
-def test_one_that_is_deleted_is_not_ready() -> None:
+def deleted() -> Body:
     body = application()
-    body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    assert application_state.of(body, "v-2").lack == "it is being deleted"
+    return {**body, "metadata": {**body["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+
+
+def test_one_that_is_deleted_is_not_ready() -> None:
+    assert application_state.of(deleted(), "v-2").lack == "it is being deleted"
+
+
+def test_the_shell_judges_as_python_does(tmp_path: Path) -> None:
+    """On each combination of what Argo CD writes."""
+    bodies = [
+        deleted(),
+        {**application(), "status": {}},
+        *(
+            application(wanted=wanted, compared=compared, sync=sync, health=health, phase=phase, tried=tried)
+            for wanted, compared, sync, health, phase, tried in product(
+                ("v-2", "v-1", "v-22"),
+                ("v-2", "v-1"),
+                ("Synced", "OutOfSync", "Unknown"),
+                ("Healthy", "Progressing", "Degraded", "Missing"),
+                ("Succeeded", "Running", "Terminating", "Failed", "Error"),
+                (COMMIT, OLDER),
+            )
+        ),
+    ]
+    settings = "revision=v-2 narrowed= root=demo.argo-apps applications=demo.shop listed=' demo.shop'"
+    by_shell = judged(
+        "root_application", settings, ["demo.shop " + " ".join(columns(body)) for body in bodies], tmp_path
+    )
+    assert by_shell == [application_state.of(body, "v-2").is_ready for body in bodies]
+
+
+def columns(body: Body) -> Iterator[str]:
+    """What `columns_of_applications` show of it, as kubectl writes them."""
+    for path in (
+        "spec.source.targetRevision",
+        "status.sync.comparedTo.source.targetRevision",
+        "status.sync.status",
+        "status.health.status",
+        "status.operationState.phase",
+        "status.sync.revision",
+        "status.operationState.syncResult.revision",
+        "metadata.deletionTimestamp",
+    ):
+        value: Any = body
+        for key in path.split("."):
+            value = value.get(key, {})
+        yield value or "<none>"
 
 
 @pytest.mark.parametrize(

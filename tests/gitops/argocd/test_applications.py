@@ -52,7 +52,7 @@ def test_an_application_has_source_destination_and_sync_policy(parts: tuple[Part
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
         "spec": {
-            "project": "default",
+            "project": "demo.project",
             "source": {
                 "repoURL": "git://git-demo.cluster-forge.svc/demo.git",
                 "targetRevision": "v-1",

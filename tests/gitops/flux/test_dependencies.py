@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops import schedule
 from cluster_forge.gitops.flux import dependencies
 from cluster_forge.manifests.part import Part
 
@@ -50,15 +51,22 @@ def test_a_component_that_is_not_delivered_is_not_waited_for() -> None:
     assert dependencies.of([plain("b", 10, "gone")], frozenset()) == {"b": ()}
 
 
+def test_definitions_alone_come_before_everything(
+    make_part: MakePart, make_body: Callable[..., dict[str, object]]
+) -> None:
+    classes = make_part("classes", [make_body("scheduling.k8s.io/v1", "PriorityClass", "high")], wave=-100)
+    assert dependencies.of([plain("shop", 0), classes], frozenset()) == {"classes": (), "shop": ("classes",)}
+
+
 @given(
     st.lists(st.tuples(st.integers(-2, 2), st.sets(st.sampled_from(NAMES))), min_size=8, max_size=8),
     st.sets(st.sampled_from(NAMES)),
 )
-def test_there_is_no_cycle_and_every_need_of_an_earlier_wave_is_reached(
+def test_there_is_no_cycle_and_every_need_that_is_not_later_is_reached(
     described: list[tuple[int, set[ComponentName]]], fixed: set[ComponentName]
 ) -> None:
     parts = [
-        replace(plain(name, wave), needs=tuple(sorted(needs - {name})))
+        replace(plain(name, wave), needs=tuple(sorted(need for need in needs if need < name)))  # no cycle of needs
         for name, (wave, needs) in zip(NAMES, described, strict=True)
     ]
     found = dependencies.of(parts, fixed)
@@ -68,7 +76,9 @@ def test_there_is_no_cycle_and_every_need_of_an_earlier_wave_is_reached(
         return set(found[name]).union(*map(reached, found[name]))
 
     for part in parts:
-        assert all(waves[other] < part.wave for other in found[part.name])
-        assert {need for need in part.needs if waves[need] < part.wave} <= reached(part.name)
+        assert part.name not in reached(part.name)
+        assert all(waves[other] <= part.wave for other in found[part.name])
+        assert schedule.prerequisites(parts, fixed)[part.name] <= reached(part.name)
+        assert {need for need in part.needs if waves[need] <= part.wave} <= reached(part.name)
         followed = [reached(other) for other in found[part.name]]
         assert not any(other in below for other in found[part.name] for below in followed)

@@ -29,10 +29,10 @@ from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 
-def deployment(parts: Sequence[Part], version: str = "v-1") -> Deployment:
+def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "") -> Deployment:
     """The parts of the stack ``demo``, cast for direct delivery."""
     stack = Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE))
-    planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version)
+    planned = replace(plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), narrowed=narrowed)
     about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
     files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
     return deployments.of(files, "stacks/demo")

@@ -18,11 +18,9 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
 from cluster_forge.stages.deliver import remove
-from cluster_forge.stages.deliver.cluster_records import lease, releases
-from cluster_forge.stages.deliver.cluster_records import ownership as claims
+from cluster_forge.stages.deliver.cluster_records import claiming, claims, lease, releases
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
-from cluster_forge.stages.deliver.removal import pruning
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.remove import RemoveRequest
 
@@ -47,12 +45,12 @@ SHOP = needing(part("shop", [WIDGET, web(), settings()], wave=20), "operator")
 STACK = [OPERATOR, SHOP]
 
 
-def deploy(delivery: Delivery, parts: Sequence[Part]) -> None:
+def deploy(delivery: Delivery, parts: Sequence[Part], narrowed: str = "") -> None:
     """As `deploy` does, without the checks."""
-    deployed = deployment(parts)
+    deployed = deployment(parts, narrowed=narrowed)
     wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
     verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=wanted))
-    claims.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
+    claiming.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
     begun = releases.begin(deployed, delivery.tools, run="host/1/0")
     direct.deliver(deployed, delivery.tools, DeployOptions())
     releases.end(begun, Result.DEPLOYED, delivery.tools)
@@ -95,7 +93,19 @@ def test_without_data_nothing_but_the_crds_is_left(bare: tuple[Delivery, set[Obj
     crds = "CustomResourceDefinition.apiextensions.k8s.io/widgets.example.com"
     assert left(delivery, before) == {crds, "Namespace/cluster-forge", "ConfigMap/cluster-forge/claim-demo"}
     assert [(str(key), why) for key, why in done.kept] == [(crds, "it holds data")]
-    assert pruning.entries(delivery.cluster, "demo").popitem()[1] == owners.STAYS_BEHIND
+    assert claims.entries(delivery.cluster, "demo").popitem()[1] == owners.STAYS_BEHIND
+
+
+def test_a_crd_that_stays_without_its_webhook_says_so() -> None:
+    delivery = Delivery()
+    conversion = {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"]}}
+    converted = {**WIDGETS, "spec": {**WIDGETS["spec"], "conversion": conversion}}
+    deploy(delivery, [part("operator", [converted, web("operator", "operator")])])
+    (_, why), *_ = gone(delivery).kept
+    assert (
+        why
+        == "it holds data; its webhook goes: until the stack is deployed again, objects of older versions cannot be read"
+    )
 
 
 def test_what_others_need_goes_last_and_custom_resources_before_their_operator() -> None:
@@ -196,7 +206,7 @@ def test_one_component() -> None:
     done = gone(delivery, component="shop")
     assert {key.kind for key in done.deleted} == {"Widget", "Deployment", "ConfigMap"}
     assert identity("Deployment", "operator", "operator", "apps") in delivery.cluster.objects()
-    assert {key.namespace for key in pruning.entries(delivery.cluster, "demo")} == {"", "operator"}
+    assert {key.namespace for key in claims.entries(delivery.cluster, "demo")} == {"", "operator"}
 
 
 @pytest.mark.parametrize(
@@ -213,6 +223,15 @@ def test_a_component_that_cannot_go(component: str, error: type[Exception], mess
     with pytest.raises(error, match=message):
         gone(delivery, component=component)
     assert delivery.cluster.objects() == before
+
+
+def test_a_narrowed_deployment_does_not_hide_who_needs_a_component() -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    deploy(delivery, [OPERATOR], narrowed="component operator")
+    with pytest.raises(PreflightError, match="operator is needed by shop"):
+        gone(delivery, component="operator")
+    assert remove.planned(RemoveRequest(stack="demo"), delivery.tools).components == ("shop", "operator")
 
 
 def test_a_stack_that_is_not_there() -> None:

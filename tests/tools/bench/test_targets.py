@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tools.bench.measure import Run
 from tools.bench.steps import Medians, Step
@@ -104,3 +106,14 @@ def test_texts(figure: Figure, measured: str, target: str, *, reached: bool | No
 def test_worsening(value: float, before: float, worsening: float, *, more_is_better: bool) -> None:
     figure = Figure(name="", value=value, unit=Unit.TIMES, more_is_better=more_is_better)
     assert figure.worsening(before) == pytest.approx(worsening)
+
+
+def test_a_delivery_is_compared_with_kubectl_and_with_one_that_changes_nothing() -> None:
+    deploy = replace(step("delivery/deploy/cold", 60, peak_mb=250, objects=1000), requests=1300)
+    found = by_name(deploy, step("delivery/deploy/unchanged", 5), step("delivery/kubectl apply/repeated", 150))
+    assert {name: (figure.value, figure.reached) for name, figure in found.items()} == {
+        "kubectl apply ÷ deploy, wall": (2.5, True),
+        "deploy ÷ deploy unchanged, wall": (12, True),
+        "requests of deploy, for each object": (1.3, False),
+        "peak of deploy": (250, True),
+    }

@@ -115,3 +115,8 @@ def _listed_hosts(names: bytes) -> Iterator[str]:
             yield name.decode("ascii", "replace")[:_LONGEST]
         elif tag == _ADDRESS and len(name) in (4, 16):
             yield str(ipaddress.ip_address(name))
+
+
+def day(moment: datetime) -> str:
+    """A time of a certificate, for messages: ``2026-11-30 08:00 UTC``."""
+    return moment.strftime("%Y-%m-%d %H:%M UTC")

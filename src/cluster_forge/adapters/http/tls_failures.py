@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import ssl
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from cluster_forge.adapters.http import certificates, proxies
+from cluster_forge.adapters.http import certificates, proxies, shown_certificate
 from cluster_forge.adapters.http.certificates import Certificate
 
 NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
@@ -17,7 +16,6 @@ _NOT_YET, _EXPIRED = 9, 10
 _SELF_SIGNED, _SELF_SIGNED_IN_CHAIN, _UNKNOWN_ISSUER, _UNVERIFIED_FIRST = 18, 19, 20, 21
 _OTHER_HOST, _OTHER_ADDRESS = 62, 64
 """X.509's verification results (OpenSSL, ``x509_vfy.h``)."""
-_SECONDS: Final = 5.0
 _OWN_AUTHORITY: Final = (
     "for a certificate of your organization, name the file of its authority: --ca-file FILE, or SSL_CERT_FILE"
 )
@@ -30,7 +28,7 @@ def of(url: str, cause: BaseException | None, reason: str) -> tuple[str, str]:
         return "TLS failed: the server does not speak TLS", "check the port, or write http:// if that is meant"
     if not isinstance(cause, ssl.SSLCertVerificationError):
         return f"TLS failed: {reason}", _THEIRS
-    certificate = _shown(url)
+    certificate = shown_certificate.of(url, proxies.proxy_for(url))
     if certificate is None:
         return f"TLS failed: {reason}", _OWN_AUTHORITY
     return _of_certificate(cause.verify_code, certificate, str(urlsplit(url).hostname), reason)
@@ -41,13 +39,13 @@ def _of_certificate(code: int, certificate: Certificate, host: str, reason: str)
     match code:
         case _ if code == _EXPIRED and certificate.ends < now:
             return (
-                f"the certificate of {certificate.for_hosts} expired on {_day(certificate.ends)}",
+                f"the certificate of {certificate.for_hosts} expired on {certificates.day(certificate.ends)}",
                 f"{_THEIRS}; if it is not later than that day, correct this machine's clock",
             )
         case _ if code == _NOT_YET and certificate.begins > now:
             return (
-                f"the certificate of {certificate.for_hosts} is not valid before {_day(certificate.begins)}",
-                f"correct this machine's clock, which says {_day(now)}; or {_THEIRS}",
+                f"the certificate of {certificate.for_hosts} is not valid before {certificates.day(certificate.begins)}",
+                f"correct this machine's clock, which says {certificates.day(now)}; or {_THEIRS}",
             )
         case _ if code in (_OTHER_HOST, _OTHER_ADDRESS):
             return f"the certificate is for {certificate.for_hosts}, not for {host}", f"check the address, or {_THEIRS}"
@@ -57,30 +55,3 @@ def _of_certificate(code: int, certificate: Certificate, host: str, reason: str)
             return f"the certificate was issued by {certificate.issuer}, which is not trusted", _OWN_AUTHORITY
         case _:
             return f"TLS failed: {reason}", _OWN_AUTHORITY
-
-
-def _day(time: datetime) -> str:
-    return time.strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _shown(url: str) -> Certificate | None:
-    """The certificate that the server shows. Nothing is sent over this connection."""
-    parts, proxy = urlsplit(url), urlsplit(proxies.proxy_for(url))
-    if proxy.scheme == "https":  # TLS within TLS: more than the message is worth
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    host, port = str(parts.hostname), parts.port or 443
-    reached = (str(proxy.hostname), proxy.port or 80) if proxy.hostname else (host, port)
-    connection = http.client.HTTPSConnection(*reached, timeout=_SECONDS, context=context)
-    try:
-        if proxy.hostname:
-            connection.set_tunnel(host, port, proxies.login(proxy.geturl()))
-        connection.connect()
-        encoded = connection.sock.getpeercert(binary_form=True)
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
-    finally:
-        connection.close()
-    return certificates.read(encoded) if encoded else None

@@ -59,7 +59,7 @@ class ExecPlugin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impersonation:
-    """As whom requests are made, by a user who may do that."""
+    """The user that requests are made as, by another one who may impersonate it."""
 
     user: str = ""
     uid: str = ""

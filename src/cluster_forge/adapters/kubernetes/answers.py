@@ -72,8 +72,8 @@ class Answer:
 def _warnings(header: str) -> Iterator[str]:
     position = 0
     for _ in range(_MOST_WARNINGS):
-        found = _WARNING.match(header, position)
-        if not found:
+        warning = _WARNING.match(header, position)
+        if not warning:
             return
-        yield re.sub(r"\\(.)", r"\1", found[1])[:_LONGEST_WARNING]
-        position = found.end()
+        yield re.sub(r"\\(.)", r"\1", warning[1])[:_LONGEST_WARNING]
+        position = warning.end()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 
-from cluster_forge.adapters.kubernetes import listing, paths, refusals
+from cluster_forge.adapters.kubernetes import listing, objects, paths, refusals
 from cluster_forge.adapters.kubernetes.answers import JSON, Answer, Request
 from cluster_forge.adapters.kubernetes.discovery import Discovery
 from cluster_forge.adapters.kubernetes.permissions import Permissions
@@ -41,10 +42,7 @@ _NO_LOG: Final = frozenset({400, 404, 500, 502, 503, 504})
 
 
 class ApiServer:
-    """A cluster as its API server shows it. Safe for several threads.
-
-    ``transport.counts`` has the number of requests by method; watches are counted apart.
-    """
+    """A cluster as its API server shows it. Safe for several threads."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
@@ -102,10 +100,10 @@ class ApiServer:
             body=json_codec.dump(body),
             content_type=_APPLY,
         )
-        answer = self.transport.send(request)
-        applied = self._tree(answer)
+        answer = self._sent(request, body)
+        applied = self._object(answer, target)
         if not options.is_trial:
-            self._discovery.learn(applied)
+            self._learn(applied)
         return Applied(body=applied, warnings=answer.warnings, is_new=answer.status == HTTPStatus.CREATED)
 
     def create(self, body: Body) -> Body:
@@ -162,10 +160,14 @@ class ApiServer:
         return answer.body.decode("utf-8", "replace")
 
     def can(self, verb: str, kind: ServedKind, namespace: str = "") -> bool:
-        return self._permissions.can(verb, kind, namespace)
+        with self._kubernetes():
+            return self._permissions.can(verb, kind, namespace)
 
     def raw(self, path: str) -> bytes:
         return self.transport.send(Request(method="GET", path=path, where=path, accept="*/*")).body
+
+    def sent(self) -> Mapping[str, int]:
+        return dict(sorted(self.transport.counts.items()))
 
     # Requests
 
@@ -206,19 +208,52 @@ class ApiServer:
             content_type=content_type,
             repeats=repeats,
         )
-        changed = self._tree(self.transport.send(request))
-        self._discovery.learn(changed)
+        changed = self._object(self._sent(request, content), target)
+        self._learn(changed)
         return changed
+
+    def _sent(self, request: Request, content: object) -> Answer:
+        """The answer to what was sent.
+
+        Raises:
+            ClusterError, RefusedError: as `Transport.send`, without the values of Secrets, which a webhook may quote.
+        """
+        try:
+            return self.transport.send(request)
+        except RefusedError as error:
+            raise refusals.without_secrets(error, content) from None
+
+    def _learn(self, changed: Body) -> None:
+        with self._kubernetes():
+            self._discovery.learn(changed)
+
+    @contextmanager
+    def _kubernetes(self) -> Iterator[None]:
+        """For what reads an answer.
+
+        Raises:
+            ClusterError: if the answer has another shape than those of Kubernetes.
+        """
+        try:
+            yield
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise refusals.not_kubernetes(self.transport.access) from error
 
     def _tree_or_none(self, method: str, kind: ServedKind, target: ObjectId, body: bytes | None = None) -> Body | None:
         """What the server answers about an object; None if it is not there."""
         path = paths.of_object(kind, target.namespace, target.name)
         try:
-            return self._tree(self.transport.send(Request(method=method, path=path, where=str(target), body=body)))
+            answer = self.transport.send(Request(method=method, path=path, where=str(target), body=body))
         except RefusedError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
+        if method != "DELETE":
+            return self._object(answer, target)
+        tree = self._tree(answer)  # the object, or a Status that says that it is gone
+        if (tree.get("kind"), tree.get("status")) == ("Status", "Failure"):
+            raise refusals.of_status(tree, str(target), answer.status)
+        return tree
 
     def _review(self, path: str, body: Body) -> Mapping[str, Any]:
         """Send a question in the form of an object, which is not stored."""
@@ -230,10 +265,29 @@ class ApiServer:
             review = self._review(_REVIEW, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
         except RefusedError:
             return ""
-        return str(((review.get("status") or {}).get("userInfo") or {}).get("username") or "")
+        with self._kubernetes():
+            return str(((review.get("status") or {}).get("userInfo") or {}).get("username") or "")
+
+    def _object(self, answer: Answer, target: ObjectId) -> Body:
+        """The object that was asked for.
+
+        Raises:
+            ClusterError: if the answer has none, or another one.
+            RefusedError: if it is an error without the status of one.
+        """
+        tree = self._tree(answer)
+        if tree.get("kind") == "Status" and target.kind != "Status":
+            raise refusals.of_status(tree, str(target), answer.status)
+        if not objects.is_object(tree, is_built_in=objects.is_built_in(target.group)):
+            raise refusals.not_kubernetes(self.transport.access)
+        metadata = tree["metadata"]
+        is_named = "generateName" not in metadata  # else the server has chosen the name
+        if is_named and (metadata["name"], metadata.get("namespace") or "") != (target.name, target.namespace):
+            raise refusals.not_kubernetes(self.transport.access)
+        return tree
 
     def _tree(self, answer: Answer) -> Body:
-        """The object in an answer.
+        """The JSON in an answer.
 
         Raises:
             ClusterError: if it is none.

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import orjson
 
+from cluster_forge.adapters.http import certificates
 from cluster_forge.adapters.kubernetes import exec_plugin, pem
 from cluster_forge.adapters.kubernetes.access import Access, Impersonation, UserEntry
 from cluster_forge.foundation.errors import ClusterError, KubeconfigError
@@ -76,13 +77,13 @@ class Credentials:
                 self._kept = self._got()
             return None if self._kept.credential == refused else self._kept.credential
 
-    def refused(self, credential: Credential, said: str) -> ClusterError:
-        """The error for a 401 with it; ``said`` is the server's own word."""
+    def refused(self, credential: Credential, answer: str) -> ClusterError:
+        """The error for a 401 with it; ``answer`` is the server's own word."""
         user, access = self._access.user, self._access
         name = f"the user {user.name!r}" if user.name else "a user without a name"
         reason, fix = self._reason(credential)
         return ClusterError(
-            f"{access.cluster.server} does not know {name}: {reason or said}",
+            f"{access.cluster.server} does not know {name}: {reason or answer}",
             where=user.where or access.where,
             fix=fix,
             is_lasting=True,
@@ -117,12 +118,14 @@ class Credentials:
         )
         ends = _end_of_token(token)
         if ends and ends.timestamp() <= self._clock():
-            return f"the token expired on {_day(ends)}", _fix(user, "token")
+            return f"the token expired on {certificates.day(ends)}", _fix(user, "token")
         first = pem.first(credential.certificate[0]) if credential.certificate else None
         if first and first.ends.timestamp() <= self._clock():
-            return f"the client certificate of {first.subject} expired on {_day(first.ends)}", _fix(user, "certificate")
+            return f"the client certificate of {first.subject} expired on {certificates.day(first.ends)}", _fix(
+                user, "certificate"
+            )
         if credential.certificate and not token:
-            issuer = first.issuer if first else "somebody"
+            issuer = first.issuer if first else "another authority"
             return (
                 f"it does not trust the client certificate, which {issuer} issued",
                 f"{_fix(user, 'certificate')}: a cluster that was made again has another authority",
@@ -163,13 +166,15 @@ def _checked(token: str, where: str) -> str:
     return token
 
 
-def _impersonated(whom: Impersonation) -> list[tuple[str, str]]:
+def _impersonated(identity: Impersonation) -> list[tuple[str, str]]:
     """Kubernetes, "User impersonation"."""
-    headers = [("Impersonate-User", whom.user)] if whom.user else []
-    headers += [("Impersonate-Uid", whom.uid)] if whom.uid else []
-    headers += [("Impersonate-Group", group) for group in whom.groups]
+    headers = [("Impersonate-User", identity.user)] if identity.user else []
+    headers += [("Impersonate-Uid", identity.uid)] if identity.uid else []
+    headers += [("Impersonate-Group", group) for group in identity.groups]
     headers += [
-        (f"Impersonate-Extra-{quote(key, safe='')}", value) for key, values in whom.extra.items() for value in values
+        (f"Impersonate-Extra-{quote(key, safe='')}", value)
+        for key, values in identity.extra.items()
+        for value in values
     ]
     for _, value in headers:
         if not value.isprintable():
@@ -188,7 +193,3 @@ def _end_of_token(token: str) -> datetime | None:
         claims = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return datetime.fromtimestamp(claims["exp"], UTC)
     return None
-
-
-def _day(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M UTC")

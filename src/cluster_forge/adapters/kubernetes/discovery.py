@@ -95,12 +95,15 @@ class Discovery:
         if answer.status >= 300:
             raise refusals.of(answer, self._transport.access, root)
         tree = _parsed(answer.body)
-        match tree.get("kind"):
-            case "APIGroupDiscoveryList":
-                kinds, stale = _aggregated(tree)
-                return _Document(kinds=kinds, stale=stale, tag=answer.header("ETag"))
-            case "APIVersions" | "APIGroupList":
-                return self._plain(root, tree)
+        try:
+            match tree.get("kind"):
+                case "APIGroupDiscoveryList":
+                    kinds, stale = _aggregated(tree)
+                    return _Document(kinds=kinds, stale=stale, tag=answer.header("ETag"))
+                case "APIVersions" | "APIGroupList":
+                    return self._plain(root, tree)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise refusals.not_kubernetes(self._transport.access) from error
         raise refusals.not_kubernetes(self._transport.access)
 
     def _plain(self, root: str, tree: Mapping[str, Any]) -> _Document:
@@ -115,9 +118,9 @@ class Discovery:
                 except (RefusedError, ClusterError):
                     stale.add(group)
                     continue
-                found = list(_plain_kinds(_parsed(answer.body), group, version, preferred))
-                preferred |= {kind.kind for kind in found}
-                kinds += found
+                served = list(_plain_kinds(_parsed(answer.body), group, version, preferred))
+                preferred |= {kind.kind for kind in served}
+                kinds += served
         return _Document(kinds=tuple(kinds[:_MOST]), stale=frozenset(stale))
 
 
@@ -143,9 +146,9 @@ def _aggregated(tree: Mapping[str, Any]) -> tuple[tuple[ServedKind, ...], frozen
         for version in _mappings(item.get("versions")):
             if version.get("freshness") == "Stale":
                 stale.add(group)
-            found = list(_aggregated_kinds(version, group, preferred))
-            preferred |= {kind.kind for kind in found}
-            kinds += found
+            served = list(_aggregated_kinds(version, group, preferred))
+            preferred |= {kind.kind for kind in served}
+            kinds += served
     return tuple(kinds[:_MOST]), frozenset(stale)
 
 

@@ -78,11 +78,11 @@ def _program(plugin: ExecPlugin, environment: Mapping[str, str]) -> str:
     """The path of the program: a name is looked up on PATH, a relative path belongs to the kubeconfig's folder."""
     if os.sep in plugin.command:
         path = str(plugin.folder / plugin.command)
-        found = path if shutil.which(path) else None
+        program = path if shutil.which(path) else None
     else:
-        found = shutil.which(plugin.command, path=environment.get("PATH"))
-    if found and Path(found).is_absolute():
-        return found
+        program = shutil.which(plugin.command, path=environment.get("PATH"))
+    if program and Path(program).is_absolute():
+        return program
     hint = _text(plugin.install_hint)
     raise KubeconfigError(
         f"the credential plug-in {plugin.command!r} is not there",

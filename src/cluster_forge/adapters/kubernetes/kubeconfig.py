@@ -162,8 +162,8 @@ def _document(reader: YamlReader, file: Path) -> Section:
 
 def _place(file: Path, error: Exception) -> str:
     """``file:line``, if the error has a line."""
-    found = re.search(r"line (\d+)", str(error))
-    return f"{file}:{found[1]}" if found else str(file)
+    line = re.search(r"line (\d+)", str(error))
+    return f"{file}:{line[1]}" if line else str(file)
 
 
 def _merged(documents: Sequence[Section], key: str, inner: str) -> Mapping[str, Section]:

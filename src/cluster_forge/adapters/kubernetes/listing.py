@@ -13,7 +13,7 @@ import orjson
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
-from cluster_forge.adapters.kubernetes import paths, refusals
+from cluster_forge.adapters.kubernetes import objects, paths, refusals
 from cluster_forge.adapters.kubernetes.answers import JSON, Request
 from cluster_forge.adapters.kubernetes.transport import Transport
 from cluster_forge.foundation.errors import ClusterError, RefusedError
@@ -24,6 +24,8 @@ from cluster_forge.ports.cluster import Change, Event, Listing, Query, ServedKin
 _PAGE: Final = 500
 _MOST_PAGES: Final = 2_000
 _MOST_TRIES: Final = 3
+_LARGEST: Final = 2 << 30
+"""Bytes of all pages."""
 _METADATA: Final = "g=meta.k8s.io;v=v1"
 _SILENCE: Final = 90.0
 """Seconds without a word, after which a watch is taken for cut: a bookmark comes about every minute."""
@@ -77,7 +79,7 @@ def watched(transport: Transport, kind: ServedKind, query: Query, since: str, se
 
 def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
     items: list[Body] = []
-    version, following = "", ""
+    version, following, size = "", "", 0
     for _ in range(_MOST_PAGES):
         answer = transport.send(_request(kind, query, {"limit": str(_PAGE), "continue": following}))
         tree = _tree(answer.body)
@@ -85,15 +87,22 @@ def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
         listed = [] if listed is None and "items" in tree else listed  # an empty PartialObjectMetadataList
         if not isinstance(listed, list) or not isinstance(metadata, dict):
             raise refusals.not_kubernetes(transport.access)
-        items += [_completed(item, kind, query) for item in listed if isinstance(item, dict)]
+        size += len(answer.body)
+        if size > _LARGEST:
+            raise _too_many(kind, query, transport, f"has more than {_LARGEST >> 30} GiB of objects")
+        items += [_completed(item, kind, query, transport) for item in listed]
         version = version or str(metadata.get("resourceVersion") or "")
         following = str(metadata.get("continue") or "")
         if not following:
             return Listing(items=tuple(items), version=version)
-    raise ClusterError(
-        f"{paths.of_kind(kind, query.namespace)} has more than {counted(_MOST_PAGES * _PAGE, 'object')}",
+    raise _too_many(kind, query, transport, f"has more than {counted(_MOST_PAGES * _PAGE, 'object')}")
+
+
+def _too_many(kind: ServedKind, query: Query, transport: Transport, what: str) -> ClusterError:
+    return ClusterError(
+        f"{paths.of_kind(kind, query.namespace)} {what}",
         where=transport.access.where,
-        fix="remove those that nothing needs: so many are a fault of the program that makes them",
+        fix="remove those that nothing needs: so many are an error of the program that creates them",
     )
 
 
@@ -114,11 +123,21 @@ def _tree(body: bytes) -> Mapping[str, Any]:
     return tree if isinstance(tree, dict) else {}
 
 
-def _completed(item: Mapping[str, Any], kind: ServedKind, query: Query) -> Body:
-    """An object of a list, which leaves ``apiVersion`` and ``kind`` out."""
+def _completed(item: object, kind: ServedKind, query: Query, transport: Transport) -> Body:
+    """An object of a list, which leaves ``apiVersion`` and ``kind`` out.
+
+    Raises:
+        ClusterError: if it is none, or one that was not asked for.
+    """
+    is_built_in = objects.is_built_in(kind.group) and not query.metadata_only
+    if not isinstance(item, dict) or not objects.is_object(item, is_built_in=is_built_in):
+        raise refusals.not_kubernetes(transport.access)
+    namespace = item["metadata"].get("namespace") or ""
+    if query.namespace and namespace not in ("", query.namespace):
+        raise refusals.not_kubernetes(transport.access)
     if query.metadata_only:
-        return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": item.get("metadata", {})}
-    return {"apiVersion": kind.api_version, "kind": kind.kind, **item}
+        return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": item["metadata"]}
+    return {**item, "apiVersion": kind.api_version, "kind": kind.kind}
 
 
 def _lines(response: BaseHTTPResponse, end: float) -> Iterator[bytes]:
@@ -149,8 +168,9 @@ def _event(line: bytes, kind: ServedKind, query: Query, since: str, transport: T
         raise refusals.not_kubernetes(transport.access)
     if tree.get("type") == "ERROR":
         raise refusals.of_status(body, paths.of_kind(kind, query.namespace))
-    version = str((body.get("metadata") or {}).get("resourceVersion") or since)
+    metadata = body.get("metadata")
+    version = str((metadata if isinstance(metadata, dict) else {}).get("resourceVersion") or since)
     change = str(tree.get("type"))
     if change in Change.__members__:
-        return Event(change=Change(change), body=_completed(body, kind, query)), version
+        return Event(change=Change(change), body=_completed(body, kind, query, transport)), version
     return None, version

@@ -1,10 +1,11 @@
-"""What an API server answers instead of what was asked for: a ``Status`` as an error, and what is no answer of one."""
+"""What an API server answers instead of what was asked for: a ``Status`` as an error, and what is not an answer of one."""
 
 from __future__ import annotations
 
 import http.client
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -14,6 +15,7 @@ from cluster_forge.adapters.kubernetes.access import Access
 from cluster_forge.adapters.kubernetes.answers import Answer
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import ClusterError, DeliveryError, RefusalCause, RefusedError
+from cluster_forge.manifests.comparison import masking
 
 _MOST_CAUSES: Final = 100
 _LONGEST: Final = 4_000
@@ -25,6 +27,8 @@ _FIXES: Final[Mapping[str, str]] = {
     "NotFound": "check the name; for a kind, that its CRD is in the cluster",
     "RequestEntityTooLarge": "make the object smaller: etcd takes 1.5 MiB",
 }
+_OF_MANAGERS: Final = "FieldManagerConflict"
+"""A cause that quotes a manager and a field, and no value."""
 _QUOTA: Final = "exceeded quota"
 _NO_PATH: Final = re.compile(rb"404 page not found\s*")
 
@@ -46,16 +50,37 @@ def of(answer: Answer, access: Access, where: str) -> DeliveryError:
         return RefusedError(
             "the server does not serve this", where=where, fix=_FIXES["NotFound"], status=404, reason="NotFound"
         )
-    said = f"{answer.status} {http.client.responses.get(answer.status, '')}".rstrip()
+    status_line = f"{answer.status} {http.client.responses.get(answer.status, '')}".rstrip()
     if answer.status in (429, 502, 503, 504):
-        return ClusterError(f"{server} answered {said}, again and again", where=access.where, fix="try again later")
-    return ClusterError(f"{server} answered {said}, not as an API server does", where=access.where, fix=_LOGIN)
+        return ClusterError(
+            f"{server} answered {status_line}, again and again", where=access.where, fix="try again later"
+        )
+    return ClusterError(f"{server} answered {status_line}, not as an API server does", where=access.where, fix=_LOGIN)
 
 
 def not_kubernetes(access: Access) -> ClusterError:
     """The error for an answer that is not JSON of Kubernetes."""
     message = f"{access.cluster.server} does not answer as a Kubernetes API server"
     return ClusterError(message, where=access.where, fix=_LOGIN)
+
+
+def without_secrets(error: RefusedError, content: object) -> RefusedError:
+    """The error without the values of Secrets in what was sent (`manifests.comparison.masking`)."""
+    values = masking.values(content) if isinstance(content, Mapping) else ()
+    if not values:
+        return error
+    causes = (
+        cause if cause.reason == _OF_MANAGERS else replace(cause, message=masking.without(cause.message, values))
+        for cause in error.causes
+    )
+    return RefusedError(
+        masking.without(error.message, values),
+        where=error.where,
+        fix=error.fix,
+        status=error.status,
+        reason=error.reason,
+        causes=tuple(causes),
+    )
 
 
 def status_of(body: bytes) -> Mapping[str, Any] | None:

@@ -1,8 +1,7 @@
-"""TLS with an API server: whom the kubeconfig trusts, what it shows, and why that fails."""
+"""TLS with an API server: which authorities the kubeconfig trusts, what it shows, and why that fails."""
 
 from __future__ import annotations
 
-import http.client
 import shutil
 import ssl
 import tempfile
@@ -11,10 +10,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
 
-from cluster_forge.adapters.http import certificates, proxies, tls_failures
+from cluster_forge.adapters.http import certificates, shown_certificate, tls_failures
 from cluster_forge.adapters.http.certificates import Certificate
 from cluster_forge.adapters.kubernetes import pem
 from cluster_forge.adapters.kubernetes.access import Access
@@ -24,7 +22,6 @@ from cluster_forge.foundation.stopping import if_stopped
 _NOT_YET, _EXPIRED = 9, 10
 _OTHER_HOST, _OTHER_ADDRESS = 62, 64
 """X.509's verification results (OpenSSL, ``x509_vfy.h``)."""
-_SECONDS: Final = 5.0
 
 
 def context(access: Access, certificate: tuple[bytes, bytes] | None) -> ssl.SSLContext:
@@ -35,21 +32,21 @@ def context(access: Access, certificate: tuple[bytes, bytes] | None) -> ssl.SSLC
     """
     cluster = access.cluster
     if cluster.is_insecure:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.check_hostname = False
+        tls.verify_mode = ssl.CERT_NONE
     elif cluster.authority:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         with _explained(cluster.authority.where, "certificate authority"):
-            made.load_verify_locations(cadata=pem.content(cluster.authority).decode("ascii"))
+            tls.load_verify_locations(cadata=pem.content(cluster.authority).decode("ascii"))
     else:
-        made = ssl.create_default_context()
-    made.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as Go: authorities of many clusters would fail
-    made.set_alpn_protocols(["http/1.1"])
+        tls = ssl.create_default_context()
+    tls.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as Go: authorities of many clusters would fail
+    tls.set_alpn_protocols(["http/1.1"])
     if certificate:
         with _explained(access.user.where, "client certificate"), _files(*certificate) as (shown, key):
-            made.load_cert_chain(shown, key, password=_no_password)
-    return made
+            tls.load_cert_chain(shown, key, password=_no_password)
+    return tls
 
 
 def failure(access: Access, proxy: str, cause: ssl.SSLError) -> ClusterError:
@@ -62,7 +59,7 @@ def failure(access: Access, proxy: str, cause: ssl.SSLError) -> ClusterError:
             where=where,
             fix="check `server` in the kubeconfig: it must be the address of the API server",
         )
-    message, fix = _verification(access, cause, _shown(server, proxy))
+    message, fix = _verification(access, cause, shown_certificate.of(server, proxy))
     return ClusterError(f"{server}: {message}", where=where, fix=fix, is_lasting=True)
 
 
@@ -77,13 +74,13 @@ def _verification(access: Access, cause: ssl.SSLCertVerificationError, shown: Ce
     match cause.verify_code:
         case code if code == _EXPIRED and shown.ends < now:
             return (
-                f"its certificate, for {shown.for_hosts}, expired on {_day(shown.ends)}",
+                f"its certificate, for {shown.for_hosts}, expired on {certificates.day(shown.ends)}",
                 "renew the certificates of the control plane, or correct this machine's clock",
             )
         case code if code == _NOT_YET and shown.begins > now:
             return (
-                f"its certificate, for {shown.for_hosts}, is not valid before {_day(shown.begins)}",
-                f"correct this machine's clock, which says {_day(now)}",
+                f"its certificate, for {shown.for_hosts}, is not valid before {certificates.day(shown.begins)}",
+                f"correct this machine's clock, which says {certificates.day(now)}",
             )
         case code if code in (_OTHER_HOST, _OTHER_ADDRESS):
             return (
@@ -92,7 +89,7 @@ def _verification(access: Access, cause: ssl.SSLCertVerificationError, shown: Ce
             )
     trusted = ", ".join(_trusted(access)) or "the authorities of this system"
     return (
-        f"its certificate was issued by {shown.issuer} on {_day(shown.begins)}, but the kubeconfig trusts {trusted}",
+        f"its certificate was issued by {shown.issuer} on {certificates.day(shown.begins)}, but the kubeconfig trusts {trusted}",
         "if the cluster was made again, get its kubeconfig again; if not, something else answers at this address",
     )
 
@@ -100,30 +97,7 @@ def _verification(access: Access, cause: ssl.SSLCertVerificationError, shown: Ce
 def _trusted(access: Access) -> Iterator[str]:
     authority = access.cluster.authority
     for certificate in pem.read(pem.content(authority)) if authority else ():
-        yield f"{certificate.subject}, valid from {_day(certificate.begins)}"
-
-
-def _shown(server: str, proxy: str) -> Certificate | None:
-    """The certificate that the server shows. Nothing is sent over this connection."""
-    parts, through = urlsplit(server), urlsplit(proxy)
-    if through.scheme == "https":  # TLS within TLS: more than the message is worth
-        return None
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.check_hostname = False
-    made.verify_mode = ssl.CERT_NONE
-    host, port = str(parts.hostname), parts.port or 443
-    reached = (str(through.hostname), through.port or 80) if through.hostname else (host, port)
-    connection = http.client.HTTPSConnection(*reached, timeout=_SECONDS, context=made)
-    try:
-        if through.hostname:
-            connection.set_tunnel(host, port, proxies.login(proxy))
-        connection.connect()
-        encoded = connection.sock.getpeercert(binary_form=True)
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
-    finally:
-        connection.close()
-    return certificates.read(encoded) if encoded else None
+        yield f"{certificate.subject}, valid from {certificates.day(certificate.begins)}"
 
 
 @contextmanager
@@ -152,7 +126,3 @@ def _explained(where: str, what: str) -> Iterator[None]:
 def _no_password() -> str:
     """Instead of OpenSSL's question on the terminal."""
     raise ValueError("its key has a password")
-
-
-def _day(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M UTC")

@@ -141,8 +141,10 @@ class Transport:
         """
         renewed = None if is_renewed else self._credentials.renewed(refused)
         if renewed is None:
-            said = refusals.status_of(answer.body)
-            raise self._credentials.refused(refused, str(said["message"]) if said and "message" in said else "401")
+            status = refusals.status_of(answer.body)
+            raise self._credentials.refused(
+                refused, str(status["message"]) if status and "message" in status else "401"
+            )
         return renewed
 
     def _whole(self, request: Request, credential: Credential) -> Answer:

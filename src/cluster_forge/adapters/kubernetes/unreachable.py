@@ -51,8 +51,8 @@ def of(access: Access, proxy: str, error: Exception, where: str) -> BrokenError:
     elif isinstance(error, TimeoutError | LateError) and not isinstance(error, NewConnectionError):
         message = f"{server} does not answer in time"
     is_sent = not isinstance(error, _UNSENT)
-    found = ClusterError(message, where=f"{where}, {access.where}" if where and is_sent else access.where, fix=fix)
-    return BrokenError(found, may_go_away=isinstance(known, TemporaryError), is_sent=is_sent)
+    explained = ClusterError(message, where=f"{where}, {access.where}" if where and is_sent else access.where, fix=fix)
+    return BrokenError(explained, may_go_away=isinstance(known, TemporaryError), is_sent=is_sent)
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:

@@ -79,9 +79,9 @@ def _cast(session: Session, *, stale: bool) -> int:
             cast = cast_stage(request, services.toolbox, services.repositories, reporter)
         audit_trail.append(session, "cast", description, cast, services.files)
     verbosity = session.output.verbosity
-    for line in cast_text.summary(
-        cast, session.workspace, finding_counts(cast.findings, verbosity), is_whole=verbosity > 1
-    ):
+    for line in cast_text.summary(cast, finding_counts(cast.findings, verbosity), is_whole=verbosity > 1):
+        session.print(line)
+    for line in cast_text.next_steps(cast, session.workspace, session.command_line):
         session.print(line)
     session.print_json(
         "cast",

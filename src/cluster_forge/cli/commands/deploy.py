@@ -40,6 +40,12 @@ if TYPE_CHECKING:
 @click.option("--adopt", is_flag=True, help="Take over objects in the cluster that are not of this stack.")
 @click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager has set.")
 @click.option(
+    "--namespace",
+    metavar="NAMESPACE",
+    default="",
+    help="Namespace of the Argo CD that delivers the stack, where the cluster has several.",
+)
+@click.option(
     "--recreate",
     is_flag=True,
     help="Delete objects with fields that cannot change, and create them again; volumes stay.",
@@ -75,6 +81,7 @@ def command(  # noqa: PLR0913 - its options
     atomic: bool,
     adopt: bool,
     force_conflicts: bool,
+    namespace: str,
     recreate: bool,
     prune_data: bool,
     force_version: bool,
@@ -83,7 +90,7 @@ def command(  # noqa: PLR0913 - its options
     allow_missing_secrets: bool,
     secrets: str | None,
     allowed: tuple[str, ...],
-) -> None:
+) -> int:
     """Deploy a cast stack to a cluster, and wait until it is ready.
 
     STACK is the name of a folder below stacks/, which may be left out if there is one only, or oci://… for one that was
@@ -95,7 +102,7 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge deploy platform.production --context production --yes
         cluster-forge deploy --secrets secrets.sops.yaml
         cluster-forge deploy oci://registry.example.com/team/platform:v-3fa9c1d2e4b5
-        cluster-forge deploy --all                      # the clusters of the description, in their order
+        cluster-forge deploy --all     # the clusters of the description, in order
         cluster-forge deploy --dry-run
     """
     from cluster_forge.stages.deliver.options import DeployOptions
@@ -107,6 +114,7 @@ def command(  # noqa: PLR0913 - its options
         is_atomic=atomic,
         adopt=adopt,
         force_conflicts=force_conflicts,
+        namespace=namespace,
         recreate=recreate,
         prune_data=prune_data,
         force_version=force_version,
@@ -115,10 +123,8 @@ def command(  # noqa: PLR0913 - its options
         allow_missing_secrets=allow_missing_secrets,
         allowed=_known(allowed),
     )
-    if session.fleet.is_used:
-        _roll_out(session, stack, options, secrets)
-    else:
-        _deploy(session, stack, options, secrets)
+    deliver = _roll_out if session.fleet.is_used else _deploy
+    return deliver(session, stack, options, secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +146,9 @@ class _Deployed:
         return deploy_text.deployed_json(self.result, self.deployment, self.facts, is_trial=is_trial)
 
 
-def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> None:
+def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> int:
     """To one cluster."""
-    from cluster_forge.cli import stack_folders
+    from cluster_forge.cli import deployer, stack_folders
     from cluster_forge.cli.output import deploy_text
 
     with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
@@ -152,15 +158,18 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets
         done = _deployed(session, place.folder, tools, options, secrets)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
-    session.print_json("deploy", **done.json(is_trial=options.is_trial))
-    deploy_text.check(done.result, session.command_line("deploy"), session.command_line("rollback"))
+    session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
+    again = session.cluster_command("deploy", *([stack] if stack else []))
+    back = session.cluster_command("rollback", done.deployment.name)
+    errors = deploy_text.errors(done.result, again, back)
+    return deployer.concluded(session, errors, deploy_text.reasons(done.result))
 
 
-def _roll_out(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> None:
+def _roll_out(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> int:
     """To clusters of the description, in the order of their rollout."""
     from cluster_forge import composition
-    from cluster_forge.cli import fleet
-    from cluster_forge.cli.output import rollout_text
+    from cluster_forge.cli import deployer, fleet
+    from cluster_forge.cli.output import deploy_text, rollout_text
     from cluster_forge.stack.clusters import DescribedCluster, RolloutWait
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.deliver.rollout import roll_out
@@ -190,7 +199,8 @@ def _roll_out(session: Session, stack: str | None, options: DeployOptions, secre
             for outcome in outcomes
         ],
     )
-    rollout_text.check(outcomes, session.command_line("deploy"))
+    reasons = [line for one in outcomes if one.result for line in deploy_text.reasons(one.result.result)]
+    return deployer.concluded(session, rollout_text.errors(outcomes, session.command_line("deploy")), reasons)
 
 
 def _deployed(
@@ -247,7 +257,7 @@ def _confirm(session: Session, question: str) -> None:
     """Ask on a terminal.
 
     Raises:
-        Abort: if the answer is no.
+        Abort: without a yes.
     """
     from cluster_forge.cli.prompts import questions
 

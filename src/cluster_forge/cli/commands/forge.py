@@ -69,8 +69,10 @@ def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
         session.print(f"nothing was cast: {counts}")
     else:
         for line in cast_text.summary(
-            forged.cast, session.workspace, counts, is_whole=verbosity > 1, has_discarded=bool(forged.smelted.discarded)
+            forged.cast, counts, is_whole=verbosity > 1, has_discarded=bool(forged.smelted.discarded)
         ):
+            session.print(line)
+        for line in cast_text.next_steps(forged.cast, session.workspace, session.command_line):
             session.print(line)
         content["findings"] += result_json.findings_json(forged.cast.findings)
         content["discarded"] += result_json.discarded_json(forged.cast.discarded)

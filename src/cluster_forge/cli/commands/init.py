@@ -59,7 +59,7 @@ class Choice:
     "--gitops",
     "engine",
     type=click.Choice(ENGINES),
-    help="What deploys the stack; none: kubectl alone.  [default: argocd]",
+    help="What deploys the stack; none: applied directly.  [default: argocd]",
 )
 def command(
     session: Session,
@@ -97,6 +97,7 @@ def command(
             raise click.UsageError("name at least one: --component NAME, --collection NAME (see `catalog list`)")
         tree, chosen = _from_catalog(session, names, choice)
     _write(session, tree, chosen)
+    _print_next(session, choice.gitops)
 
 
 def _check_is_new(workspace: Path) -> None:
@@ -125,8 +126,18 @@ def _write(session: Session, tree: FileTree, chosen: tuple[str, ...] | None) -> 
     )
     if chosen is not None:
         session.print(f"in the stack: {', '.join(chosen)}")
-    session.print(f"next: {session.command_line('forge')}")
     session.print_json("init", workspace=str(workspace), files=len(tree))
+
+
+def _print_next(session: Session, engine: GitOpsEngine) -> None:
+    from cluster_forge.stack.model import GitOpsEngine
+
+    forge, push = session.command_line("forge"), session.command_line("push")
+    if engine is GitOpsEngine.FLUX:
+        session.print("next: write the registry that Flux reads the stack from as `url` below `gitops`, then:")
+        session.print(f"  {forge} && {push}")
+        return
+    session.print(f"next: {forge}")
 
 
 def _ask(given: Choice) -> tuple[tuple[str, ...], Choice]:

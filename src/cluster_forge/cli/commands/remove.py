@@ -25,7 +25,7 @@ from cluster_forge.cli.verb import DELIVERS, verb
 def command(  # noqa: PLR0913 - its options
     session: Session, component: str | None, *, stack: str | None, data: bool, timeout: float, dry_run: bool
 ) -> None:
-    """Remove a stack, or one COMPONENT of it, from a cluster.
+    """Remove a stack, or one component of it, from a cluster.
 
     What needs others goes before them, and custom resources before their operators. Volumes, CRDs and namespaces that still
     hold something stay, unless --data says otherwise; so does what others have taken over. Run again, it goes on.
@@ -39,14 +39,14 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.cli.output import history_text
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import remove
-    from cluster_forge.stages.deliver.removal import pruning
+    from cluster_forge.stages.deliver.cluster_records import claims
     from cluster_forge.stages.deliver.removal.deletion import Deletion
     from cluster_forge.stages.deliver.remove import RemoveRequest
 
     with session.reporting("remove") as reporter:
         tools = session.delivery(reporter)
         facts = tools.cluster.about()
-        name = cluster_stacks.chosen(stack, pruning.stacks(tools.cluster), facts, "remove --stack")
+        name = cluster_stacks.chosen(stack, claims.stacks(tools.cluster), facts, "remove --stack")
         request = RemoveRequest(stack=name, component=component or "", data=data, timeout=timeout, run=deployer.run())
         planned = remove.planned(request, tools)
         what = f"{component} of {name}" if component else f"the stack {name}"

@@ -43,16 +43,16 @@ def command(  # noqa: PLR0913 - its options
     force_rollback: bool,
     force_conflicts: bool,
     recreate: bool,
-) -> None:
+) -> int:
     """Go back to an earlier release of a stack, from what the cluster keeps of it.
 
     STACK may be left out if the cluster has one only. The release is deployed again, as a new one, and what it does not
-    have is pruned. Where going back would lose data or is impossible, nothing is changed, and the reason is said.
+    have is pruned. Where going back would lose data or is impossible, nothing is changed, and the reason is printed.
 
     Examples:
         cluster-forge rollback
         cluster-forge rollback --to 7 --yes
-        cluster-forge history          # the releases
+        cluster-forge rollback platform --context production --wait
     """
     from cluster_forge.cli import cluster_stacks, deployer
     from cluster_forge.cli.output import deploy_text
@@ -83,4 +83,5 @@ def command(  # noqa: PLR0913 - its options
     session.print_json(
         "rollback", to=release.number, **deploy_text.deployed_json(result, deployment, facts, is_trial=False)
     )
-    deploy_text.check(result, session.command_line(f"rollback {name} --to {release.number}"))
+    repeat = session.cluster_command("rollback", name, "--to", str(release.number))
+    return deployer.concluded(session, deploy_text.errors(result, repeat), deploy_text.reasons(result))

@@ -29,7 +29,7 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
     Examples:
         cluster-forge status
         cluster-forge status platform.production --context production --watch
-        cluster-forge status --selector region=eu   # clusters of the description, in one table
+        cluster-forge status --selector region=eu   # several clusters, one table
         cluster-forge status --format prometheus
     """
     from cluster_forge.cli import stack_folders, status_watch

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
 
 from cluster_forge.cli.output import changes_text
 from cluster_forge.cli.output.counts import size
@@ -13,15 +13,13 @@ from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.stages.build.cast import CastResult
 
 _DELIVERIES = {
-    Delivery.DIRECT: "applies everything with kubectl, wave by wave",
+    Delivery.DIRECT: "applies everything with kubectl alone, wave by wave",
     Delivery.INSTALL: "installs {engine}, which delivers the rest",
     Delivery.EXISTING: "hands the repository to the {engine} of the cluster",
 }
 
 
-def summary(
-    cast: CastResult, workspace: Path, findings: str, *, is_whole: bool = False, has_discarded: bool = False
-) -> Iterator[str]:
+def summary(cast: CastResult, findings: str, *, is_whole: bool = False, has_discarded: bool = False) -> Iterator[str]:
     """The lines; ``findings`` is how many of each severity there are, ``is_whole`` lists all that changed,
     ``has_discarded``: smelt overwrote hand edits.
     """
@@ -40,5 +38,11 @@ def summary(
     for name, text in rows:
         yield f"  {name:<11} {text}"
     yield from changes_text.of_cast(cast.changes, is_whole=is_whole, has_discarded=has_discarded)
+
+
+def next_steps(cast: CastResult, workspace: Path, command_line: Callable[[str], str]) -> Iterator[str]:
+    """What to type next; ``command_line`` completes a verb."""
+    deploy = command_line(f"deploy {shlex.quote(PurePosixPath(cast.folder).name)}")
     script = shlex.quote(str(workspace / cast.folder / "deploy.sh"))
-    yield f"next: sh {script} --print   (what it would do; without --print it deploys to your cluster)"
+    yield f"next: {deploy}   (checks the cluster first, and asks)"
+    yield f"  or: sh {script} --print   (with kubectl alone)"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from cluster_forge.cli.output.terminal_text import one_line
 
 _COLUMNS: Final = 80
 _GAP: Final = "  "
+_INDENT: Final = "    "
 
 
 def table(rows: Sequence[Sequence[str]], widest: Sequence[int]) -> Iterator[str]:
@@ -21,6 +23,14 @@ def table(rows: Sequence[Sequence[str]], widest: Sequence[int]) -> Iterator[str]
         widths = [min(width, most) for width, most in zip(widths, widest, strict=True)]
     for row in cells:
         yield _GAP.join(_fitted(cell, width) for cell, width in zip(row, widths, strict=True) if width).rstrip()
+
+
+def notes(texts: Iterable[str]) -> Iterator[str]:
+    """Lines below a row, indented, none wider than 80 where it has a space."""
+    for text in texts:
+        yield from textwrap.wrap(
+            one_line(text), _COLUMNS, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False
+        )
 
 
 def _fitted(cell: str, width: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cluster_forge.cli.output.counts import clock
-from cluster_forge.foundation.errors import DeploymentError
+from cluster_forge.foundation.errors import DeploymentError, ForgeError
 from cluster_forge.foundation.names import counted
 from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.stages.deliver.results import State
@@ -63,23 +63,30 @@ def deployed_json(
     }
 
 
-def check(result: DeployResult, again: str, back: str = "") -> None:
-    """Make an error of a result with failed components; ``again`` and ``back`` are what to type to go on, or back.
+def reasons(result: DeployResult) -> Iterator[str]:
+    """A line for each component that was not deployed, and why."""
+    broken = [component for component in result.components if not component.state.is_good]
+    width = max((len(component.name) for component in broken), default=0)
+    yield from (_component(component, width) for component in broken)
 
-    Raises:
-        DeploymentError: if one has failed.
+
+def errors(result: DeployResult, again: str, back: str = "") -> list[ForgeError]:
+    """The error about all components that were not deployed, if there are any; ``again`` and ``back`` are what to type to go
+    on, or back.
     """
-    failed = [component for component in result.components if component.state is State.FAILED]
-    if not failed:
-        return
-    blocked = sum(component.state is State.BLOCKED for component in result.components)
+    bad = [component for component in result.components if not component.state.is_good]
+    if not bad:
+        return []
+    failed = [component for component in bad if component.state is State.FAILED] or bad
+    blocked = len(bad) - len(failed)
     waiting = f", {blocked} more need them" if blocked else ""
     applied = sum(component.changed for component in result.components)
-    raise DeploymentError(
+    error = DeploymentError(
         f"{counted(len(failed), 'component')} of {len(result.components)} could not be deployed: "
         f"{', '.join(component.name for component in failed)}{waiting}; {counted(applied, 'object')} applied before",
-        fix=f"mend what is said above, then run `{again}` again{_way_back(result, back)}",
+        fix=f"mend what is shown above, then run `{again}` again{_way_back(result, back)}",
     )
+    return [error]
 
 
 def _way_back(result: DeployResult, back: str) -> str:

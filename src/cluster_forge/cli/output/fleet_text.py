@@ -23,7 +23,7 @@ _DIFF_WIDEST: Final = (24, 30, 7, 7, 7)
 
 
 def status_lines(seen: Sequence[ClusterOutcome[StackStatus]]) -> Iterator[str]:
-    """A row for each cluster; below the table the errors of those that do not answer."""
+    """A row for each cluster; below the table the errors of clusters that do not answer."""
     yield from columns.table([_STATUS_HEAD, *map(_status_row, seen)], _STATUS_WIDEST)
     yield from _errors(seen)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from cluster_forge.cli.output import columns
 from cluster_forge.foundation import json_codec
 from cluster_forge.foundation.names import counted
 
@@ -16,15 +17,23 @@ if TYPE_CHECKING:
     from cluster_forge.stages.deliver.removal.deletion import Deletion
     from cluster_forge.stages.deliver.remove import Removal
 
-_RELEASE = ("RELEASE", "TIME", "VERSION", "RESULT", "BY", "")
-_ENTRY = ("TIME", "STACK", "ACTION", "RELEASE", "VERSION", "RESULT", "BY", "IMAGE")
-_DIGITS = 19
+_RELEASE: Final = ("RELEASE", "TIME", "VERSION", "RESULT", "BY")
+_WIDEST_RELEASE: Final = (7, 20, 14, 11, 20)
+_ENTRY: Final = ("TIME", "STACK", "ACTION", "RELEASE", "VERSION", "RESULT")
+_WIDEST_ENTRY: Final = (20, 10, 14, 7, 14, 8)
+"""Characters of each column, where a table would be wider than 80."""
+_DIGITS: Final = 19
 """Of a digest: ``sha256:`` and twelve digits."""
 
 
 def lines(releases: Sequence[Release]) -> Iterator[str]:
-    """A table of releases, the newest at the end."""
-    yield from _table([_RELEASE, *(_row(one) for one in releases)])
+    """A table of releases, the newest at the end; below each how it came about, and what went wrong."""
+    head, *rows = columns.table([_RELEASE, *map(_row, releases)], _WIDEST_RELEASE)
+    yield head
+    for release, row in zip(releases, rows, strict=True):
+        yield row
+        note = release.cause or ("" if release.folders else "by deploy.sh: without its files, no way back")
+        yield from columns.notes(filter(None, (note, release.message)))
 
 
 def release_json(release: Release) -> dict[str, Any]:
@@ -33,21 +42,14 @@ def release_json(release: Release) -> dict[str, Any]:
 
 
 def entries(log: Sequence[Entry]) -> Iterator[str]:
-    """A table of the entries of an audit log."""
-    rows = [
-        (
-            entry.time,
-            entry.stack,
-            entry.action,
-            str(entry.release or ""),
-            entry.version,
-            entry.result,
-            _by(entry.user, entry.run),
-            entry.image[:_DIGITS],
-        )
-        for entry in log
-    ]
-    yield from _table([_ENTRY, *rows])
+    """A table of the entries of an audit log; below each who it was, from which image, and what went wrong."""
+    head, *rows = columns.table([_ENTRY, *map(_entry, log)], _WIDEST_ENTRY)
+    yield head
+    for entry, row in zip(log, rows, strict=True):
+        yield row
+        image = f"image {entry.image[:_DIGITS]}" if entry.image else ""
+        who = ", ".join(filter(None, (_by(entry.user, entry.run), image)))
+        yield from columns.notes(filter(None, (who, entry.message)))
 
 
 def plain(content: bytes) -> dict[str, Any]:
@@ -77,26 +79,15 @@ def removal_json(planned: Removal, done: Deletion) -> dict[str, Any]:
 
 
 def _row(release: Release) -> tuple[str, ...]:
-    note = release.cause or ("" if release.folders else "deploy.sh: without its files")
-    if release.message:
-        note = f"{note}: {release.message}" if note else release.message
-    return (
-        str(release.number),
-        release.began,
-        release.version,
-        release.result.value,
-        _by(release.user, release.run),
-        note,
-    )
+    by = _by(release.user, release.run)
+    return (str(release.number), release.began, release.version, release.result.value, by)
+
+
+def _entry(entry: Entry) -> tuple[str, ...]:
+    return (entry.time, entry.stack, entry.action, str(entry.release or ""), entry.version, entry.result)
 
 
 def _by(user: str, run: str) -> str:
     """The user that the cluster knows, and the machine."""
     host = run.partition("/")[0]
     return f"{user} ({host})" if user and host else user or host
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

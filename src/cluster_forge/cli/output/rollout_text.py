@@ -7,7 +7,7 @@ from typing import Any
 
 from cluster_forge.cli.output import fleet_text
 from cluster_forge.cli.output.terminal_text import styled
-from cluster_forge.foundation.errors import DeploymentError, ForgeError, raise_all
+from cluster_forge.foundation.errors import DeploymentError, ForgeError
 from cluster_forge.foundation.names import counted
 from cluster_forge.stages.deliver.rollout import ClusterOutcome, Verdict
 
@@ -24,13 +24,9 @@ def json(outcome: ClusterOutcome[Any]) -> dict[str, Any]:
     return {**fleet_text.about(outcome), "verdict": outcome.verdict}
 
 
-def check(outcomes: Sequence[ClusterOutcome[Any]], again: str) -> None:
-    """Make errors of clusters that failed; ``again`` is what to type to go on.
-
-    Raises:
-        DeploymentError, ExceptionGroup: if one has.
-    """
-    raise_all(_errors(outcomes, again))
+def errors(outcomes: Sequence[ClusterOutcome[Any]], again: str) -> list[ForgeError]:
+    """Those of clusters that failed, and one about all; ``again`` is what to type to go on."""
+    return list(_errors(outcomes, again))
 
 
 def _errors(outcomes: Sequence[ClusterOutcome[Any]], again: str) -> Iterator[ForgeError]:
@@ -44,5 +40,5 @@ def _errors(outcomes: Sequence[ClusterOutcome[Any]], again: str) -> Iterator[For
         yield DeploymentError(
             f"the deployment to {', '.join(outcome.cluster.name for outcome in failed)} failed, of "
             f"{counted(len(outcomes), 'cluster')}{rest}",
-            fix=f"mend what is said above, then run `{again} --cluster {names}`",
+            fix=f"mend what is shown above, then run `{again} --cluster {names}`",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,8 +15,6 @@ _HEAD: Final = ("COMPONENT", "DEPLOYED", "STACK", "SYNC", "HEALTH")
 _WIDEST: Final = (26, 14, 14, 9, 11)
 """Characters of each column, where the table would be wider than 80."""
 _COLORS: Final = {Condition.PROGRESSING: "yellow", Condition.UNKNOWN: "yellow"}
-_COLUMNS: Final = 80
-_INDENT: Final = "    "
 
 
 def lines(status: StackStatus) -> Iterator[str]:
@@ -27,10 +24,7 @@ def lines(status: StackStatus) -> Iterator[str]:
     yield head
     for component, row in zip(status.components, shown, strict=True):
         yield row if component.is_healthy else styled((row, {"fg": _COLORS.get(component.condition, "red")}))
-        for message in component.messages:
-            yield from textwrap.wrap(
-                one_line(message), _COLUMNS, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False
-            )
+        yield from columns.notes(component.messages)
     yield summary(status)
     if release := status.release:
         yield f"release {release.number}: {one_line(release.version)}, {release.result}"

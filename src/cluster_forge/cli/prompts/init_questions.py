@@ -31,7 +31,7 @@ _SIZES: Final = {
 _ENGINES: Final = {
     GitOpsEngine.ARGOCD: "Argo CD, with an Application for each component",
     GitOpsEngine.FLUX: "Flux, with a Kustomization for each component",
-    GitOpsEngine.NONE: "kubectl alone, wave by wave",
+    GitOpsEngine.NONE: "applied directly; nothing else runs in the cluster",
 }
 
 

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 
 _OPERATING: Final = ("Running", "Terminating")
+_UNKNOWN: Final = "Unknown"
 _LONGEST: Final = 500
 """Characters of a message of Argo CD's: it may quote a whole object."""
 
@@ -24,6 +26,7 @@ class ApplicationState:
 
     ``lack`` says what it lacks, empty if it is ready: ``OutOfSync, Missing``. ``is_current``: its spec has the wanted
     revision. ``has_failed``: its operation has failed for this commit, and Argo CD does not repeat it by itself.
+    ``is_unreadable``: Argo CD cannot compare it with this revision, and says why in ``messages``.
     ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be.
     """
 
@@ -32,6 +35,7 @@ class ApplicationState:
     is_current: bool
     has_failed: bool
     is_operating: bool
+    is_unreadable: bool = False
     messages: tuple[str, ...] = ()
     unwell: tuple[ObjectId, ...] = ()
 
@@ -42,13 +46,13 @@ class ApplicationState:
 
 def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationState:
     """The state of an Application. Of a stack that is narrowed, what a whole stack would prune does not count (ADR 0022)."""
-    status = _mapping(body.get("status"))
+    status = mapping(body.get("status"))
     seen = _Seen(
         wanted=_revision(body.get("spec")),
-        compared=_revision(_mapping(status.get("sync")).get("comparedTo")),
-        sync=_text(_mapping(status.get("sync")).get("status")) or "not compared",
-        health=_text(_mapping(status.get("health")).get("status")) or "health not known",
-        phase=_text(_mapping(status.get("operationState")).get("phase")),
+        compared=_revision(mapping(status.get("sync")).get("comparedTo")),
+        sync=_text(mapping(status.get("sync")).get("status")) or "not compared",
+        health=_text(mapping(status.get("health")).get("status")) or "health not known",
+        phase=_text(mapping(status.get("operationState")).get("phase")),
         is_of_commit=_is_of_commit(status),
     )
     lack = "it is being deleted" if body["metadata"].get("deletionTimestamp") else seen.lack(revision)
@@ -60,6 +64,7 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
         is_current=seen.wanted == revision,
         has_failed=seen.wanted == revision and seen.has_failed,
         is_operating=seen.phase in _OPERATING,
+        is_unreadable=bool(lack) and seen.wanted == revision and seen.sync == _UNKNOWN and _has_error(status),
         messages=tuple(_messages(status)),
         unwell=tuple(_unwell(status)),
     )
@@ -96,13 +101,20 @@ class _Seen:
 
 
 def _revision(holder: object) -> str:
-    return _text(_mapping(_mapping(holder).get("source")).get("targetRevision"))
+    return _text(mapping(mapping(holder).get("source")).get("targetRevision"))
 
 
 def _is_of_commit(status: Mapping[str, Any]) -> bool:
-    commit = _text(_mapping(status.get("sync")).get("revision"))
-    tried = _mapping(_mapping(status.get("operationState")).get("syncResult")).get("revision")
+    commit = _text(mapping(status.get("sync")).get("revision"))
+    tried = mapping(mapping(status.get("operationState")).get("syncResult")).get("revision")
     return bool(commit) and tried == commit
+
+
+def _has_error(status: Mapping[str, Any]) -> bool:
+    """Whether a condition says that the repository or the spec is at fault: ``ComparisonError``, ``InvalidSpecError``."""
+    return any(
+        _text(mapping(condition).get("type")).endswith("Error") for condition in sequence(status.get("conditions"))
+    )
 
 
 def _lacks_pruning_alone(status: Mapping[str, Any]) -> bool:
@@ -112,14 +124,14 @@ def _lacks_pruning_alone(status: Mapping[str, Any]) -> bool:
 
 def _messages(status: Mapping[str, Any]) -> Iterator[str]:
     """The messages of the operation, of the conditions and of the objects; one that says that all is well is none."""
-    operation = _mapping(status.get("operationState"))
+    operation = mapping(status.get("operationState"))
     if operation.get("phase") != "Succeeded" and (message := _text(operation.get("message"))):
         yield message[:_LONGEST]
-    for condition in status.get("conditions") or ():
-        if message := _text(_mapping(condition).get("message")):
+    for condition in sequence(status.get("conditions")):
+        if message := _text(mapping(condition).get("message")):
             yield message[:_LONGEST]
     for resource in _resources(status):
-        health = _mapping(resource.get("health"))
+        health = mapping(resource.get("health"))
         if health.get("status") == "Degraded" and (message := _text(health.get("message"))):
             yield f"{resource.get('kind')}/{resource.get('name')}: {message[:_LONGEST]}"
 
@@ -127,7 +139,7 @@ def _messages(status: Mapping[str, Any]) -> Iterator[str]:
 def _unwell(status: Mapping[str, Any]) -> Iterator[ObjectId]:
     """Argo CD 3 keeps the health of an object where the API server does not show it: all may be unwell then."""
     for resource in _resources(status):
-        if _mapping(resource.get("health")).get("status") != "Healthy":
+        if mapping(resource.get("health")).get("status") != "Healthy":
             yield ObjectId(
                 group=_text(resource.get("group")),
                 kind=_text(resource.get("kind")),
@@ -137,11 +149,7 @@ def _unwell(status: Mapping[str, Any]) -> Iterator[ObjectId]:
 
 
 def _resources(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    return (resource for resource in status.get("resources") or () if isinstance(resource, Mapping))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return (resource for resource in sequence(status.get("resources")) if isinstance(resource, Mapping))
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from cluster_forge.foundation.names import bounded
 from cluster_forge.gitops import delivery_mode, engine, git_server
@@ -26,7 +26,8 @@ from cluster_forge.stack.model import RepositorySource, Stack
 
 FOLDER = "argo-apps"
 """The folder of the Applications in the repository."""
-_CLUSTER = "https://kubernetes.default.svc"
+CLUSTER: Final = "https://kubernetes.default.svc"
+"""The cluster that Argo CD runs in."""
 _CRDS_LABEL = "cluster-forge/crds"
 """On an Application of CRDs: its number."""
 _FINALIZER = "resources-finalizer.argocd.argoproj.io"
@@ -64,6 +65,11 @@ def name(stack: str, folder: str) -> str:
 def root_name(stack: Stack) -> str:
     """The root Application's name."""
     return name(stack.name, FOLDER)
+
+
+def project_name(stack: str) -> str:
+    """The AppProject of a stack."""
+    return name(stack, "project")
 
 
 def file_name(application: Body, stack: Stack, parts: Iterable[Part]) -> str:
@@ -178,9 +184,9 @@ def _application(stack: Stack, namespace: str, content: _Content) -> Body:
     if content.is_deleted_with_objects:
         metadata["finalizers"] = [_FINALIZER]
     spec: dict[str, Any] = {
-        "project": "default",
+        "project": project_name(stack.name),
         "source": content.source,
-        "destination": {"server": _CLUSTER, "namespace": content.namespace},
+        "destination": {"server": CLUSTER, "namespace": content.namespace},
         "syncPolicy": {
             "automated": {"prune": not stack.is_narrowed, "selfHeal": True},
             "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", *content.objects.options],

@@ -118,6 +118,13 @@ def settings(parts: Sequence[Part]) -> Iterator[Body]:
             }
 
 
+def settings_of_others() -> Iterator[Body]:
+    """The same for an Argo CD that is in the cluster already, whose namespace only its administrator knows."""
+    for body in settings(()):
+        metadata = {key: value for key, value in body["metadata"].items() if key != "namespace"}
+        yield {**body, "metadata": metadata}
+
+
 def project(parts: Sequence[Part]) -> Iterator[Body]:
     """The AppProject ``default``, unless Argo CD's part has it: only Argo CD's API server creates it by itself."""
     namespace = engine.namespace(parts)

@@ -5,10 +5,10 @@ Source: Flux, "Kustomization" ("Conditions", "Last applied revision"); kustomize
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.manifest import Body
 
 WAITS: Final = "DependencyNotReady"
@@ -39,8 +39,9 @@ class KustomizationState:
 
 def of(body: Body, revision: str) -> KustomizationState:
     """The state of a Kustomization that is to be at ``revision``, the tag of its source (``TAG@sha1:…``)."""
-    status = _mapping(body.get("status"))
-    ready = next((entry for entry in map(_mapping, status.get("conditions") or ()) if entry.get("type") == "Ready"), {})
+    status = mapping(body.get("status"))
+    conditions = map(mapping, sequence(status.get("conditions")))
+    ready = next((entry for entry in conditions if entry.get("type") == "Ready"), mapping(None))
     applied = str(status.get("lastAppliedRevision") or "")
     is_observed = status.get("observedGeneration") == body["metadata"].get("generation")
     is_true = ready.get("status") == "True"
@@ -58,7 +59,3 @@ def of(body: Body, revision: str) -> KustomizationState:
         message=message,
         is_idle=ready.get("status") == "False",
     )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

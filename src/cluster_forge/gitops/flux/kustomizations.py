@@ -19,12 +19,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cluster_forge.foundation.names import ComponentName, bounded
-from cluster_forge.gitops import delivery_mode, engine
+from cluster_forge.gitops import delivery_mode, engine, schedule
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.flux import dependencies, phases, sources
 from cluster_forge.gitops.flux.phases import Phase
 from cluster_forge.gitops.parts import in_order
-from cluster_forge.manifests import emitter, order
+from cluster_forge.manifests import emitter
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.stack.model import Stack
@@ -98,9 +98,7 @@ def root(stack: Stack, revision: str) -> tuple[Body, Body]:
 def kustomizations(stack: Stack, parts: Sequence[Part]) -> Mapping[ComponentName, tuple[Body, ...]]:
     """The Kustomizations of each part that has something to apply, in the order in which they are applied."""
     delivered = _delivered(parts)
-    fixed = {component.name for component in stack.components if component.has_own_wave}
-    fixed |= {part.name for part in delivered if part.wave <= order.FIRST}
-    after = dependencies.of(delivered, fixed)
+    after = dependencies.of(delivered, schedule.fixed(stack))
     last: dict[ComponentName, str] = {}
     bodies: dict[ComponentName, tuple[Body, ...]] = {}
     for part in delivered:

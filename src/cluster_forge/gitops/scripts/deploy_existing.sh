@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2154 # set by the head of deploy.sh
 
 check_permissions() {
-  for what in applications.argoproj.io deployments.apps configmaps namespaces; do
+  for what in applications.argoproj.io appprojects.argoproj.io deployments.apps configmaps namespaces; do
     ask auth can-i create "$what" --all-namespaces ||
       die 3 "missing permission: create $what (kubectl auth can-i create $what --all-namespaces: $answer)"
   done

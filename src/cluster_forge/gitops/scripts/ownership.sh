@@ -98,9 +98,11 @@ judge() {
 
 # own: refuses what belongs to others, and claims the rest. Called before the first change.
 own() {
+  not_by_flux
   facts=$scratch/facts
   mkdir "$facts" || die 1 "cannot make the folder $facts: set TMPDIR to one that can be written"
-  verdict=$(owners | judge)
+  owners >"$facts/all"
+  verdict=$(judge <"$facts/all")
   if printf '%s\n' "$verdict" | grep -q '^error '; then
     die 3 "cannot see whose the objects are: $(printf '%s\n' "$verdict" | sed -n 's/^error //p')"
   fi
@@ -112,6 +114,19 @@ own() {
       hand_over
     fi
   fi
+}
+
+# not_by_flux: where Flux is not to deliver the stack, it does not: it would go on, and prune everything when it is ended.
+not_by_flux() {
+  [ -z "${kustomizations:-}" ] || return 0
+  group=kustomize.toolkit.fluxcd.io
+  ask get "kustomizations.$group" --all-namespaces -l "cluster-forge/stack=$stack" --no-headers \
+    -o custom-columns=IN:.metadata.namespace,NAME:.metadata.name ||
+    case $answer in *"the server doesn't have a resource type"*) answer='' ;; *) die 3 "cannot see what Flux delivers: $answer" ;; esac
+  [ -z "$answer" ] || die 3 "Flux delivers the stack $stack here, and is still at work:
+$(printf '%s\n' "$answer" | awk '{ print "  Kustomization/" $1 "/" $2 }')
+nothing was changed; end them and keep their objects, the root first: kubectl patch kustomizations.$group NAME -n NAMESPACE \
+--type merge -p '{\"spec\":{\"prune\":false}}' and kubectl delete kustomizations.$group NAME -n NAMESPACE"
 }
 
 # of WORD: the lines of the verdict that begin with it, without it.

@@ -4,6 +4,7 @@
 columns_of_applications='NAME:.metadata.name,WANTED:.spec.source.targetRevision,SEEN:.status.sync.comparedTo.source.targetRevision'
 columns_of_applications="$columns_of_applications"',SYNC:.status.sync.status,HEALTH:.status.health.status,PHASE:.status.operationState.phase'
 columns_of_applications="$columns_of_applications"',COMMIT:.status.sync.revision,TRIED:.status.operationState.syncResult.revision'
+columns_of_applications="$columns_of_applications"',DELETED:.metadata.deletionTimestamp'
 
 # states: sets `answer` to a line for each Application of the stack.
 states() {
@@ -37,6 +38,7 @@ root_application() {
   say "root Application $root at $revision"
   body=''
   alone
+  widen
   if [ -z "$print$dry_run" ]; then settle; fi
   if [ -z "$print$namespace_known" ]; then
     body=$(k patch --local -f "$here/bootstrap/root.yaml" --type=merge -o yaml \
@@ -48,6 +50,7 @@ root_application() {
   [ -z "$print$dry_run" ] || return 0
   refresh hard "$root"
   watch
+  [ -n "$narrowed" ] || permit /dev/null''
 }
 
 # refresh KIND NAME: Argo CD compares the Application now, instead of after 180 s; hard: past its copy of the
@@ -71,10 +74,11 @@ application_messages() {
 }
 
 # look ROWS: sets `ready` (a number), `pending` (a text), `waiting` (names) and `unknown`. Ready is an Application that is
-# Synced and Healthy at the wanted revision, with no operation on it that runs or that failed for this very commit.
+# Synced and Healthy at the wanted revision, with no operation on it that runs or that failed for this very commit, and
+# that is not being deleted (`gitops.argocd.application_state`).
 look() {
   ready=0 pending='' waiting='' unknown='' seen='' last=''
-  while read -r name wanted compared sync health phase commit tried; do
+  while read -r name wanted compared sync health phase commit tried deleted; do
     case " $listed " in *" $name "*) seen="$seen $name" ;; *) continue ;; esac
     state=''
     case "$wanted $compared $sync $health" in
@@ -89,6 +93,7 @@ look() {
       "$revision "*) state="$sync, $health" ;;
       *) state="at $wanted" ;;
     esac
+    case ${deleted:-<none>} in '<none>') ;; *) state='it is being deleted' ;; esac
     if [ -z "$state" ]; then
       ready=$((ready + 1))
       continue
@@ -109,8 +114,7 @@ END
 }
 
 watch() {
-  listed=''
-  for name in $applications; do listed="$listed $name"; done
+  listed=$(printf '%s' "$applications" | tr '\n' ' ')
   say "waiting for the Application $root and its children to be synced and healthy (up to ${timeout}s without progress)"
   began=$(now) asked=$began pause=8 best=0 reported=''
   while :; do
@@ -127,7 +131,7 @@ watch() {
       application_messages "$waiting"
       failed "the Application $root and its children are not synced and healthy; not ready:$pending${trouble:+; $trouble}"
     fi
-    # After CRDs Argo CD builds its view of the cluster anew, and sees what changed meanwhile at a comparison only (argo-cd#21079).
+    # After CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at a comparison only (argo-cd#21079).
     if [ -n "$waiting" ] && [ "$(($(now) - asked))" -ge "$pause" ]; then
       if [ -n "$unknown" ]; then refresh hard "$root"; else for late in $waiting; do refresh normal "$late"; done; fi
       asked=$(now)

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests import field_path
 from cluster_forge.manifests.comparison import comparable
 from cluster_forge.manifests.field_path import EntryKey, Step
@@ -59,8 +60,8 @@ def _owned(
     for key, step, member in members:
         if key not in fields:
             continue
-        below = [_mapping(one[key]) for one in own if key in one]
-        deeper = _mapping(fields[key])
+        below = [mapping(one[key]) for one in own if key in one]
+        deeper = mapping(fields[key])
         if deeper.keys() - {"."}:
             yield from _owned((*path, step), member, deeper, below)
         elif not below and not deeper:
@@ -85,17 +86,13 @@ def _read(key: str) -> Mapping[str, Any]:
     if not key.startswith(_ENTRY):
         return _NOTHING
     try:
-        return _mapping(json.loads(key.removeprefix(_ENTRY)))
+        return mapping(json.loads(key.removeprefix(_ENTRY)))
     except ValueError:
         return _NOTHING
 
 
 def _fields(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _mapping(entry.get("fieldsV1"))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else _NOTHING
+    return mapping(entry.get("fieldsV1"))
 
 
 def has_others(live: Mapping[str, Any], manager: str) -> bool:

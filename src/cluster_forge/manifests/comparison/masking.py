@@ -6,8 +6,10 @@ are all values of a Secret, and those of ConfigMaps and variables whose names sa
 
 from __future__ import annotations
 
+import base64
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from cluster_forge.manifests.manifest import Body
@@ -16,6 +18,8 @@ MASK: Final = "***"
 _SECRET_NAME: Final = re.compile(r"passw(?:or)?d|secret_?(?:access_?)?key$|_token$", re.I)
 _NO_SECRET: Final = re.compile(r"_(?:file|path|mode|name)$|allow_empty", re.I)
 """Variables that say where a password is, or how it is used."""
+
+_SHORT: Final = 4
 
 Place = tuple[str | int, ...]
 """The members on the way to a value; entries of lists by their names where they have some."""
@@ -37,6 +41,28 @@ def masked(before: Body | None, after: Body | None) -> tuple[Body | None, Body |
         return body and _visited(body, lambda place, _: f"{MASK} ({name})" if place in differing else MASK)
 
     return marked(before, "before") if old else before, marked(after, "after") if new else after
+
+
+def values(body: Body) -> tuple[str, ...]:
+    """Every text that is a secret value of an object, in a Secret also as it is decoded; the longest first."""
+    texts = {value for value in _values(body).values() if isinstance(value, str)}
+    decoded = {_decoded(text) for text in texts} if body.get("kind") == "Secret" else set()
+    return tuple(sorted((texts | decoded) - {""}, key=lambda text: (-len(text), text)))
+
+
+def without(text: str, values: Iterable[str]) -> str:
+    """The text with ``***`` for each of the values; for a short one, which may be part of any word, where it is in quotes."""
+    for value in values:
+        for shown in {value, json.dumps(value)[1:-1]}:
+            text = text.replace(shown, MASK) if len(shown) >= _SHORT else text.replace(f'"{shown}"', f'"{MASK}"')
+    return text
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def _values(body: Body | None) -> dict[Place, Any]:

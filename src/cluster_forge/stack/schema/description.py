@@ -53,7 +53,7 @@ class GitOpsSchema(Schema):
     """How the stack is deployed and kept in sync."""
 
     engine: Literal["argocd", "flux", "none"] = "argocd"
-    """The GitOps engine; `none` applies the manifests with kubectl, wave by wave."""
+    """The GitOps engine; `none`: applied directly, nothing else runs in the cluster."""
     mode: Literal["ui", "headless"] = "ui"
     """Argo CD with its web interface (`ui`) or without (`headless`)."""
     install: StrictBool = True
@@ -69,7 +69,7 @@ class GitOpsSchema(Schema):
     branch: StrictStr = "main"
     """For `external`: the branch that the stack is pushed to."""
     secret: StrictStr = ""
-    """For `engine: flux`: the Secret with the login to the repository, in the namespace `cluster-forge`."""
+    """For `external` and `oci`: the Secret with the login, in the namespace of Argo CD; with Flux, in `cluster-forge`."""
     finalizers: StrictBool = False
     """`true`: deleting the root Application in Argo CD deletes all others, and what they have applied."""
 

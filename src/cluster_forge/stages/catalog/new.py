@@ -15,6 +15,7 @@ from cluster_forge.catalog.trial_plan import MINORS
 from cluster_forge.checks import registry
 from cluster_forge.checks.exemption import short_name
 from cluster_forge.foundation.errors import ForgeError
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
@@ -22,7 +23,7 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack.model import Size, Values
 from cluster_forge.stages.catalog import replica_search, secret_search
-from cluster_forge.stages.catalog.trial_renderer import TrialRenderer, mapping
+from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 from cluster_forge.stages.catalog.value_search import ValueSearch
 from cluster_forge.yaml import document_writer
 

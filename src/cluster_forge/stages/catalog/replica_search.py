@@ -8,11 +8,11 @@ from typing import Any, Final
 from cluster_forge.catalog import value_paths, value_probes
 from cluster_forge.catalog.component_format import SizeName
 from cluster_forge.checks.exemption import short_name
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.manifests.pods import pod_of
 from cluster_forge.stack.model import Size
-from cluster_forge.stages.catalog.trial_renderer import mapping
 from cluster_forge.stages.catalog.value_search import ValueSearch
 
 _REPLICAS: Final[Mapping[SizeName, int]] = {"medium": 2, "large": 3}

@@ -12,6 +12,7 @@ from cluster_forge.catalog.trial_plan import TrialPlans
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import StoreError
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests import batch, kubernetes_apis, normalize
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
@@ -160,11 +161,6 @@ class TrialRenderer:
 
 def _unpacked(name: str, batches: Sequence[bytes]) -> tuple[Manifest, ...]:
     return tuple(manifest for packed in batches for manifest in batch.unpack(packed, ComponentName(name)))
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """The value if it is a mapping, as it should be in a chart; otherwise an empty one."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def in_namespace(manifests: Sequence[Manifest], namespace: str, minor: int) -> tuple[Manifest, ...]:

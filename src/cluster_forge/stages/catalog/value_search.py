@@ -19,6 +19,7 @@ from cluster_forge.catalog.trial_plan import MINORS
 from cluster_forge.catalog.value_paths import Path
 from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import ForgeError
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests import quantity
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.identity import ObjectId
@@ -30,7 +31,6 @@ from cluster_forge.stages.catalog.trial_renderer import (
     content_digest,
     differing,
     in_namespace,
-    mapping,
 )
 from cluster_forge.yaml.positioned import Positioned
 

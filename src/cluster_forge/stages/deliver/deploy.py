@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 
-from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError, expected, raise_all
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected, raise_all
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
-from cluster_forge.ports.cluster import ClusterWriter
-from cluster_forge.stages.deliver import rollback
+from cluster_forge.stages.deliver import creation, rollback
 from cluster_forge.stages.deliver.argocd import delivery as argocd
 from cluster_forge.stages.deliver.argocd import place as argocd_place
-from cluster_forge.stages.deliver.cluster_records import lease, ownership, releases
+from cluster_forge.stages.deliver.cluster_records import claiming, lease, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.direct import delivery as direct
@@ -98,7 +95,8 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
     """
 
     def again(deployment: Deployment, cause: str) -> DeployResult:
-        options = replace(request.options, is_atomic=False)
+        # What the failed version has brought may hold data already: nobody asked to lose that.
+        options = replace(request.options, is_atomic=False, prune_data=False, recreate=False)
         return deploy(
             replace(request, deployment=deployment, options=options, cause=cause, parts=(), given=NONE), tools
         )
@@ -117,37 +115,28 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
 
 def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     options = replace(request.options, tries_all=request.options.tries_all or request.options.is_trial)
-    plan = argocd_place.found_if_any(request.deployment.plan, tools.cluster)
+    plan = argocd_place.found_if_any(request.deployment.plan, tools.cluster, options.namespace)
     request = replace(request, deployment=replace(request.deployment, plan=plan), options=options)
     situation = Situation(plan=plan, tools=tools, options=options, parts=request.parts, given=request.given)
     problems = preflight.check(situation)
     raise_all(problem.error() for problem in problems if problem.is_error)
     if options.is_trial:
         return DeployResult(warnings=problems)
-    _create_namespace(tools.cluster)
+    creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease, the claim and the releases
     with lease.held(plan.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
-        ownership.claim(plan, situation.verdict, tools, run=request.run)
+        claiming.claim(plan, situation.verdict, tools, run=request.run)
         secrets.make(plan.secrets, request.given, tools.cluster)
-        return replace(_released(request, situation.verdict, tools), warnings=problems)
+        return replace(_released(request, situation, tools), warnings=problems)
 
 
-def _create_namespace(cluster: ClusterWriter) -> None:
-    """Where the lease, the claim and the releases of all stacks are."""
-    try:
-        cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": git_server.NAMESPACE}})
-    except RefusedError as error:
-        if error.status != HTTPStatus.CONFLICT:
-            raise
-
-
-def _released(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> DeployResult:
+def _released(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:
     """Deliver, and keep in the cluster what was delivered and with which result."""
     release = releases.begin(request.deployment, tools, run=request.run, cause=request.cause)
     kept = releases.listed(tools.cluster, release.stack)
     former = max((one.number for one in kept if one.result is Result.DEPLOYED and one.folders), default=0)
     try:
-        done = _delivered(request, verdict, tools)
+        done = _delivered(request, situation, tools)
     except (ForgeError, ExceptionGroup) as error:
         releases.end(release, Result.FAILED, tools, message="; ".join(map(str, expected(error))))
         raise
@@ -156,9 +145,9 @@ def _released(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> 
     return replace(done, release=release.number, former=former)
 
 
-def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) -> DeployResult:
+def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:
     deployment, options = request.deployment, request.options
-    components = _components(deployment, verdict, tools, options)
+    components = _components(deployment, situation, tools, options)
     done = DeployResult(components=components)
     if not done.is_good:
         return done
@@ -167,12 +156,12 @@ def _delivered(request: DeployRequest, verdict: Verdict, tools: DeliverTools) ->
 
 
 def _components(
-    deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
+    deployment: Deployment, situation: Situation, tools: DeliverTools, options: DeployOptions
 ) -> tuple[ComponentResult, ...]:
     if deployment.plan.flux:
         return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
-            return direct.deliver(deployment, tools, options)
+            return direct.deliver(deployment, tools, options, situation.owner_facts)
         case Delivery.INSTALL | Delivery.EXISTING:
-            return argocd.deliver(deployment, verdict, tools, options)
+            return argocd.deliver(deployment, situation.verdict, tools, options)

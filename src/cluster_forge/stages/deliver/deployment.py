@@ -29,13 +29,19 @@ _RECAST = "run `cluster-forge cast` again"
 class Deployment:
     """What is deployed. ``folder`` is for messages (``stacks/platform``), ``image`` the digest of the image's index.
 
-    ``files`` are ``stack.json`` and ``bootstrap/``: what a release keeps.
+    ``beside`` are ``stack.json`` and those files of ``bootstrap/`` that the plan's steps do not have: the documents of a
+    large stack are in memory once.
     """
 
     folder: str
     plan: DeployPlan
     image: Digest | None
-    files: FileTree = field(repr=False)
+    beside: FileTree = field(repr=False)
+
+    @property
+    def files(self) -> FileTree:
+        """``stack.json`` and ``bootstrap/``, made each time: what a release keeps."""
+        return bootstrap.completed(self.beside, self.plan)
 
     @property
     def name(self) -> str:
@@ -60,7 +66,8 @@ def of(files: FileTree, folder: str) -> Deployment:
             where=f"{folder}/{STACK_JSON}",
             fix=_RECAST,
         )
-    return Deployment(folder=folder, plan=plan, image=stack_json.image(about), files=files)
+    beside = bootstrap.beside(files, plan)
+    return Deployment(folder=folder, plan=plan, image=stack_json.image(about), beside=beside)
 
 
 def read(folder: str, files: FolderReader) -> Deployment:

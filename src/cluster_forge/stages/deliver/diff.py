@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.foundation.names import counted
-from cluster_forge.gitops import ownership
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import images
@@ -16,7 +15,7 @@ from cluster_forge.manifests.comparison.fields import Change
 from cluster_forge.manifests.comparison.objects import Comparison, ComponentDifference, ObjectDifference
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.stack.model import GitOpsEngine
-from cluster_forge.stages.deliver.cluster_records import releases
+from cluster_forge.stages.deliver.cluster_records import claims, releases
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.look import live_objects, object_diff
 from cluster_forge.stages.deliver.look.live_objects import Wanted
@@ -83,9 +82,8 @@ def _wanted(item: PartObject) -> Wanted:
 def _pruned(request: DiffRequest, tools: DeliverTools) -> Iterator[ObjectDifference]:
     """What the stack claims in the cluster, and has no more."""
     own = {item.id for part in request.parts for item in part.objects}
-    claim = tools.cluster.get(ownership.claim_id(request.stack)) or {}
-    listed = str((claim.get("data") or {}).get(ownership.OBJECTS) or "")
-    former = {identity: word for identity, word in ownership.entries(listed) if identity not in own}
+    claimed = claims.entries(tools.cluster, request.stack)
+    former = {identity: word for identity, word in claimed.items() if identity not in own}
     live = live_objects.find((Wanted(id=identity) for identity in former), tools)
     for identity, body in live.items():
         remark = "stays in the cluster: data would be lost with it" if identity.holds_data else ""

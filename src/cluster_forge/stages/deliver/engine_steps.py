@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Final
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops.plan import ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import FileStep
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent
-from cluster_forge.stages.deliver.direct.applier import Applier
-from cluster_forge.stages.deliver.direct.component_run import ComponentRun, Surroundings
-from cluster_forge.stages.deliver.direct.established import Definitions
-from cluster_forge.stages.deliver.direct.observations import Observations
-from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.direct.component_run import ComponentRun, surroundings
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.tools import DeliverTools
-
-STAGE: Final = "deploy"
 
 
 class EngineSteps:
@@ -26,25 +20,7 @@ class EngineSteps:
 
     def __init__(self, plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue) -> None:
         self._reporter = tools.reporter
-        observations = Observations(tools.cluster)
-        applier = Applier(
-            cluster=tools.cluster,
-            clock=tools.clock,
-            reader=tools.reader,
-            queue=queue,
-            options=options,
-            observe=observations.observe,
-        )
-        self._around = Surroundings(
-            cluster=tools.cluster,
-            clock=tools.clock,
-            options=replace(options, waits=True),
-            applier=applier,
-            observations=observations,
-            definitions=Definitions(tools.cluster, tools.clock),
-            live={},
-            is_narrowed=bool(plan.narrowed),
-        )
+        self._around = surroundings(plan, tools, replace(options, waits=True), queue, live={})
 
     def run(self, name: ComponentName, steps: tuple[FileStep, ...]) -> None:
         """Apply the steps of what is called ``name``.

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+STAGE: Final = "deploy"
+"""What progress calls the delivery of components."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +17,8 @@ class DeployOptions:
     (dry run). ``is_atomic``: go back to the release before if it fails. ``adopt`` takes objects of others,
     ``force_conflicts`` single fields. ``prune_data`` also prunes what holds data (`ObjectId.holds_data`); ``recreate``
     deletes objects with fields that cannot change, and creates them again; their Pods and volumes stay. ``allowed`` are codes
-    of problems that `preflight` lets pass; ``tries_all``: the API server is asked about every object before the first change.
+    of problems that `preflight` lets pass; ``tries_all``: the API server is asked about every object before the first change. ``namespace``: that of the Argo CD which delivers the
+    stack, where the cluster has several; empty: the one to be found.
     """
 
     timeout: float = 600
@@ -29,4 +34,5 @@ class DeployOptions:
     prune_data: bool = False
     recreate: bool = False
     allowed: frozenset[str] = frozenset()
+    namespace: str = ""
     tries_all: bool = False

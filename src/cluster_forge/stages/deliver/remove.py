@@ -6,7 +6,7 @@ go first and leave their objects, so that the engine does not put back what is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -24,10 +24,10 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
-from cluster_forge.stages.deliver import deployment as deployments
-from cluster_forge.stages.deliver.cluster_records import applied, audit_log, lease, releases
+from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, lease, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
-from cluster_forge.stages.deliver.removal import deletion, emptied, pruning
+from cluster_forge.stages.deliver.removal import deletion, emptied
+from cluster_forge.stages.deliver.removal.bystanders import Bystanders, strangers
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -39,12 +39,13 @@ _ENGINES: Final[tuple[tuple[str, str, Body], ...]] = (
         "Application",
         {"metadata": {"finalizers": None}, "operation": None, "spec": {"syncPolicy": {"automated": None}}},
     ),
+    (engine.GROUP, "AppProject", {}),
     (engine.FLUX_GROUP, "Kustomization", {"spec": {"prune": False}}),
     (sources.GROUP, "OCIRepository", {}),
     (sources.GROUP, "GitRepository", {}),
 )
-"""What engines read, and the change after which it can go without its objects (Argo CD, "App Deletion"; Flux,
-"Kustomization", ``prune``).
+"""What engines read, in the order in which it goes, and the change after which it can go without its objects (Argo CD, "App
+Deletion"; Flux, "Kustomization", ``prune``). Argo CD looks after no Application whose project is gone.
 """
 
 
@@ -86,10 +87,10 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
             f"the stack {request.stack} is not in this cluster (stacks here: {here})",
             fix="name one that is, or choose another cluster: --context",
         )
-    claimed = dict(ownership.entries(pruning.listed(claim)))  # empty, if a removal was killed at its end
+    claimed = claims.of(claim)  # empty, if a removal was killed at its end
     plan = _last_plan(request.stack, tools)
     parts = plan.parts if plan else ()
-    names = tuple(reversed(list(schedule.prerequisites(parts))))
+    names = tuple(reversed(list(schedule.prerequisites(parts, plan.fixed if plan else ()))))
     if not request.component:
         return Removal(components=names, objects=len(claimed), plan=plan)
     chosen = _component(request, plan)
@@ -107,7 +108,14 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     removal_plan = planned(request, tools)
     with lease.held(request.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
-        done = _Run(request, tools, removal_plan.plan).run(removal_plan.components)
+        run = _Run(
+            request,
+            tools,
+            removal_plan.plan,
+            strangers=strangers(tools.cluster, request.stack),
+            bystanders=Bystanders(claimed=claims.of_others(tools.cluster, request.stack), with_volumes=request.data),
+        )
+        done = run.run(removal_plan.components)
         if request.component:
             applied.write(tools.cluster, request.stack, ComponentName(request.component), None)
             audit_log.append(
@@ -119,12 +127,17 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 
 
 def _last_plan(stack: str, tools: DeliverTools) -> DeployPlan | None:
-    """The plan of the newest release that has its files."""
+    """The plan of the newest release of the whole stack that has its files, with the components of those of narrowed stacks
+    that came after it.
+    """
     kept = [one for one in releases.listed(tools.cluster, stack) if one.folders]
-    if not kept:
+    whole = max((number for number, one in enumerate(kept) if not one.narrowed), default=0)
+    plans = [releases.deployment(one, tools).plan for one in kept[whole:]]
+    if not plans:
         return None
-    files = releases.files(kept[-1], tools)
-    return deployments.of(files, f"release {kept[-1].number} of {stack}").plan
+    parts = {part.name: part for plan in plans for part in plan.parts}
+    components = {component.name: component for plan in plans for component in plan.components}
+    return replace(plans[0], parts=tuple(parts.values()), components=tuple(components.values()))
 
 
 def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
@@ -155,9 +168,13 @@ def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """``strangers`` are the Applications and Kustomizations of others; ``bystanders`` what other stacks claim."""
+
     request: RemoveRequest
     tools: DeliverTools
     plan: DeployPlan | None
+    strangers: frozenset[str]
+    bystanders: Bystanders
 
     def run(self, names: Sequence[ComponentName]) -> Deletion:
         self.tools.reporter.stage_started(STAGE, len(names))
@@ -174,7 +191,7 @@ class _Run:
             self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
             done += one
         if not self.request.component:
-            done += self._delete([*pruning.entries(self.tools.cluster, self.request.stack), *self._own()])
+            done += self._delete([*claims.entries(self.tools.cluster, self.request.stack), *self._own()])
             done += self._namespaces(spaces)
         self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
         return done
@@ -186,22 +203,29 @@ class _Run:
         kept = [target for target in wanted if target.holds_data and not _is_space(target) and not self.request.data]
         there = self.tools.workers.map(self.tools.cluster.get, kept)
         done = Deletion(
-            kept=tuple((target, _HOLDS_DATA) for target, body in zip(kept, there, strict=True) if body is not None)
+            kept=tuple((target, _why_kept(body)) for target, body in zip(kept, there, strict=True) if body is not None)
         )
         minor = self.plan.kubernetes.minor if self.plan else emptied.minor(self.tools.cluster)
-        for phase in removal.phases([*doomed, *self._asked_at_run_time(doomed)], minor):
-            done += deletion.delete(phase, self.tools, spared=self._spared, timeout=self.request.timeout)
-            pruning.unclaim(self.tools.cluster, self.request.stack, set(phase))
+        left_over = frozenset(self._asked_at_run_time(doomed)) - wanted.keys()
+        spared = partial(self._spared, left_over=left_over)
+        for phase in removal.phases([*doomed, *left_over], minor):
+            one = deletion.delete(
+                phase, self.tools, spared=spared, timeout=self.request.timeout, bystanders=self.bystanders
+            )
+            claims.take_out(self.tools.cluster, self.request.stack, one.released)
+            done += one
         return done
 
-    def _spared(self, body: Body) -> str:
-        return "" if self._is_ours_otherwise(body) else removal.owner(self.request.stack, body)
-
-    def _is_ours_otherwise(self, body: Body) -> bool:
-        """What the operators of the stack made, and what the delivery itself added."""
-        labels = body["metadata"].get("labels") or {}
-        kind = (str(body.get("apiVersion", "")).rpartition("/")[0], str(body.get("kind", "")))
-        return labels.get(STACK_LABEL) == self.request.stack or kind in removal.ASKED or kind in self._defined()
+    def _spared(self, body: Body, left_over: frozenset[ObjectId]) -> str:
+        """Why an object stays: others apply it, or claim it. What operators of the stack made need not be managed by us."""
+        stack, target = self.request.stack, ObjectId.of(body)
+        if other := self.bystanders.claimed.get(target):
+            return f"the stack {other} claims it"
+        if (target.group, target.kind) in self._defined():
+            return ""
+        is_made_for_it = target in left_over or (body["metadata"].get("labels") or {}).get(STACK_LABEL) == stack
+        judge = removal.taker if is_made_for_it else removal.owner
+        return judge(stack, body, strangers=self.strangers)
 
     def _defined(self) -> frozenset[tuple[str, str]]:
         """Group and kind of what the CRDs define that go, too."""
@@ -210,7 +234,7 @@ class _Run:
         return frozenset((kind.group, kind.kind) for kind in emptied.kinds_of(self._crds(), self.tools.cluster))
 
     def _crds(self) -> list[str]:
-        claimed = pruning.entries(self.tools.cluster, self.request.stack)
+        claimed = claims.entries(self.tools.cluster, self.request.stack)
         return [target.name for target in claimed if (target.group, target.kind) == CRD]
 
     def _custom_resources(self) -> list[ObjectId]:
@@ -251,8 +275,7 @@ class _Run:
         roots = {plan.argocd.sync.name} if plan and plan.argocd else {plan.flux.root} if plan and plan.flux else set()
         for group, kind, change in _ENGINES:
             query = Query(group=group, kind=kind, labels=f"{STACK_LABEL}={self.request.stack}", metadata_only=True)
-            listed = [body["metadata"] for body in self.tools.cluster.list(query).items]
-            ids = [ObjectId(group=group, kind=kind, namespace=one["namespace"], name=one["name"]) for one in listed]
+            ids = [query.id_of(body) for body in self.tools.cluster.list(query).items]
             for targets in ([one for one in ids if one.name in roots], [one for one in ids if one.name not in roots]):
                 for target in targets if change else ():
                     self.tools.cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
@@ -261,22 +284,25 @@ class _Run:
 
     def _spaces(self) -> list[str]:
         """The Namespaces that the stack has, or has objects in."""
-        claimed = pruning.entries(self.tools.cluster, self.request.stack)
+        claimed = claims.entries(self.tools.cluster, self.request.stack)
         return sorted(
             {target.name if _is_space(target) else target.namespace for target in claimed} - {"", git_server.NAMESPACE}
         )
 
     def _namespaces(self, names: Sequence[str]) -> Deletion:
         """Delete those that hold nothing of others any more, and no volumes unless these go, too."""
-        judged = emptied.reasons_to_keep(names, self.tools, with_data=self.request.data)
+        claim = self.tools.cluster.get(ownership.claim_id(self.request.stack))
+        since = str(claim["metadata"].get("creationTimestamp") or "") if claim else ""
+        judged = emptied.reasons_to_keep(names, self.tools, with_data=self.request.data, since=since)
         ids = {name: ObjectId(group="", kind="Namespace", namespace="", name=name) for name in judged}
         done = deletion.delete(
             [ids[name] for name in judged],
             self.tools,
             spared=lambda body: judged[body["metadata"]["name"]],
             timeout=self.request.timeout,
+            bystanders=self.bystanders,
         )
-        pruning.unclaim(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
+        claims.take_out(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
         return done
 
 
@@ -288,17 +314,12 @@ def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     releases.remove(stack, cluster)
     for name in (f"applied-{stack}", audit_log.name(stack)):
         cluster.delete(ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=name))
-    left = pruning.entries(cluster, stack)
+    left = claims.entries(cluster, stack)
     if left:
-        words: Mapping[ObjectId, str] = dict.fromkeys(left, owners.STAYS_BEHIND)
-        data = "".join(ownership.line(target, words[target]) for target in sorted(words))
-        cluster.patch(
-            ownership.claim_id(stack), {"data": {ownership.OBJECTS: data}}, Patch.MERGE, manager=FIELD_MANAGER
-        )
+        claims.write(cluster, stack, dict.fromkeys(left, owners.STAYS_BEHIND))
         return Deletion()
-    query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL)
     done = Deletion()
-    if all(ObjectId.of(claim) == ownership.claim_id(stack) for claim in cluster.list(query).items):
+    if all(other == stack for other, _ in claims.by_stack(cluster)):
         space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
         done = deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)
     if not done.deleted:
@@ -308,7 +329,17 @@ def _records(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 
 def _spared_space(tools: DeliverTools, body: Body) -> str:
     name = body["metadata"]["name"]
-    return emptied.reasons_to_keep([name], tools, with_data=False, is_ours=True)[name]
+    return emptied.reasons_to_keep([name], tools, with_data=False, since=None)[name]
+
+
+def _why_kept(body: Body) -> str:
+    """Data that stays. What converts the objects of a CRD goes (Kubernetes, "Versions in CustomResourceDefinitions")."""
+    conversion = (body.get("spec") or {}).get("conversion") or {}
+    if conversion.get("strategy") != "Webhook":
+        return _HOLDS_DATA
+    return (
+        f"{_HOLDS_DATA}; its webhook goes: until the stack is deployed again, objects of older versions cannot be read"
+    )
 
 
 def _is_space(target: ObjectId) -> bool:

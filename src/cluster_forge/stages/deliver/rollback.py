@@ -17,7 +17,6 @@ from cluster_forge.gitops.steps import Apply, ApplyCrds
 from cluster_forge.manifests import quantity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -49,8 +48,7 @@ def target(request: RollbackRequest, tools: DeliverTools) -> tuple[Release, Depl
     """
     kept = releases.listed(tools.cluster, request.stack)
     chosen = releases.chosen(kept, _interrupted(kept) if request.to is None else request.to)
-    files = releases.files(chosen, tools)
-    deployment = deployments.of(files, f"release {chosen.number} of {request.stack}")
+    deployment = releases.deployment(chosen, tools)
     if not request.is_forced:
         raise_all(obstacles(deployment, tools))
     return chosen, deployment
@@ -104,8 +102,8 @@ def obstacles(deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
         if any(kind in document for kind in _JUDGED)
     ]
     bodies = [tools.reader.read(document.decode()) for document in documents]
-    found = tools.workers.map(partial(_obstacle, tools), [body for body in bodies if body.get("kind") in _JUDGES])
-    return [error for error in found if error is not None]
+    errors = tools.workers.map(partial(_obstacle, tools), [body for body in bodies if body.get("kind") in _JUDGES])
+    return [error for error in errors if error is not None]
 
 
 def _obstacle(tools: DeliverTools, body: Body) -> ForgeError | None:

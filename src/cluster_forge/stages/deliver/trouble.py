@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import ClusterError, ImageError, RefusedError
+from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests import health
 from cluster_forge.manifests.health import Status
 from cluster_forge.manifests.identity import ObjectId
@@ -77,7 +78,7 @@ def _pods(live: Body, target: ObjectId, cluster: Cluster) -> Sequence[Body]:
     """The Pods of a workload, by its selector."""
     if target.kind == "Pod":
         return (live,)
-    labels = _mapping(_mapping(_mapping(live.get("spec")).get("selector")).get("matchLabels"))
+    labels = mapping(mapping(mapping(live.get("spec")).get("selector")).get("matchLabels"))
     if not labels:
         return ()
     selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
@@ -97,15 +98,15 @@ def _broken(pods: Iterable[Body]) -> Iterator[Body]:
 
 
 def _runs_once(pod: Body) -> bool:
-    return any(_mapping(owner).get("kind") == "Job" for owner in _list(pod["metadata"].get("ownerReferences")))
+    return any(mapping(owner).get("kind") == "Job" for owner in sequence(pod["metadata"].get("ownerReferences")))
 
 
 def _cause(pod: Body, events: Sequence[str]) -> tuple[str, str]:
     """The broken container, if one was started, and the sentence."""
-    status = _mapping(pod.get("status"))
-    statuses = (*_list(status.get("initContainerStatuses")), *_list(status.get("containerStatuses")))
-    for container in map(_mapping, statuses):
-        waiting = _mapping(_mapping(container.get("state")).get("waiting"))
+    status = mapping(pod.get("status"))
+    statuses = (*sequence(status.get("initContainerStatuses")), *sequence(status.get("containerStatuses")))
+    for container in map(mapping, statuses):
+        waiting = mapping(mapping(container.get("state")).get("waiting"))
         reason = str(waiting.get("reason") or "")
         if reason in _PULLS:
             return "", f"{reason}: {_pull(str(container.get('image', '')), [str(waiting.get('message', '')), *events])}"
@@ -113,10 +114,10 @@ def _cause(pod: Body, events: Sequence[str]) -> tuple[str, str]:
             return str(container.get("name", "")), f"{reason}: {_stopped(container) or _line(waiting.get('message'))}"
         if ended := _stopped(container, "state"):
             return str(container.get("name", "")), ended
-    for condition in map(_mapping, _list(status.get("conditions"))):
+    for condition in map(mapping, sequence(status.get("conditions"))):
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             return "", f"{condition.get('reason')}: {_line(condition.get('message'))}"
-    unready = [entry for entry in map(_mapping, _list(status.get("containerStatuses"))) if not entry.get("ready")]
+    unready = [entry for entry in map(mapping, sequence(status.get("containerStatuses"))) if not entry.get("ready")]
     name = str(unready[0].get("name", "")) if unready else ""
     return name, events[-1] if events else f"container {name} runs and is not ready" if name else ""
 
@@ -136,7 +137,7 @@ def _pull(image: str, messages: Iterable[str]) -> str:
 
 def _stopped(container: Mapping[str, Any], state: str = "lastState") -> str:
     """``container app ended with exit code 137 (OOMKilled)``."""
-    ended = _mapping(_mapping(container.get(state)).get("terminated"))
+    ended = mapping(mapping(container.get(state)).get("terminated"))
     if not ended or ended.get("exitCode") == 0:
         return ""
     reason = f" ({ended['reason']})" if ended.get("reason") not in (None, "Error") else ""
@@ -145,18 +146,10 @@ def _stopped(container: Mapping[str, Any], state: str = "lastState") -> str:
 
 def _messages(events: Iterable[Body], is_wanted: Callable[[str], bool]) -> tuple[str, ...]:
     """The last events of objects with such names, the newest at the end: ``FailedMount: …``."""
-    chosen = [event for event in events if is_wanted(str(_mapping(event.get("involvedObject")).get("name", "")))]
+    chosen = [event for event in events if is_wanted(str(mapping(event.get("involvedObject")).get("name", "")))]
     chosen.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
     return tuple(dict.fromkeys(f"{event.get('reason')}: {_line(event.get('message'))}" for event in chosen))[-_EVENTS:]
 
 
 def _line(text: object) -> str:
     return " ".join(str(text or "").split())[:_LONGEST]
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,15 +14,15 @@ from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import argocd_bodies, body, crd, part, workload
 from tests.stages.deliver.deliveries import Delivery, identity, settings, web
 
-from cluster_forge.foundation.errors import PreflightError
+from cluster_forge.foundation.errors import DeploymentError, PreflightError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, plan
-from cluster_forge.gitops.argocd import applications
+from cluster_forge.gitops.argocd import applications, project
 from cluster_forge.gitops.owners import Verdict
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
-from cluster_forge.stack.model import GitOps, Stack
+from cluster_forge.stack.model import GitOps, RepositorySource, Stack
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.argocd import delivery as argocd
 from cluster_forge.stages.deliver.argocd import place as argocd_place
@@ -89,18 +90,24 @@ class ArgoCd:
 
 
 def deployed(
-    stack: Stack, parts: Sequence[Part], looks: Mapping[str, Look], *there: Body, **options: bool | float
+    stack: Stack,
+    parts: Sequence[Part],
+    looks: Mapping[str, Look],
+    *there: Body,
+    verdict: Verdict = Verdict(),  # noqa: B008 - it is immutable
+    has_children: bool = True,
+    **options: bool | float,
 ) -> tuple[Delivery, ArgoCd, dict[str, ComponentResult]]:
     planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
     files = bootstrap.tree(planned)
     about = {"version": "v-2", "image": {"digest": "sha256:" + "a" * 64}}
     deployment = deployments.of(join(files, FileTree({"stack.json": orjson.dumps(about)})), "stacks/demo")
     *children, _root = applications.applications(stack, parts, "v-2")
-    controller = ArgoCd(children, looks)
+    controller = ArgoCd(children if has_children else [], looks)
     delivery = Delivery(FakeCluster(on_change=controller))
     delivery.cluster.put(*KINDS, *there, manager="cluster-forge")
     deployment = replace(deployment, plan=argocd_place.found(deployment.plan, delivery.cluster))
-    results = argocd.deliver(deployment, Verdict(), delivery.tools, DeployOptions(**options))  # type: ignore[arg-type]
+    results = argocd.deliver(deployment, verdict, delivery.tools, DeployOptions(**options))  # type: ignore[arg-type]
     return delivery, controller, {result.name: result for result in results}
 
 
@@ -174,9 +181,6 @@ def test_what_has_failed_says_why() -> None:
 def test_what_is_not_healthy_in_time_has_failed() -> None:
     stuck = part("stuck", [web("a", "stuck")], wave=-1)
 
-    def progressing(application: Body) -> dict[str, Any]:
-        return {**healthy(application), "health": {"status": "Progressing"}}
-
     _, _, results = deployed(EXISTING, [stuck, SHOP], {"demo.stuck": progressing}, *GITOPS, timeout=30)
     assert results["stuck"].state is State.FAILED
     assert results["stuck"].message == "Synced, Progressing"
@@ -198,3 +202,109 @@ def test_an_operation_of_an_older_revision_ends_first() -> None:
     assert results["shop"].state is State.READY
     ended = [request for request in delivery.cluster.requests if request.verb == "patch"]
     assert ended[0].target == identity("Application", "demo.argo-apps", "gitops", "argoproj.io")
+
+
+LEFT = ObjectId(group="batch", kind="CronJob", namespace="nightly", name="backup")
+PROJECT = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "AppProject",
+    "metadata": {"name": "demo.project", "namespace": "gitops"},
+    "spec": {
+        "sourceRepos": ["https://git.example.com/former.git"],
+        "destinations": [{"namespace": "former", "server": "https://kubernetes.default.svc"}],
+        "clusterResourceWhitelist": [{"group": "", "kind": "PersistentVolume"}],
+    },
+}
+
+
+def progressing(application: Body) -> dict[str, Any]:
+    return {**healthy(application), "health": {"status": "Progressing"}}
+
+
+def granted(delivery: Delivery) -> list[project.Rights]:
+    """What the project has permitted, each time it was applied."""
+    return [
+        project.rights(request.body)
+        for request in delivery.cluster.requests
+        if request.verb == "apply" and request.target.kind == "AppProject" and request.body
+    ]
+
+
+def test_the_project_permits_what_leaves_the_stack_until_all_is_synced() -> None:
+    verdict = Verdict(leaving=(LEFT,))
+    delivery, _, _ = deployed(EXISTING, [SHOP], {}, *GITOPS, PROJECT, verdict=verdict)
+    first, last = granted(delivery)
+    assert ("batch", "CronJob") in first.namespaced_kinds
+    assert {"nightly", "former", "gitops", "shop"} == first.namespaces
+    assert ("", "PersistentVolume") in first.cluster_kinds
+    assert len(first.repositories) == 2
+    assert last == project.rights(project.in_namespace(project.body(EXISTING, [SHOP]), "gitops"))
+    applied = delivery.applied()
+    assert applied.index("AppProject/demo.project") < applied.index("Application/demo.argo-apps")
+
+
+def test_the_project_stays_wide_while_something_is_not_synced() -> None:
+    delivery, _, results = deployed(EXISTING, [SHOP], {"demo.shop": progressing}, *GITOPS, PROJECT, timeout=30)
+    assert results["shop"].state is State.FAILED
+    assert len(granted(delivery)) == 1
+
+
+def test_the_project_stays_wide_where_nothing_is_awaited() -> None:
+    delivery, _, _ = deployed(EXISTING, [SHOP], {}, *GITOPS, PROJECT, waits=False)
+    assert len(granted(delivery)) == 1
+
+
+def unreadable(application: Body) -> dict[str, Any]:
+    source = application["spec"]["source"]
+    message = "unable to resolve 'v-2' to a commit SHA"
+    return {
+        "sync": {"status": "Unknown", "comparedTo": {"source": source}},
+        "health": {"status": "Healthy"},
+        "conditions": [{"type": "ComparisonError", "message": message}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("gitops", "fix"),
+    [
+        (GitOps(install=False), "fix the cause"),
+        (
+            GitOps(install=False, source=RepositorySource.EXTERNAL, url="https://git.example.com/demo.git"),
+            "`cluster-forge push` .with --git .* sends v-2",
+        ),
+    ],
+)
+def test_a_repository_that_cannot_be_read_is_said_soon(gitops: GitOps, fix: str) -> None:
+    stack = Stack(name="demo", gitops=gitops)
+    with pytest.raises(DeploymentError, match="Unknown, Healthy; unable to resolve 'v-2'") as error:
+        deployed(stack, [SHOP], {"demo.argo-apps": unreadable}, *GITOPS, has_children=False)
+    assert error.value.where == "Application gitops/demo.argo-apps"
+    assert re.search(fix, error.value.fix or "")
+
+
+def two_argo_cds() -> tuple[Body, ...]:
+    server = GITOPS[1]
+    metadata = {**server["metadata"], "namespace": "other"}
+    return (*GITOPS, body("v1", "Namespace", "other"), {**server, "metadata": metadata})
+
+
+def place_of(*there: Body, namespace: str = "") -> str:
+    delivery = Delivery(FakeCluster())
+    delivery.cluster.put(*KINDS, *two_argo_cds(), *there)
+    planned = plan.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
+    found = argocd_place.found(planned, delivery.cluster, namespace).argocd
+    assert found
+    return found.namespace
+
+
+def test_of_several_the_wanted_one_delivers() -> None:
+    assert place_of(namespace="other") == "other"
+    with pytest.raises(PreflightError, match="namespaces gitops, other, none in third"):
+        place_of(namespace="third")
+
+
+def test_of_several_the_one_delivers_that_has_the_stack_already() -> None:
+    with pytest.raises(PreflightError, match="does not say which"):
+        place_of()
+    root = applications.in_namespace(applications.root(EXISTING, [SHOP], "v-2"), "other")
+    assert place_of(root) == "other"

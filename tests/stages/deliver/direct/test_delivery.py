@@ -49,7 +49,7 @@ def test_a_second_deployment_applies_nothing() -> None:
     assert len(delivery.cluster.requests) < first
 
 
-def test_what_somebody_changed_is_applied_again() -> None:
+def test_what_another_user_changed_is_applied_again() -> None:
     delivery = Delivery()
     delivery.direct([SHOP])
     delivery.cluster.patch(
@@ -64,7 +64,7 @@ def test_what_somebody_changed_is_applied_again() -> None:
     assert "Deployment/web" not in delivery.applied()
 
 
-def test_what_somebody_deleted_is_applied_again() -> None:
+def test_what_another_user_deleted_is_applied_again() -> None:
     delivery = Delivery()
     delivery.direct([SHOP])
     delivery.cluster.delete(identity("ConfigMap", "settings", "shop"))
@@ -209,7 +209,7 @@ def test_what_fails_to_the_end_is_an_error() -> None:
     assert delivery.clock.now >= 20
 
 
-def test_own_fields_and_certificates_of_controllers_are_no_conflict() -> None:
+def test_own_fields_and_certificates_of_controllers_are_not_a_conflict() -> None:
     webhook = {"name": "a.example.com", "clientConfig": {"caBundle": "YQ==", "url": "https://a"}}
     hook = body("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "hook", webhooks=[webhook])
     delivery = Delivery()

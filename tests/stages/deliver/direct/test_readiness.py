@@ -65,7 +65,7 @@ def test_a_state_from_before_the_last_apply_does_not_count() -> None:
     assert made.clock.now >= 5
 
 
-def test_an_old_watch_and_a_cluster_that_does_not_answer_are_no_end() -> None:
+def test_an_old_watch_and_a_cluster_that_does_not_answer_do_not_end_the_waiting() -> None:
     errors = [RefusedError("too old", status=410, reason="Expired"), ClusterError("connection refused")]
 
     def fail(request: FakeRequest) -> None:

@@ -25,7 +25,7 @@ from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.stack.model import ExpectedSecret, KubernetesVersion, Target
+from cluster_forge.stack.model import ExpectedSecret, GitOps, KubernetesVersion, RepositorySource, Target
 from cluster_forge.stages.deliver.preflight import (
     apis,
     default_classes,
@@ -146,6 +146,14 @@ def test_what_argo_cd_applies_needs_no_permission_of_the_user() -> None:
     cluster = FakeCluster()
     cluster.denied.add(("patch", "Deployment", "shop"))
     assert found(permissions, cluster, planned(WEB, gitops=EXISTING)) == []
+
+
+def test_the_project_and_the_root_take_permissions_in_the_namespace_of_argo_cd() -> None:
+    cluster = FakeCluster()
+    cluster.put(crd_of("argoproj.io", "Application"), crd_of("argoproj.io", "AppProject"))
+    cluster.denied.add(("patch", "AppProject", "argocd"))
+    (problem,) = found(permissions, cluster, planned(WEB, gitops=EXISTING))
+    assert "may not patch appprojects.argoproj.io in namespace argocd" in problem.message
 
 
 # owners
@@ -403,7 +411,8 @@ def test_several_argo_cds_without_the_usual_namespace_are_named() -> None:
     cluster = FakeCluster()
     cluster.put(*argo_cd(where="one"), *argo_cd(where="two"))
     (problem,) = found(engine, cluster, planned(WEB, gitops=EXISTING))
-    assert "several Argo CDs, in the namespaces one, two" in problem.message
+    assert "Argo CD in the namespaces one, two, and the stack does not say which" in problem.message
+    assert not [one for one in found(engine, cluster, planned(WEB, gitops=EXISTING), namespace="two") if one.is_error]
 
 
 def test_a_flux_that_is_not_there_is_missing() -> None:
@@ -440,6 +449,7 @@ def test_settings_that_end_a_deployment_too_early_are_warnings(data: dict[str, s
     cluster.put(*argo_cd(), settings("argocd-cm", **data))
     (problem,) = found(engine, cluster, planned(WEB, gitops=EXISTING))
     assert (problem.code, problem.severity) == ("engine-setting", Severity.WARNING)
+    assert problem.fix.startswith("kubectl patch") or problem.fix.endswith("-f bootstrap/argocd-settings.yaml")
 
 
 LIMIT = "reposerver.max.combined.directory.manifests.size"
@@ -463,6 +473,60 @@ def test_a_component_that_is_too_large_for_argo_cd_is_named(data: dict[str, str]
     assert [problem.message.split(",")[0] for problem in problems] == [
         "the manifests of component large have 11.0 MB"
     ] * is_refused
+
+
+EXTERNAL = GitOps(
+    install=False, source=RepositorySource.EXTERNAL, url="https://git.example.com/demo.git", secret="repository"
+)
+
+
+def login(**labels: str) -> dict[str, Any]:
+    return body("v1", "Secret", "repository", "argocd", labels=labels, data={"url": "aHR0cHM="})
+
+
+@pytest.mark.parametrize(
+    ("there", "fix"),
+    [
+        (
+            [],
+            "kubectl create secret generic repository -n argocd --from-literal=type=git --from-literal=url=https://git.ex",
+        ),
+        ([login()], "kubectl label secret repository -n argocd argocd.argoproj.io/secret-type=repository"),
+        ([login(**{"argocd.argoproj.io/secret-type": "cluster"})], "kubectl label secret repository"),
+    ],
+)
+def test_the_login_to_the_repository_that_argo_cd_lacks_is_named(there: list[dict[str, Any]], fix: str) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD), *there)
+    (problem,) = found(engine, cluster, planned(WEB, gitops=EXTERNAL))
+    assert problem.code == "engine-login"
+    assert problem.where == "Secret/argocd/repository"
+    assert problem.fix.startswith(fix)
+
+
+@pytest.mark.parametrize("kind", ["repository", "repo-creds"])
+def test_a_login_that_argo_cd_knows_is_enough(kind: str) -> None:
+    cluster = FakeCluster()
+    secret = login(**{"argocd.argoproj.io/secret-type": kind})
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD), secret)
+    assert not found(engine, cluster, planned(WEB, gitops=EXTERNAL))
+
+
+def test_crds_do_not_count_with_their_component() -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
+    bodies = [crd(f"{name}.example.com", description="x" * 6_000_000) for name in ("as", "bs")]
+    large = part("large", [*bodies, body("v1", "ConfigMap", "c", "shop")])
+    plan = planned(WEB, gitops=EXISTING, more=(large,))
+    assert list(engine.problems(situation(cluster, plan, [large]))) == []
+
+
+def test_a_namespace_of_argo_cd_is_for_a_stack_that_an_argo_cd_delivers() -> None:
+    cluster = FakeCluster()
+    assert codes(found(engine, cluster, planned(WEB), namespace="gitops")) == ["engine-namespace"]
+    (problem,) = found(engine, cluster, installing(WEB), namespace="gitops")
+    assert "installs Argo CD in namespace argocd" in problem.message
+    assert not found(engine, cluster, installing(WEB), namespace="argocd")
 
 
 def test_a_second_argo_cd_is_refused() -> None:

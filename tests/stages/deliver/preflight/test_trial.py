@@ -157,7 +157,7 @@ def test_what_is_as_the_deployment_before_left_it_is_not_tried_again() -> None:
     plan = planned(WEB, namespace("shop"))
     cluster.put(namespace("cluster-forge"))
     direct.deliver(
-        Deployment(folder="x", plan=plan, image=None, files=FileTree({})),
+        Deployment(folder="x", plan=plan, image=None, beside=FileTree({})),
         replace(tools(cluster), reporter=Silent()),
         NO_WAIT,
     )

@@ -15,7 +15,7 @@ from cluster_forge.gitops import applyset, owners, ownership, removal
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
-from cluster_forge.stages.deliver.cluster_records import ownership as claims
+from cluster_forge.stages.deliver.cluster_records import claiming, claims
 from cluster_forge.stages.deliver.removal import pruning
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 
@@ -39,20 +39,20 @@ def deploy(delivery: Delivery, bodies: Sequence[dict[str, Any]], **options: Any)
     parts: Sequence[Part] = [part("shop", bodies)]
     plan = deployment(parts).plan
     wanted = dict(ownership.entries(plan.claim[ownership.OBJECTS].decode()))
-    present = pruning.entries(delivery.cluster, "demo")
+    present = claims.entries(delivery.cluster, "demo")
     facts = owners.Facts(
         stack="demo",
         root="",
         wanted=wanted,
         claims=[owners.Claimed(stack="demo", id=key, application=word) for key, word in present.items()],
     )
-    claims.claim(plan, owners.judge(facts), delivery.tools, run="host/1/0")
+    claiming.claim(plan, owners.judge(facts), delivery.tools, run="host/1/0")
     delivery.direct(parts)
     return pruning.prune(plan, delivery.tools, **{"timeout": 30.0, **options})
 
 
 def claimed(delivery: Delivery) -> set[ObjectId]:
-    return set(pruning.entries(delivery.cluster, "demo"))
+    return set(claims.entries(delivery.cluster, "demo"))
 
 
 def test_members_and_parent_are_an_applyset() -> None:
@@ -91,11 +91,11 @@ def test_what_a_failed_deployment_has_not_pruned_is_pruned_by_the_next() -> None
         wanted=dict(ownership.entries(plan.claim[ownership.OBJECTS].decode())),
         claims=[
             owners.Claimed(stack="demo", id=key, application=word)
-            for key, word in pruning.entries(delivery.cluster, "demo").items()
+            for key, word in claims.entries(delivery.cluster, "demo").items()
         ],
     )
-    claims.claim(plan, owners.judge(facts), delivery.tools, run="host/2/0")  # … and then it is killed
-    assert pruning.entries(delivery.cluster, "demo")[identity("ConfigMap", "settings", "shop")] == owners.LEAVES
+    claiming.claim(plan, owners.judge(facts), delivery.tools, run="host/2/0")  # … and then it is killed
+    assert claims.entries(delivery.cluster, "demo")[identity("ConfigMap", "settings", "shop")] == owners.LEAVES
     annotations = delivery.there("ConfigMap", "claim-demo", "cluster-forge")["metadata"]["annotations"]
     assert annotations[applyset.KINDS] == "ConfigMap,Deployment.apps"
     assert deploy(delivery, [web()]).deleted == (identity("ConfigMap", "settings", "shop"),)

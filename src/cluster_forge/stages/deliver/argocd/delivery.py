@@ -4,7 +4,7 @@ awaited, as `deploy.sh` does it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from cluster_forge.foundation.errors import DeploymentError
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.argocd import applications
+from cluster_forge.gitops.argocd import project as projects
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
@@ -23,15 +24,16 @@ from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
-from cluster_forge.stages.deliver.cluster_records import ownership
+from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.engine_steps import STAGE, EngineSteps
-from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.engine_steps import EngineSteps
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 _ENGINE: Final = ComponentName("argo-cd")
 _SERVER: Final = ComponentName("git-server")
+_PROJECT: Final = ComponentName("project")
 
 
 def deliver(
@@ -41,6 +43,7 @@ def deliver(
 
     Raises:
         ForgeError, ExceptionGroup: if Argo CD or its repository cannot be installed.
+        DeploymentError: if no component says why the root Application is not ready.
     """
     plan = deployment.plan
     assert plan.argocd is not None, "a stack that Argo CD delivers says how"
@@ -50,13 +53,18 @@ def deliver(
         steps.run(_ENGINE, plan.argocd.install)
         steps.run(_SERVER, tuple(_repository(plan.argocd, tools)))
         _delete_former(plan.argocd, tools)
-        ownership.take_over(plan, verdict, tools)
+        claiming.take_over(plan, verdict, tools)
+        steps.run(_PROJECT, tuple(_widened(plan.argocd, verdict, tools)))
         before = argocd_operations.settle(plan, plan.argocd, tools)
         steps.run(ComponentName(applications.FOLDER), (_root(plan, plan.argocd, tools),))
-    # Argo CD caches a repository for three minutes, and would not find the new tag in it.
-    argocd_operations.refresh(plan.argocd.sync.name, plan.argocd.namespace, tools.cluster, is_hard=True)
-    states = ApplicationWait(plan, plan.argocd, tools, options).run() if options.waits else None
+        # Argo CD caches a repository for three minutes, and would not find the new tag in it.
+        argocd_operations.refresh(plan.argocd.sync.name, plan.argocd.namespace, tools.cluster, is_hard=True)
+        states = ApplicationWait(plan, plan.argocd, tools, options).run() if options.waits else None
+        if states is not None and not plan.narrowed and argocd_operations.are_ready(plan.argocd, states):
+            steps.run(_PROJECT, tuple(_project(plan.argocd, tools)))
     results = tuple(_result(plan, component, before, states) for component in plan.components)
+    if states is not None:
+        _check_root(plan.argocd, states, results)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Argo CD")
     return results
@@ -67,7 +75,7 @@ def _repository(argocd: ArgoCdPlan, tools: DeliverTools) -> Iterator[FileStep]:
     for step in argocd.repository:
         match step:
             case Apply(file=git_server.DEPLOYMENT_FILE) if not argocd.is_image_known:
-                image = argocd_place.place(tools.cluster).image
+                image = argocd_place.place(argocd, tools.cluster, argocd.namespace).image
                 bodies = [tools.reader.read(document.decode()) for document in step.documents]
                 yield replace(step, documents=rendered(git_server.with_image(body, image) for body in bodies))
             case Apply() | AwaitReady():
@@ -81,7 +89,25 @@ def _delete_former(argocd: ArgoCdPlan, tools: DeliverTools) -> None:
             continue
         query = Query(group="", kind="ConfigMap", namespace=step.namespace, labels=step.selector, metadata_only=True)
         for body in tools.cluster.list(query).items:
-            tools.cluster.delete(ObjectId.of({"apiVersion": "v1", "kind": "ConfigMap", **body}))
+            tools.cluster.delete(query.id_of(body))
+
+
+def _project(argocd: ArgoCdPlan, tools: DeliverTools) -> Iterator[Apply]:
+    """The step that applies the AppProject, which permits what this stack has."""
+    if argocd.project:
+        bodies = (tools.reader.read(document.decode()) for document in argocd.project.documents)
+        placed = rendered(projects.in_namespace(body, argocd.namespace) for body in bodies)
+        yield replace(argocd.project, documents=placed)
+
+
+def _widened(argocd: ArgoCdPlan, verdict: Verdict, tools: DeliverTools) -> Iterator[Apply]:
+    """The same, which also permits what the project permits now, and what has left the stack and is not pruned yet."""
+    for step in _project(argocd, tools):
+        bodies = [tools.reader.read(document.decode()) for document in step.documents]
+        more = projects.rights_of((*verdict.leaving, *verdict.staying))
+        for body in bodies:
+            more |= projects.rights(tools.cluster.get(ObjectId.of(body)) or {})
+        yield replace(step, documents=rendered(projects.widened(body, more) for body in bodies))
 
 
 def _root(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Apply:
@@ -91,6 +117,22 @@ def _root(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Apply:
         roots = (tools.reader.read(document.decode()) for document in documents)
         documents = rendered(applications.in_namespace(root, argocd.namespace) for root in roots)
     return Apply(file=argocd.sync.file, documents=documents)
+
+
+def _check_root(argocd: ArgoCdPlan, states: Mapping[str, ApplicationState], results: Sequence[ComponentResult]) -> None:
+    """The root Application is ready, or a component has failed on the way."""
+    root = states.get(argocd.sync.name)
+    if (root and root.is_ready) or any(result.state is State.FAILED for result in results):
+        return
+    said = (root.lack, *root.messages) if root else ("it is not there",)
+    is_elsewhere = root is not None and root.is_unreadable and not argocd.repository
+    raise DeploymentError(
+        f"Argo CD has not applied the stack: {'; '.join(said)}",
+        where=f"Application {argocd.namespace}/{argocd.sync.name}",
+        fix=f"`cluster-forge push` (with --git to a Git repository) sends {argocd.sync.revision} to where Argo CD reads it"
+        if is_elsewhere
+        else "fix the cause, and deploy again",
+    )
 
 
 def _result(
@@ -106,7 +148,7 @@ def _result(
     is_unchanged = former is not None and former.is_ready
     result = ComponentResult(
         name=component.name,
-        version=next((part.version for part in plan.parts if part.name == component.name), ""),
+        version=plan.version_of(component.name),
         state=State.UNCHANGED if is_unchanged else State.APPLIED if after is None else State.READY,
         objects=component.objects,
         changed=0 if is_unchanged else component.objects,

@@ -26,6 +26,11 @@ def listed(argocd: ArgoCdPlan, cluster: Cluster) -> tuple[Body, ...]:
     return cluster.list(query).items
 
 
+def are_ready(argocd: ArgoCdPlan, states: Mapping[str, ApplicationState]) -> bool:
+    """Whether all Applications of the stack are."""
+    return all(name in states and states[name].is_ready for name in argocd.applications)
+
+
 def refresh(name: str, namespace: str, cluster: Cluster, *, is_hard: bool = False) -> None:
     """Ask Argo CD to compare an Application now, instead of at its next reconciliation (180 s)."""
     kind = "hard" if is_hard else "normal"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from cluster_forge.foundation.errors import PreflightError
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import ClusterReader, Query
 
 _LABELS: Final = "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=repo-server"
@@ -24,46 +25,59 @@ class ArgoCdPlace:
     image: str
 
 
-def found(plan: DeployPlan, cluster: ClusterReader) -> DeployPlan:
+def found(plan: DeployPlan, cluster: ClusterReader, namespace: str = "") -> DeployPlan:
     """The plan with the namespace of the Argo CD that is in the cluster, if that one is to deliver the stack.
 
     Raises:
-        PreflightError: if there is none, or several and none in the usual namespace.
+        PreflightError: as `place`.
     """
     if plan.argocd is None or plan.delivery is not Delivery.EXISTING:
         return plan
-    return replace(plan, argocd=replace(plan.argocd, namespace=place(cluster).namespace))
+    chosen = place(plan.argocd, cluster, namespace)
+    return replace(plan, argocd=replace(plan.argocd, namespace=chosen.namespace))
 
 
-def found_if_any(plan: DeployPlan, cluster: ClusterReader) -> DeployPlan:
+def found_if_any(plan: DeployPlan, cluster: ClusterReader, namespace: str = "") -> DeployPlan:
     """The same; the plan as it is where there is none: the check `preflight.engine` says so, together with all others."""
     try:
-        return found(plan, cluster)
+        return found(plan, cluster, namespace)
     except PreflightError:
         return plan
 
 
-def place(cluster: ClusterReader) -> ArgoCdPlace:
-    """The Argo CD of the cluster; of several the one in the namespace ``argocd``.
+def place(argocd: ArgoCdPlan, cluster: ClusterReader, namespace: str = "") -> ArgoCdPlace:
+    """The Argo CD of the cluster: the one in ``namespace``; without it, of several the one that has the root Application of the
+    stack already, or the one in the namespace ``argocd``.
 
     Raises:
-        PreflightError: if there is none, or several and none there.
+        PreflightError: if there is none, or none there, or several and no reason for one.
     """
     places = sorted(_places(cluster), key=lambda place: place.namespace)
-    chosen = places if len(places) == 1 else [place for place in places if place.namespace == engine.NAMESPACE]
+    chosen = (
+        [place for place in places if place.namespace == namespace] if namespace else _likely(places, argocd, cluster)
+    )
     if chosen:
         return chosen[0]
     if places:
         names = ", ".join(place.namespace for place in places)
+        wanted = f"none in {namespace}" if namespace else "and the stack does not say which"
         raise PreflightError(
-            f"the cluster has several Argo CDs, in the namespaces {names}, and the stack does not say which",
-            fix="deploy it with deploy.sh --namespace NAME",
+            f"the cluster has Argo CD in the namespaces {names}, {wanted}",
+            fix="name one of them: --namespace NAME",
         )
     raise PreflightError(
         "gitops: `install: false`, and no Argo CD runs in the cluster (no repo-server with the label "
         "app.kubernetes.io/part-of=argocd)",
         fix="install Argo CD, or write `install: true` and cast again: the stack then brings it",
     )
+
+
+def _likely(places: Sequence[ArgoCdPlace], argocd: ArgoCdPlan, cluster: ClusterReader) -> Sequence[ArgoCdPlace]:
+    if len(places) <= 1:
+        return places
+    root = ObjectId(group=engine.GROUP, kind="Application", namespace="", name=argocd.sync.name)
+    delivering = [place for place in places if cluster.get(replace(root, namespace=place.namespace))]
+    return delivering or [place for place in places if place.namespace == engine.NAMESPACE]
 
 
 def _places(cluster: ClusterReader) -> Iterator[ArgoCdPlace]:

@@ -13,16 +13,14 @@ from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
 from cluster_forge.manifests import health
 from cluster_forge.manifests.health import Status
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
-from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
+from cluster_forge.stages.deliver.patience import Patience
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-_STAGE: Final = "deploy"
 _PAUSE: Final = 2.0
 _FIRST_REFRESH, _LAST_REFRESH = 8.0, 64.0
 """Seconds after which an Application that is not ready is compared again, doubled each time while it says the same. After
-CRDs Argo CD builds its view of the cluster anew, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
-_AFTER_FAILURE: Final = 60.0
-"""Seconds that the others have once an Application has failed for good."""
+CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
 _MOST_LOOKED_AT: Final = 20
 """Objects of an Application whose health is looked up for the message."""
 
@@ -42,20 +40,16 @@ class ApplicationWait:
 
     def run(self) -> Mapping[str, ApplicationState]:
         """Wait until all are ready, or nothing has moved for the time of the options; their states by name."""
-        began = self._tools.clock.monotonic()
-        progress = -1
+        patience = Patience(self._tools.clock, self._options.timeout)
         while True:
             states = self._look()
-            now = self._tools.clock.monotonic()
             ready = sum(state.is_ready for state in states.values())
             if ready == len(self._argocd.applications):
                 return states
-            if ready > progress:
-                began, progress = now, ready
-            has_failed = any(state.has_failed for state in states.values())
-            if now - began >= min(self._options.timeout, _AFTER_FAILURE if has_failed else self._options.timeout):
+            has_failed = any(state.has_failed or state.is_unreadable for state in states.values())
+            if patience.is_over(ready, has_failed=has_failed):
                 return {name: self._explained(state) for name, state in states.items()}
-            self._refresh(states, now)
+            self._refresh(states, self._tools.clock.monotonic())
             self._tools.clock.sleep(_PAUSE)
 
     def _look(self) -> dict[str, ApplicationState]:
@@ -85,10 +79,10 @@ class ApplicationWait:
         reporter = self._tools.reporter
         component = next((part.name for part in self._plan.components if self._name(part.name) == name), "")
         if component and not lack:
-            reporter.item_finished(_STAGE, component, "Synced, Healthy", again=component in self._finished)
+            reporter.item_finished(STAGE, component, "Synced, Healthy", again=component in self._finished)
             self._finished.add(component)
         elif lack:
-            reporter.item_waiting(_STAGE, component or name, lack)
+            reporter.item_waiting(STAGE, component or name, lack)
 
     def _name(self, component: str) -> str:
         return applications.name(self._plan.stack, component)
@@ -108,10 +102,10 @@ class ApplicationWait:
         """The state, with what is wrong with its objects."""
         if state.is_ready:
             return state
-        found = []
+        messages = []
         for target in state.unwell[:_MOST_LOOKED_AT]:
             live = self._tools.cluster.get(target)
             seen = health.of(live) if live else None
             if seen and seen.status is not Status.READY:
-                found.append(f"{target}: {seen.message}")
-        return replace(state, messages=(*state.messages, *found))
+                messages.append(f"{target}: {seen.message}")
+        return replace(state, messages=(*state.messages, *messages))

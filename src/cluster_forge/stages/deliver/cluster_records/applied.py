@@ -18,7 +18,6 @@ from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import ApplyOptions, Cluster, Patch, Query
 from cluster_forge.ports.workers import Workers
 
@@ -75,8 +74,8 @@ def fingerprints(
     kinds = sorted({(target.group, target.kind) for target in wanted})
 
     def listed(kind: tuple[str, str]) -> list[tuple[ObjectId, str]]:
-        items = cluster.list(Query(group=kind[0], kind=kind[1], metadata_only=True)).items
-        return [(_of_kind(kind, item), managed_fields.fingerprint(item, manager)) for item in items]
+        query = Query(group=kind[0], kind=kind[1], metadata_only=True)
+        return [(query.id_of(item), managed_fields.fingerprint(item, manager)) for item in cluster.list(query).items]
 
     listings = (pair for pairs in workers.map(listed, kinds) for pair in pairs)
     return {target: fingerprint for target, fingerprint in listings if target in wanted}
@@ -103,12 +102,6 @@ def _parsed(text: str) -> AppliedComponent:
             target = ObjectId(group=group, kind=kind, namespace=words[1].removeprefix("-"), name=words[2])
             objects[target] = AppliedObject(document=words[3], fingerprint=words[4])
     return AppliedComponent(objects=objects, digest=digest)
-
-
-def _of_kind(kind: tuple[str, str], item: Body) -> ObjectId:
-    """The identity of an item of a list, which says its kind once for all."""
-    metadata = item["metadata"]
-    return ObjectId(group=kind[0], kind=kind[1], namespace=metadata.get("namespace", ""), name=metadata["name"])
 
 
 def _kind(target: ObjectId) -> str:

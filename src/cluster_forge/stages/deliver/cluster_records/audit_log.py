@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from cluster_forge.foundation import json_codec
-from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.foundation.json_codec import ADDED
 from cluster_forge.gitops import git_server, ownership
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -19,6 +18,7 @@ from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster, Patch, Query
+from cluster_forge.stages.deliver import creation
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 LABEL: Final = "cluster-forge/audit"
@@ -79,11 +79,7 @@ def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
     data = {_KEY: "".join(f"{line}\n" for line in lines)}
     labels = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack, LABEL: "log"}
     metadata = {"name": target.name, "namespace": target.namespace, "labels": labels}
-    try:
-        cluster.create({"apiVersion": "v1", "kind": target.kind, "metadata": metadata, "data": data})
-    except RefusedError as error:
-        if error.status != 409:
-            raise
+    if not creation.create({"apiVersion": "v1", "kind": target.kind, "metadata": metadata, "data": data}, cluster):
         cluster.patch(target, {"data": data}, Patch.MERGE, manager=FIELD_MANAGER)
     cluster.create(_event(stack, entry, lines))
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import BusyError, ForgeError, RefusedError
@@ -18,6 +19,7 @@ from cluster_forge.gitops import git_server
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster
+from cluster_forge.stages.deliver import creation
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 GROUP: Final = "coordination.k8s.io"
@@ -28,7 +30,6 @@ _RENEWED: Final = 8.0
 _DOUBTFUL: Final = 20.0
 """Seconds since the last renewal, after which it is not certain any more that the lease is held."""
 _LOOK: Final = 1.0
-_CONFLICT: Final = 409
 
 
 class Lease:
@@ -79,7 +80,7 @@ class Lease:
         began = self._times()
         body, now = self._cluster.get(self._id), _written(self._clock.time())
         if body is None:
-            _create(self._cluster, _body(self._id, self._holder, self._since, now))
+            creation.create(_body(self._id, self._holder, self._since, now), self._cluster)
         elif _holder(body) != self._holder:
             self._lost = _holder(body) or "another deployment"
             return
@@ -137,7 +138,7 @@ def _acquired(stack: str, tools: DeliverTools, run: str) -> Lease:
         since = _written(tools.clock.time())
         body = cluster.get(target)
         if body is None:
-            if _create(cluster, _body(target, run, since, since)):
+            if creation.create(_body(target, run, since, since), cluster):
                 return Lease(tools, stack, run, since)
             continue
         renewed = str(_spec(body).get("renewTime", ""))
@@ -160,19 +161,10 @@ def _taken_over(cluster: Cluster, body: Body, target: ObjectId, run: str, since:
     transitions = _spec(body).get("leaseTransitions")
     mine["spec"]["leaseTransitions"] = (transitions if isinstance(transitions, int) else 0) + 1
     mine["metadata"]["resourceVersion"] = body["metadata"]["resourceVersion"]
-    return _tried(lambda: cluster.replace(mine))
-
-
-def _create(cluster: Cluster, body: Body) -> bool:
-    return _tried(lambda: cluster.create(body))
-
-
-def _tried(call: Any) -> bool:
-    """Whether it succeeded, and was not in conflict with another process."""
     try:
-        call()
+        cluster.replace(mine)
     except RefusedError as error:
-        if error.status != _CONFLICT:
+        if error.status != HTTPStatus.CONFLICT:
             raise
         return False
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -72,3 +72,6 @@ class LeasedCluster:
 
     def raw(self, path: str) -> bytes:
         return self._cluster.raw(path)
+
+    def sent(self) -> Mapping[str, int]:
+        return self._cluster.sent()

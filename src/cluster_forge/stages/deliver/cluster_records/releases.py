@@ -9,7 +9,7 @@ from typing import Final
 
 from cluster_forge import __version__
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import RefusedError, ReleaseError, gathered
+from cluster_forge.foundation.errors import ReleaseError, gathered
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import git_server, release
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -17,13 +17,14 @@ from cluster_forge.gitops.release import Folder, Release, ReleasedComponent, Res
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query
+from cluster_forge.stages.deliver import creation
+from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.cluster_records import audit_log
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 KEPT: Final = 10
 """Releases of a stack that a cluster keeps, and the last good one."""
-_CONFLICT: Final = 409
 _GOOD: Final = (Result.DEPLOYED,)
 
 
@@ -42,6 +43,7 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         stack=plan.stack,
         version=plan.version,
         environment=plan.environment,
+        narrowed=plan.narrowed,
         image=str(deployment.image or ""),
         engine=plan.engine.value,
         cause=cause,
@@ -96,6 +98,8 @@ def stacks(cluster: Cluster) -> tuple[str, ...]:
 def chosen(releases: Sequence[Release], to: int | None) -> Release:
     """The release to go back to: number ``to``, or else the last good one before the newest.
 
+    One of a narrowed stack is chosen only where the newest has the same components: it says nothing of the others.
+
     Raises:
         ReleaseError: if there is no such release, or it cannot be deployed again.
     """
@@ -105,7 +109,8 @@ def chosen(releases: Sequence[Release], to: int | None) -> Release:
             fix="deploy it first: cluster-forge deploy; or choose --context",
         )
     if to is None:
-        earlier = [one for one in releases[:-1] if one.result in _GOOD and one.folders]
+        selections = {"", releases[-1].narrowed}
+        earlier = [one for one in releases[:-1] if one.result in _GOOD and one.folders and one.narrowed in selections]
         if not earlier:
             raise ReleaseError(
                 f"there is no good release before {releases[-1].number}: {_numbers(releases)}",
@@ -132,6 +137,24 @@ def files(chosen: Release, tools: DeliverTools) -> FileTree:
         ReleaseError, ExceptionGroup: for each folder that is missing or damaged.
     """
     return join(*gathered(partial(_folder, chosen.stack, folder, tools) for folder in chosen.folders))
+
+
+def deployment(chosen: Release, tools: DeliverTools) -> Deployment:
+    """The deployment of a release.
+
+    Raises:
+        ReleaseError, ExceptionGroup: as `files`, and if it is another one than the release says.
+        StaleError, EditedError, ExceptionGroup: as `deployment.of`.
+    """
+    read = deployments.of(files(chosen, tools), f"release {chosen.number} of {chosen.stack}")
+    plan = read.plan
+    if (plan.stack, plan.version, plan.environment) != (chosen.stack, chosen.version, chosen.environment):
+        raise ReleaseError(
+            f"its files are those of {plan.stack} {plan.version} {plan.environment}".rstrip(),
+            where=str(chosen.id),
+            fix="someone has changed it in the cluster: deploy the stack's folder of that version instead",
+        )
+    return read
 
 
 def remove(stack: str, cluster: Cluster) -> None:
@@ -163,23 +186,15 @@ def _keep(stack: str, files: FileTree, tools: DeliverTools) -> tuple[Folder, ...
         folder, packed = release.kept(path, inside)
         kept.append(folder)
         missing = [body for body in release.contents(stack, folder, packed) if _name(body) not in present]
-        tools.workers.map(partial(_create, tools.cluster), missing)
+        tools.workers.map(partial(creation.create, cluster=tools.cluster), missing)  # one of the same name is the same
     return tuple(kept)
 
 
-def _create(cluster: Cluster, body: Body) -> None:
-    """Create an object that is named by its content: another one of this name is the same."""
-    try:
-        cluster.create(body)
-    except RefusedError as error:
-        if error.status != _CONFLICT:
-            raise
-
-
 def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
-    """Delete the oldest releases, then what only they had; the last good one stays."""
-    good = [one for one in releases if one.result in _GOOD][-1:]
-    kept = {one.number: one for one in [*good, *releases[-KEPT:]]}
+    """Delete the oldest releases, then what only they had; the last good one stays, and the last one of the whole stack."""
+    good = [one for one in releases if one.result in _GOOD]
+    whole = [one for one in good if not one.narrowed]
+    kept = {one.number: one for one in [*good[-1:], *whole[-1:], *releases[-KEPT:]]}
     for one in releases:
         if one.number not in kept:
             tools.cluster.delete(one.id)

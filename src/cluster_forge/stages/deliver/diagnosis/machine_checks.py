@@ -45,7 +45,7 @@ KUSTOMIZE: Final = Program(
 HELM: Final = Program(
     name="helm",
     arguments=("version", "--short"),
-    use="--helm program; Helm is built in otherwise",
+    use="--helm-engine helm; Helm is built in otherwise",
     source="https://helm.sh",
 )
 AGE: Final = Program(

@@ -24,6 +24,7 @@ from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver.direct import refusals, unchangeable
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.removal.bystanders import Bystanders
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 5.0
@@ -148,8 +149,24 @@ class Applier:
         is_job = (document.id.group, document.id.kind) == _JOB
         if document.id.holds_data or not (is_job or self.options.recreate):
             raise unchangeable.error(document.id, changed, error) from error
-        self.delete(document.id, Propagation.BACKGROUND if is_job else unchangeable.propagation(changed))
+        propagation = Propagation.BACKGROUND if is_job else unchangeable.propagation(changed)
+        if propagation is Propagation.BACKGROUND:
+            self._check_dependents(document.id, live)
+        self.delete(document.id, propagation)
         return True
+
+    def _check_dependents(self, target: ObjectId, live: Body) -> None:
+        """Delete nothing that volumes would go along with.
+
+        Raises:
+            RefusedError: with the volume.
+        """
+        for reason in Bystanders().reasons({target: str(live["metadata"].get("uid", ""))}, self.cluster).values():
+            raise RefusedError(
+                f"fields that cannot change are different, and it cannot be deleted for that: {reason}",
+                where=str(target),
+                fix="keep the old values in the stack, or take metadata.ownerReferences out of the volume first",
+            )
 
 
 def _is_temporary(error: ForgeError) -> bool:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property, partial
 
 from cluster_forge.foundation.errors import ForgeError, expected
-from cluster_forge.gitops.plan import ComponentPlan
+from cluster_forge.gitops.plan import ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import (
     Apply,
     ApplyCrds,
@@ -25,6 +25,7 @@ from cluster_forge.gitops.steps import (
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import ClusterReader
+from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent, AppliedObject
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.applier import Applier, Attempt, Outcome
@@ -33,6 +34,7 @@ from cluster_forge.stages.deliver.direct.observations import Observations
 from cluster_forge.stages.deliver.direct.readiness import Readiness
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.tools import DeliverTools
 
 _CRD_WEIGHT, _WEIGHT = 0, 1
 """CRDs cost the API server most, and little waits for them: they come where nothing else does."""
@@ -50,6 +52,30 @@ class Surroundings:
     definitions: Definitions
     live: Mapping[ObjectId, str]
     is_narrowed: bool
+
+
+def surroundings(
+    plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue, live: Mapping[ObjectId, str]
+) -> Surroundings:
+    """Those of the components of a plan, which send their requests by ``queue``."""
+    observations = Observations(tools.cluster)
+    return Surroundings(
+        cluster=tools.cluster,
+        clock=tools.clock,
+        options=options,
+        applier=Applier(
+            cluster=tools.cluster,
+            clock=tools.clock,
+            reader=tools.reader,
+            queue=queue,
+            options=options,
+            observe=observations.observe,
+        ),
+        observations=observations,
+        definitions=Definitions(tools.cluster, tools.clock),
+        live=live,
+        is_narrowed=bool(plan.narrowed),
+    )
 
 
 class ComponentRun:

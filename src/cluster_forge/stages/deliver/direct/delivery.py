@@ -9,63 +9,49 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import schedule
-from cluster_forge.ports.workers import Queue
+from cluster_forge.gitops.owners import Facts
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver import trouble
 from cluster_forge.stages.deliver.cluster_records import applied
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.direct.applier import Applier
-from cluster_forge.stages.deliver.direct.component_run import ComponentRun, Surroundings
-from cluster_forge.stages.deliver.direct.established import Definitions
+from cluster_forge.stages.deliver.direct.component_run import ComponentRun, Surroundings, surroundings
 from cluster_forge.stages.deliver.direct.gates import Gates
-from cluster_forge.stages.deliver.direct.observations import Observations
-from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
 from cluster_forge.stages.deliver.trouble import Trouble
 
-STAGE: Final = "deploy"
 
-
-def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions) -> tuple[ComponentResult, ...]:
-    """Apply all components; the results in the order of the plan.
+def deliver(
+    deployment: Deployment, tools: DeliverTools, options: DeployOptions, seen: Facts | None = None
+) -> tuple[ComponentResult, ...]:
+    """Apply all components; the results in the order of the plan. ``seen`` is what the checks saw of the stack's objects.
 
     Raises:
         ClusterError, RefusedError: if the cluster does not say what was applied before.
     """
     known = applied.read(tools.cluster, deployment.name)
     applied.begin(tools.cluster, deployment.name)
-    objects = (target for component in known.values() for target in component.objects)
-    live = applied.fingerprints(tools.cluster, tools.workers, objects)
+    live = _live(known, seen, tools)
     with tools.workers.queue() as queue:
-        observations = Observations(tools.cluster)
-        around = Surroundings(
-            cluster=tools.cluster,
-            clock=tools.clock,
-            options=options,
-            applier=_applier(tools, queue, options, observations),
-            observations=observations,
-            definitions=Definitions(tools.cluster, tools.clock),
-            live=live,
-            is_narrowed=bool(deployment.plan.narrowed),
-        )
+        around = surroundings(deployment.plan, tools, options, queue, live)
         return _Delivery(deployment, tools, around, Gates(), known).run()
 
 
-def _applier(tools: DeliverTools, queue: Queue, options: DeployOptions, observations: Observations) -> Applier:
-    return Applier(
-        cluster=tools.cluster,
-        clock=tools.clock,
-        reader=tools.reader,
-        queue=queue,
-        options=options,
-        observe=observations.observe,
-    )
+def _live(
+    known: Mapping[ComponentName, AppliedComponent], seen: Facts | None, tools: DeliverTools
+) -> Mapping[ObjectId, str]:
+    """The fingerprints of what was applied before. What changed since the checks has another one, and is applied again."""
+    objects = {target for component in known.values() for target in component.objects}
+    if seen is None:
+        return applied.fingerprints(tools.cluster, tools.workers, objects)
+    others = applied.fingerprints(tools.cluster, tools.workers, objects - seen.wanted.keys())
+    return {**{item.id: item.fingerprint for item in seen.live}, **others}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +65,7 @@ class _Delivery:
     def run(self) -> tuple[ComponentResult, ...]:
         plans = {plan.name: plan for plan in self.deployment.plan.components}
         parts = [part for part in self.deployment.plan.parts if part.name in plans]
-        needed = schedule.prerequisites(parts)
+        needed = schedule.prerequisites(parts, self.deployment.plan.fixed)
         self.tools.reporter.stage_started(STAGE, len(needed))
         runs = {
             name: ComponentRun(
@@ -125,7 +111,7 @@ class _Delivery:
         unkept = self._kept(run)
         return ComponentResult(
             name=run.plan.name,
-            version=self._version(run),
+            version=self.deployment.plan.version_of(run.plan.name),
             state=State.FAILED if errors else self._state(run),
             seconds=round(self.tools.clock.monotonic() - began, 3),
             objects=run.plan.objects,
@@ -161,14 +147,11 @@ class _Delivery:
     def _blocked(self, run: ComponentRun, failed: Sequence[ComponentName]) -> ComponentResult:
         return ComponentResult(
             name=run.plan.name,
-            version=self._version(run),
+            version=self.deployment.plan.version_of(run.plan.name),
             state=State.BLOCKED,
             objects=run.plan.objects,
             message=f"needs {', '.join(failed)}",
         )
-
-    def _version(self, run: ComponentRun) -> str:
-        return next((part.version for part in self.deployment.plan.parts if part.name == run.plan.name), "")
 
 
 def _detail(result: ComponentResult) -> str:

@@ -14,9 +14,9 @@ from cluster_forge.gitops.flux import kustomizations
 from cluster_forge.gitops.flux.kustomization_state import WAITS, KustomizationState
 from cluster_forge.gitops.plan import ComponentPlan, DeployPlan, FluxPlan
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.engine_steps import STAGE, EngineSteps
+from cluster_forge.stages.deliver.engine_steps import EngineSteps
 from cluster_forge.stages.deliver.flux.wait import KustomizationWait, reconcile
-from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -55,8 +55,9 @@ def _result(
     plan: DeployPlan, flux: FluxPlan, component: ComponentPlan, states: Mapping[str, KustomizationState] | None
 ) -> ComponentResult:
     """What became of a component: all its Kustomizations are ready, one has failed, or they wait for others."""
-    version = next((part.version for part in plan.parts if part.name == component.name), "")
-    result = ComponentResult(name=component.name, version=version, state=State.APPLIED, objects=component.objects)
+    result = ComponentResult(
+        name=component.name, version=plan.version_of(component.name), state=State.APPLIED, objects=component.objects
+    )
     if states is None:
         return result
     names = [name for name, owner in flux.kustomizations.items() if owner == component.name]

@@ -13,8 +13,8 @@ from cluster_forge.gitops.plan import FluxPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import Patch, Query
-from cluster_forge.stages.deliver.engine_steps import STAGE
-from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.options import STAGE, DeployOptions
+from cluster_forge.stages.deliver.patience import Patience
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 REQUEST: Final = "reconcile.fluxcd.io/requestedAt"
@@ -22,8 +22,6 @@ REQUEST: Final = "reconcile.fluxcd.io/requestedAt"
 _PAUSE: Final = 2.0
 _BETWEEN: Final = 6.0
 """Seconds until Flux is asked again; it looks at what waits for a dependency every 30 s by itself."""
-_AFTER_FAILURE: Final = 60.0
-"""Seconds without progress that the others have once a Kustomization has failed. It is tried again meanwhile."""
 
 
 def reconcile(target: ObjectId, tools: DeliverTools) -> None:
@@ -51,19 +49,16 @@ class KustomizationWait:
     def run(self) -> Mapping[str, KustomizationState]:
         """Wait until all are ready, or nothing has moved for the time of the options; their states by name."""
         names = {*self._flux.kustomizations, self._flux.root}
-        began, progress = self._tools.clock.monotonic(), -1
+        patience = Patience(self._tools.clock, self._options.timeout)
         while True:
             states = self._look()
-            now = self._tools.clock.monotonic()
             ready = sum(state.is_ready for state in states.values())
             if ready == len(names):
                 return states
-            if ready > progress:
-                began, progress = now, ready
             has_failed = bool(self._source) or any(state.has_failed for state in states.values())
-            if now - began >= min(self._options.timeout, _AFTER_FAILURE if has_failed else self._options.timeout):
+            if patience.is_over(ready, has_failed=has_failed):
                 return states
-            self._ask_again(states, now)
+            self._ask_again(states, self._tools.clock.monotonic())
             self._tools.clock.sleep(_PAUSE)
 
     def _look(self) -> dict[str, KustomizationState]:

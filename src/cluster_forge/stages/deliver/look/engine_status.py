@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import application_state, applications
 from cluster_forge.gitops.argocd.application_state import ApplicationState
@@ -85,7 +86,7 @@ def _kustomizations(part: Part, bodies: Sequence[Body], missing: Sequence[str], 
     states = [kustomization_state.of(body, revision) for body in bodies]
     unready = [state for state in states if not state.is_ready]
     conditions = [Condition.DEGRADED if state.has_failed else Condition.PROGRESSING for state in unready]
-    applied = (str(_mapping(body.get("status")).get("lastAppliedRevision") or "") for body in bodies)
+    applied = (str(mapping(body.get("status")).get("lastAppliedRevision") or "") for body in bodies)
     is_synced = not missing and all(text.startswith(f"{revision}@") for text in applied)
     reasons = [f"Kustomization {state.name}: {state.message or state.lack}" for state in unready]
     return _status(
@@ -97,14 +98,10 @@ def _kustomizations(part: Part, bodies: Sequence[Body], missing: Sequence[str], 
 
 
 def _word(body: Body, what: str) -> str:
-    return str(_mapping(_mapping(body.get("status")).get(what)).get("status") or "")
+    return str(mapping(mapping(body.get("status")).get(what)).get("status") or "")
 
 
 def _status(part: Part, sync: Sync, condition: Condition, messages: Iterable[str] = ()) -> ComponentStatus:
     return ComponentStatus(
         name=part.name, version=part.version, deployed="", sync=sync, condition=condition, messages=tuple(messages)
     )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -60,8 +60,4 @@ def _split(query: Query, names: frozenset[str]) -> Iterator[tuple[Query, frozens
 
 
 def _listed(query: Query, names: frozenset[str], cluster: Cluster) -> Mapping[ObjectId, Body]:
-    return {
-        ObjectId(group=query.group, kind=query.kind, namespace=body["metadata"].get("namespace") or "", name=name): body
-        for body in cluster.list(query).items
-        if (name := body["metadata"]["name"]) in names
-    }
+    return {query.id_of(body): body for body in cluster.list(query).items if body["metadata"]["name"] in names}

@@ -6,18 +6,24 @@ Sources: Argo CD, "argocd-cm.yaml", "argocd-cmd-params-cm.yaml", "Resource Healt
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import PreflightError
+from cluster_forge.gitops import bootstrap
+from cluster_forge.gitops.argocd import crds
 from cluster_forge.gitops.argocd.component import HEALTH_KEY
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
+from cluster_forge.gitops.plan import SETTINGS, ArgoCdPlan, FluxPlan
+from cluster_forge.gitops.steps import SETTINGS_MANAGER
 from cluster_forge.manifests import quantity
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.pods import pod_of
+from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
@@ -28,12 +34,17 @@ CODES: Final[Mapping[str, str]] = {
     "engine-missing": "The Argo CD or Flux that is to apply the stack is not there.",
     "engine-version": "The Argo CD in the cluster is older than 3.0, or does not say its version.",
     "engine-setting": "A setting of Argo CD ends a deployment too early, or is too small for a component.",
+    "engine-login": "The Secret with Argo CD's login to the repository is missing, or Argo CD does not know it.",
+    "engine-namespace": "`--namespace` names an Argo CD that does not deliver the stack.",
     "engine-present": "An Argo CD runs in another namespace than the one that the stack installs.",
 }
 MISSING: Final = "engine-missing"
 VERSION: Final = "engine-version"
 SETTING: Final = "engine-setting"
+LOGIN: Final = "engine-login"
+NAMESPACE: Final = "engine-namespace"
 PRESENT: Final = "engine-present"
+_LOGIN_LABEL: Final = "argocd.argoproj.io/secret-type"
 _PART_OF: Final = "app.kubernetes.io/part-of=argocd"
 _COMPONENT: Final = "app.kubernetes.io/component"
 _OLDEST: Final = (3, 0)
@@ -47,9 +58,12 @@ _TRACKING: Final = "application.resourceTrackingMethod"
 
 def problems(situation: Situation) -> Iterator[Problem]:
     plan = situation.plan
+    yield from _of_namespace(situation)
+    if plan.argocd and plan.argocd.secret:
+        yield from _of_login(situation, plan.argocd)
     if plan.delivery is Delivery.EXISTING:
         if plan.argocd:
-            yield from _of_existing(situation)
+            yield from _of_existing(situation, plan.argocd)
         if plan.flux:
             yield from _of_flux(situation, plan.flux)
     elif plan.argocd:
@@ -82,9 +96,49 @@ def _of_others(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
         )
 
 
-def _of_existing(situation: Situation) -> Iterator[Problem]:
+def _of_namespace(situation: Situation) -> Iterator[Problem]:
+    """``--namespace`` is for an Argo CD that is in the cluster already."""
+    plan, wanted = situation.plan, situation.options.namespace
+    if not wanted or (plan.argocd and (plan.delivery is Delivery.EXISTING or plan.argocd.namespace == wanted)):
+        return
+    yield Problem(
+        code=NAMESPACE,
+        message=f"--namespace {wanted}: the stack installs Argo CD in namespace {plan.argocd.namespace}"
+        if plan.argocd
+        else f"--namespace {wanted}: no Argo CD delivers the stack",
+        where="",
+        fix="leave --namespace out",
+    )
+
+
+def _of_login(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
+    """The Secret with the login to the repository is there, as Argo CD knows it (Argo CD, "Declarative Setup", "Repositories").
+
+    Its values are not looked at, nor whether they are right.
+    """
+    namespace, name = argocd.namespace, argocd.secret
+    query = Query(group="", kind="Secret", namespace=namespace, fields=f"metadata.name={name}", metadata_only=True)
+    found = situation.cluster.list(query).items
+    labeled = f"kubectl label secret {name} -n {namespace} {_LOGIN_LABEL}=repository"
+    kind = "oci" if argocd.url.startswith("oci://") else "git"
+    created = (
+        f"kubectl create secret generic {name} -n {namespace} --from-literal=type={kind} "
+        f"--from-literal=url={argocd.url} --from-literal=username=… --from-literal=password=… && "
+    )
+    if not found or labels_of(found[0]).get(_LOGIN_LABEL) not in ("repository", "repo-creds"):
+        lack = f"lacks the label {_LOGIN_LABEL}=repository" if found else "is missing"
+        yield Problem(
+            code=LOGIN,
+            message=f"the Secret with Argo CD's login to {argocd.url} (`gitops.secret`) {lack}: Argo CD cannot read the stack",
+            where=f"Secret/{namespace}/{name}",
+            fix=labeled if found else created + labeled,
+            option=f"--allow {LOGIN}",
+        )
+
+
+def _of_existing(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
     try:
-        namespace = argocd_place.place(situation.cluster).namespace
+        namespace = argocd_place.place(argocd, situation.cluster, situation.options.namespace).namespace
     except PreflightError as error:
         yield Problem(code=MISSING, message=error.message, where=str(situation.cluster.about()), fix=error.fix or "")
         return
@@ -132,7 +186,8 @@ def _of_settings(situation: Situation, namespace: str) -> Iterator[Problem]:
             code=SETTING,
             message=f"{how} {HEALTH_KEY}: waves do not wait for each other, and a deployment may be called done too early",
             where=where,
-            fix="set the script that `cluster-forge forge` writes for an Argo CD of the stack (settings.yaml)",
+            fix="in the folder of the stack: kubectl apply --server-side "
+            f"--field-manager={SETTINGS_MANAGER} -n {namespace} -f {bootstrap.FOLDER}/{SETTINGS}",
             severity=Severity.WARNING,
         )
     if data.get(_TRACKING, "annotation") == "label":
@@ -152,16 +207,26 @@ def _of_limit(situation: Situation, namespace: str, workloads: list[Body]) -> It
         limit = quantity.parse(text)
     except ValueError:
         return
-    for part in situation.parts:
-        size = sum(len(item.content) for item in part.objects if item.document)
+    for content, size in _sizes(situation.parts):
         if limit and size > limit:  # 0: no limit
             yield Problem(
                 code=SETTING,
-                message=f"the manifests of component {part.name} have {size / 1e6:.1f} MB, and this Argo CD takes {text}",
+                message=f"the manifests of {content} have {size / 1e6:.1f} MB, and this Argo CD takes {text}",
                 where=f"ConfigMap/{namespace}/argocd-cmd-params-cm",
                 fix=f"{_patch('argocd-cmd-params-cm', namespace, _LIMIT, '100M')}, then restart its repo-server",
                 option=f"--allow {SETTING}",
             )
+
+
+def _sizes(parts: Sequence[Part]) -> Iterator[tuple[str, int]]:
+    """What each Application has, and its bytes: CRDs are in Applications of their own."""
+    known = [replace(part, objects=tuple(item for item in part.objects if item.document)) for part in parts]
+    early = crds.early(known)
+    for chunk in crds.chunks(early):
+        yield f"CRDs ({chunk[0].id.name} and others)", sum(len(item.content) for item in chunk)
+    moved = {item.path for item in early}
+    for part in known:
+        yield f"component {part.name}", sum(len(item.content) for item in part.objects if item.path not in moved)
 
 
 def _limit(data: Mapping[str, Any], workloads: list[Body]) -> str:

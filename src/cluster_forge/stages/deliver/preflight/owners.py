@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cluster_forge.gitops import engine
+from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.stages.deliver.preflight.problem import Problem
-from cluster_forge.stages.deliver.preflight.situation import Situation
+from cluster_forge.stages.deliver.preflight.situation import Situation, name_of
 
 LOOKS_AT: Final = "whose the objects are"
 IS_NEEDED: Final = True
@@ -18,6 +19,7 @@ CODE: Final = "foreign-object"
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
+    yield from _of_flux(situation)
     argocd = situation.plan.argocd
     namespace = argocd.namespace if argocd else engine.NAMESPACE
     for foreign in situation.verdict.foreign:
@@ -38,3 +40,20 @@ def problems(situation: Situation) -> Iterator[Problem]:
                 fix="leave it out of the stack",
                 option="--adopt",
             )
+
+
+def _of_flux(situation: Situation) -> Iterator[Problem]:
+    """Kustomizations of this stack where Flux is not to deliver it: Flux would go on, and prune everything when they go."""
+    if situation.plan.flux:
+        return
+    labels = f"{STACK_LABEL}={situation.plan.stack}"
+    for body in situation.listed(engine.FLUX_GROUP, "Kustomization", labels=labels):
+        name, namespace = name_of(body), body["metadata"].get("namespace")
+        target = f"kustomizations.{engine.FLUX_GROUP} {name} -n {namespace}"
+        yield Problem(
+            code=CODE,
+            message="it belongs to this stack as Flux delivers it, which is still at work",
+            where=f"Kustomization/{namespace}/{name}",
+            fix="end it and keep its objects, the root first: kubectl patch "
+            f"""{target} --type merge -p '{{"spec":{{"prune":false}}}}' && kubectl delete {target}""",
+        )

@@ -11,6 +11,7 @@ from cluster_forge.manifests.finding import Severity
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import (
     apis,
+    claim_size,
     default_classes,
     engine,
     environment,
@@ -51,6 +52,7 @@ CHECKS: Final[Sequence[Check]] = (
     terminating,
     permissions,
     owners,
+    claim_size,
     engine,
     secrets,
     default_classes,

@@ -11,11 +11,12 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import owners
 from cluster_forge.gitops.owners import Facts, Verdict
 from cluster_forge.gitops.plan import DeployPlan
-from cluster_forge.gitops.steps import Step
+from cluster_forge.gitops.steps import ApplyHooks, Step
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster, Query, ServedKinds
-from cluster_forge.stages.deliver.cluster_records import ownership
+from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
@@ -52,8 +53,15 @@ class Situation:
         return self.cluster.served()
 
     @cached_property
+    def claimed(self) -> Mapping[ObjectId, str]:
+        """The objects that the stack will claim, each with its last word."""
+        return claiming.listed(self.plan)
+
+    @cached_property
     def owner_facts(self) -> Facts:
-        return ownership.facts(self.plan, self.tools)
+        hooks = [step for component in self.plan.components for step in component.steps if isinstance(step, ApplyHooks)]
+        ids = (document.id for step in hooks for document in step_documents.of(step, self.tools.reader))
+        return claiming.facts(self.plan, self.tools, ids)
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -148,5 +156,6 @@ def _steps(plan: DeployPlan) -> Iterator[Step]:
         yield from component.steps
     if plan.argocd:
         yield from (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
+        yield from (plan.argocd.project,) if plan.argocd.project else ()
     if plan.flux:
         yield from (*plan.flux.install, plan.flux.sync)

@@ -132,7 +132,7 @@ def _forced(candidate: _Candidate, situation: Situation) -> Iterator[Problem]:
 
 def _apply(candidate: _Candidate, situation: Situation, *, force: bool) -> Applied:
     options = ApplyOptions(manager=candidate.manager, force=force, is_trial=True)
-    return situation.cluster.apply(candidate.document.body, options)
+    return situation.cluster.apply(candidate.document.passing_body(), options)
 
 
 def _warned(candidate: _Candidate, accepted: Applied) -> Iterator[Problem]:
@@ -170,7 +170,9 @@ def _refused(candidate: _Candidate, error: RefusedError, situation: Situation) -
     if causes and live:
         if (candidate.id.group, candidate.id.kind) in _REPLACED:
             return
-        named = unchangeable.error(candidate.id, unchangeable.fields(live, candidate.document.body, causes), error)
+        named = unchangeable.error(
+            candidate.id, unchangeable.fields(live, candidate.document.passing_body(), causes), error
+        )
         can_be_recreated = not candidate.id.holds_data
         yield Problem(
             code=IMMUTABLE,
@@ -197,5 +199,5 @@ def _says_nothing(error: RefusedError) -> bool:
 
 def _is_mended(candidate: _Candidate, error: RefusedError, live: Body) -> bool:
     """Whether a deployment takes out of the object first what makes it invalid."""
-    abandoned = managed_fields.abandoned(live, candidate.manager, candidate.document.body)
+    abandoned = managed_fields.abandoned(live, candidate.manager, candidate.document.passing_body())
     return bool(applier.leftovers(abandoned, refusals.invalid_fields(error)))

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, raise_all
+from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Propagation
+from cluster_forge.stages.deliver.removal.bystanders import NOBODY, Bystanders
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 _LOOK: Final = 0.5
@@ -18,24 +20,39 @@ _LONGEST_LOOK: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """``deleted`` are gone; ``kept`` were left, each with the reason; ``absent`` were not there."""
+    """``deleted`` are gone; ``kept`` were left, each with the reason; ``absent`` were not there. ``holding`` are those of the
+    kept ones that data or objects of others would go along with: they stay the stack's.
+    """
 
     deleted: tuple[ObjectId, ...] = ()
     kept: tuple[tuple[ObjectId, str], ...] = ()
     absent: tuple[ObjectId, ...] = ()
+    holding: frozenset[ObjectId] = frozenset()
+
+    @property
+    def released(self) -> set[ObjectId]:
+        """What the stack need not claim any more: it is gone, or belongs to others."""
+        return {*self.deleted, *self.absent, *dict(self.kept)} - self.holding
 
     def __add__(self, other: Deletion) -> Deletion:
         return Deletion(
             deleted=self.deleted + other.deleted,
             kept=tuple(dict([*self.kept, *other.kept]).items()),
             absent=self.absent + other.absent,
+            holding=self.holding | other.holding,
         )
 
 
 def delete(
-    targets: Iterable[ObjectId], tools: DeliverTools, *, spared: Callable[[Body], str], timeout: float
+    targets: Iterable[ObjectId],
+    tools: DeliverTools,
+    *,
+    spared: Callable[[Body], str],
+    timeout: float,
+    bystanders: Bystanders = NOBODY,
 ) -> Deletion:
-    """Delete those of the objects for which ``spared`` gives no reason to leave them, and wait until they are gone.
+    """Delete those of the objects for which ``spared`` gives no reason to leave them, and wait until they are gone. What
+    ``bystanders`` would go along with stays, too.
 
     Raises:
         DeploymentError, ExceptionGroup: for each one that is still there after ``timeout`` seconds.
@@ -45,13 +62,16 @@ def delete(
     bodies = tools.workers.map(tools.cluster.get, wanted)
     live = {target: body for target, body in zip(wanted, bodies, strict=True) if body}
     kept = {target: reason for target, body in live.items() if (reason := spared(body))}
-    doomed = {target: body["metadata"].get("uid", "") for target, body in live.items() if target not in kept}
+    uids = {target: str(body["metadata"].get("uid", "")) for target, body in live.items() if target not in kept}
+    holding = bystanders.reasons(uids, tools.cluster) if uids else {}
+    doomed = {target: uid for target, uid in uids.items() if target not in holding}
     tools.workers.map(lambda target: tools.cluster.delete(target, Propagation.BACKGROUND, doomed[target]), doomed)
     _await_gone(doomed, tools, timeout)
     return Deletion(
         deleted=tuple(doomed),
-        kept=tuple(kept.items()),
+        kept=tuple({**kept, **holding}.items()),
         absent=tuple(target for target in wanted if target not in live),
+        holding=frozenset(holding),
     )
 
 
@@ -85,13 +105,10 @@ def _held(target: ObjectId, body: Body, timeout: float) -> ForgeError:
 
 def _remaining(body: Body) -> str:
     """What the namespace controller says of a Namespace that does not end (its conditions)."""
-    status = body.get("status")
-    conditions = status.get("conditions") if isinstance(status, Mapping) else None
     lines = [
         str(one.get("message", ""))
-        for one in conditions or ()
-        if isinstance(one, Mapping)
-        and one.get("status") == "True"
+        for one in map(mapping, sequence(mapping(body.get("status")).get("conditions")))
+        if one.get("status") == "True"
         and one.get("type")
         in ("NamespaceFinalizersRemaining", "NamespaceContentRemaining", "NamespaceDeletionDiscoveryFailure")
     ]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import removal
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.kubernetes_apis import BUILT_IN_NAMESPACES
@@ -13,12 +14,37 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster, Query, ServedKind
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-_BY_HAND: Final = ("kubectl", "helm", "terraform", "Terraform", "OpenTofu")
+_BY_HAND: Final = (
+    *(
+        "kubectl",
+        "oc",
+        "helm",
+        "helmfile",
+        "kapp",
+        "k9s",
+        "Lens",
+        "Rancher",
+        "rancher",
+        "skaffold",
+        "okteto",
+        "werf",
+        "curl",
+    ),
+    *(
+        "terraform",
+        "Terraform",
+        "HashiCorp",
+        "OpenTofu",
+        "pulumi",
+        "ansible",
+        "OpenAPI-Generator",
+        "node-fetch",
+        "python-requests",
+    ),
+)
 _BY_ENGINES: Final = ("argocd", "kustomize-controller", "flux", "helm-controller")
 """How the field managers begin of what people, and other stacks, put into a cluster; the rest is from controllers."""
-_FLEETING: Final = frozenset(
-    {"Event", "Pod", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "PodMetrics"}
-)
+_FLEETING: Final = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "PodMetrics"})
 _VOLUME: Final = ("", "PersistentVolumeClaim")
 _MINOR: Final = re.compile(r"v?1\.(\d{1,3})")
 _NAMED: Final = 3
@@ -39,49 +65,54 @@ def kinds_of(crds: Iterable[str], cluster: Cluster) -> list[ServedKind]:
 
 def ids(kind: ServedKind, cluster: Cluster) -> list[ObjectId]:
     """All objects of a kind."""
-    listed = cluster.list(Query(group=kind.group, kind=kind.kind, metadata_only=True)).items
-    return [_id(kind, body) for body in listed]
+    query = Query(group=kind.group, kind=kind.kind, metadata_only=True)
+    return [query.id_of(body) for body in cluster.list(query).items]
 
 
 def asking(services: set[tuple[str, str]], cluster: Cluster) -> list[ObjectId]:
     """The webhook configurations and APIServices that ask nothing but these Services (namespace, name)."""
     asking_only = []
     for group, kind in removal.ASKED:
-        for body in cluster.list(Query(group=group, kind=kind)).items:
+        query = Query(group=group, kind=kind)
+        for body in cluster.list(query).items:
             asked = set(_asked(body))
             if asked and asked <= services:
-                asking_only.append(ObjectId(group=group, kind=kind, namespace="", name=body["metadata"]["name"]))
+                asking_only.append(query.id_of(body))
     return asking_only
 
 
 def _asked(body: Body) -> Iterator[tuple[str, str]]:
     """The Services that the API server asks because of an object; an address outside of the cluster is ``("", URL)``."""
-    if service := _mapping(_mapping(body.get("spec")).get("service")):
+    if service := mapping(mapping(body.get("spec")).get("service")):
         yield str(service.get("namespace")), str(service.get("name"))
     for webhook in body.get("webhooks") or ():
-        client = _mapping(_mapping(webhook).get("clientConfig"))
-        service = _mapping(client.get("service"))
+        client = mapping(mapping(webhook).get("clientConfig"))
+        service = mapping(client.get("service"))
         yield (str(service.get("namespace")), str(service.get("name"))) if service else ("", str(client.get("url")))
 
 
 def reasons_to_keep(
-    names: Sequence[str], tools: DeliverTools, *, with_data: bool, is_ours: bool = False
+    names: Sequence[str], tools: DeliverTools, *, with_data: bool, since: str | None
 ) -> Mapping[str, str]:
     """For each Namespace why it stays; empty: it can go.
 
-    It stays if it may have been there before the stack (unless ``is_ours``), and if it holds volumes or what people or other tools put
-    there. What controllers made in it (Secrets of operators, say) goes with it. ``with_data``: only the first counts.
+    It stays if it was or may have been there before the stack, whose claim was created at ``since`` (RFC 3339, as the API server writes
+    it; None: the Namespace is ours), and if it holds volumes or what people or other tools put there. What controllers made in it (Secrets of operators, say) goes with it. ``with_data``: only the first counts.
     """
     spaces = {name: tools.cluster.get(ObjectId(group="", kind="Namespace", namespace="", name=name)) for name in names}
     there = {name: body for name, body in spaces.items() if body is not None and name not in BUILT_IN_NAMESPACES}
     held = {} if with_data or not there else _held(set(there), tools)
     return {
-        name: ("" if is_ours else _former_owner(body)) or _words(held.get(name, [])) for name, body in there.items()
+        name: ("" if since is None else _former_owner(body, since)) or _words(held.get(name, []))
+        for name, body in there.items()
     }
 
 
-def _former_owner(space: Body) -> str:
-    """Who may have made a Namespace before the stack came, in words. Engines make those of the stacks that they deliver."""
+def _former_owner(space: Body, since: str) -> str:
+    """Who made a Namespace before the stack came, or may have, in words. Engines make those of the stacks that they deliver."""
+    created = str(space["metadata"].get("creationTimestamp") or "")
+    if created and created < since:
+        return f"it was there before the stack: since {created}"
     managers = _managers(space["metadata"])
     by_hand = next((manager for manager in managers if manager.startswith(_BY_HAND)), "")
     return f"{by_hand} has set fields of it: it may have been there before the stack" if by_hand else ""
@@ -102,14 +133,15 @@ def _held(names: set[str], tools: DeliverTools) -> dict[str, list[ObjectId]]:
 
 
 def _unasked(kind: ServedKind, names: set[str], cluster: Cluster) -> Iterator[ObjectId]:
-    for body in cluster.list(Query(group=kind.group, kind=kind.kind, metadata_only=True)).items:
+    query = Query(group=kind.group, kind=kind.kind, metadata_only=True)
+    for body in cluster.list(query).items:
         metadata = body["metadata"]
         if metadata.get("namespace") not in names or metadata.get("deletionTimestamp"):
             continue
         is_volume = (kind.group, kind.kind) == _VOLUME
         is_of_others = any(manager.startswith((*_BY_HAND, *_BY_ENGINES)) for manager in _managers(metadata))
         if is_volume or (is_of_others and not metadata.get("ownerReferences")):
-            yield _id(kind, body)
+            yield query.id_of(body)
 
 
 def _managers(metadata: Mapping[str, Any]) -> list[str]:
@@ -122,12 +154,3 @@ def _words(held: Sequence[ObjectId]) -> str:
     shown = ", ".join(f"{target.kind} {target.name}" for target in sorted(held)[:_NAMED])
     rest = len(held) - _NAMED
     return f"it still holds {shown}" + (f" and {rest} more" if rest > 0 else "")
-
-
-def _id(kind: ServedKind, body: Body) -> ObjectId:
-    metadata = body["metadata"]
-    return ObjectId(group=kind.group, kind=kind.kind, namespace=metadata.get("namespace") or "", name=metadata["name"])
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

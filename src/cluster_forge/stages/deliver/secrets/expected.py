@@ -14,11 +14,11 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import ApplyOptions, Cluster, Patch
 from cluster_forge.stack.model import ExpectedSecret
 from cluster_forge.stack.secret_command import PULL_KEY, TLS_KEYS
+from cluster_forge.stages.deliver import creation
 from cluster_forge.stages.deliver.secrets.given import GivenSecrets
 
 MANAGER: Final = "cluster-forge-secrets"
 """Another manager than that of the stack's objects: no deployment without the values takes a key away."""
-_IS_THERE: Final = 409
 _MASK: Final = "•••"
 
 
@@ -39,7 +39,7 @@ def make(expected: Iterable[ExpectedSecret], given: GivenSecrets, cluster: Clust
     """
     changes = list(_changes(expected, given, cluster))
     for namespace in sorted({change.secret.namespace for change in changes if change.is_new}):
-        _create_namespace(namespace, cluster)
+        creation.create_namespace(namespace, cluster)
     for change in changes:
         _apply(change, cluster)
     return tuple(f"{_id(change.secret)}: {', '.join(sorted(change.keys))}" for change in changes)
@@ -97,15 +97,6 @@ def _decoded(value: Any) -> bytes | None:
         return base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error):
         return None
-
-
-def _create_namespace(name: str, cluster: Cluster) -> None:
-    body: Body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    try:
-        cluster.create(body)
-    except RefusedError as error:
-        if error.status != _IS_THERE:
-            raise
 
 
 def _id(secret: ExpectedSecret) -> ObjectId:

@@ -6,11 +6,10 @@ the first object of the stack is applied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from cluster_forge.foundation.errors import RefusedError
-from cluster_forge.gitops import applyset, engine, git_server, owners, ownership
+from cluster_forge.gitops import applyset, engine, owners, ownership
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Claimed, Facts, LiveApplication, LiveObject, Verdict
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -20,25 +19,29 @@ from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster, Patch, Propagation, Query
+from cluster_forge.stages.deliver import creation
+from cluster_forge.stages.deliver.cluster_records import claims
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 RUN: Final = "cluster-forge/run"
 """On the claim: the deployment that wrote it last. A `deploy.sh` that finds another one there ends."""
 _TRACKING: Final = "argocd.argoproj.io/tracking-id"
 _RELEASE: Final = "meta.helm.sh/release-name"
-_IS_THERE: Final = 409
 _FEW: Final = 3
 """So many namespaces are listed one by one; the objects of a kind in more of them come in one listing of the cluster."""
 
 
-def facts(plan: DeployPlan, tools: DeliverTools) -> Facts:
+def facts(plan: DeployPlan, tools: DeliverTools, hooks: Iterable[ObjectId] = ()) -> Facts:
     """What the cluster says of the stack's objects, for `owners.judge`.
+
+    ``hooks`` are those that the deployment applies itself, and deletes. They come and go, so nobody claims them; what has the
+    name of one may belong to others all the same.
 
     Raises:
         ClusterError, RefusedError: if it does not say.
     """
     cluster = tools.cluster
-    wanted = dict(ownership.entries(_listed(plan)))
+    wanted = {**dict.fromkeys(hooks, owners.UNTRACKED), **listed(plan)}
     namespace = plan.argocd.namespace if plan.argocd else engine.NAMESPACE
     return Facts(
         stack=plan.stack,
@@ -59,25 +62,27 @@ def claim(plan: DeployPlan, verdict: Verdict, tools: DeliverTools, *, run: str) 
     pruned, data and the rest of a narrowed stack beyond that.
     """
     cluster = tools.cluster
-    own = dict(ownership.entries(_listed(plan)))
+    own = listed(plan)
     for stack in sorted({foreign.stack for foreign in verdict.foreign if foreign.stack and not foreign.is_at_work}):
-        theirs = {identity: word for identity, word in _entries_in(cluster, stack).items() if identity not in own}
-        _write(cluster, stack, {"data": {ownership.OBJECTS: _lines(theirs)}})
+        theirs = {identity: word for identity, word in claims.entries(cluster, stack).items() if identity not in own}
+        claims.write(cluster, stack, theirs)
     body = tools.reader.read(plan.claim[ownership.CLAIM].decode())
     metadata = body["metadata"]
     is_direct = plan.delivery is Delivery.DIRECT
+    claimed = claims.entries(cluster, plan.stack)  # the verdict may be older than the lease
     if plan.narrowed:
-        own = {**_entries_in(cluster, plan.stack), **own}
+        own = {**claimed, **own}
     else:
-        own |= dict.fromkeys(verdict.staying, owners.STAYS_BEHIND)
-        own |= dict.fromkeys(verdict.leaving if is_direct else (), owners.LEAVES)
-    inventory = applyset.inventory(_claim_of(plan.stack), own) if is_direct else {}
+        gone = sorted({*claimed, *verdict.staying, *verdict.leaving} - own.keys())
+        own |= {
+            one: owners.STAYS_BEHIND if one.holds_data else owners.LEAVES for one in gone if one.holds_data or is_direct
+        }
+    inventory = applyset.inventory(ownership.claim_id(plan.stack), own) if is_direct else {}
     marked = {**metadata, "annotations": {**metadata.get("annotations", {}), **inventory, RUN: run}}
-    data = {ownership.OBJECTS: _lines(own)}
-    if not _create(cluster, {**body, "metadata": marked, "data": data}):
+    data = {ownership.OBJECTS: claims.lines(own)}
+    if not creation.create({**body, "metadata": marked, "data": data}, cluster):
         labels = {ownership.ENVIRONMENT_LABEL: None, **metadata["labels"]}  # null: no environment any more
-        members = {"labels": labels, "annotations": marked["annotations"]}
-        _write(cluster, plan.stack, {"metadata": members, "data": data})
+        claims.write(cluster, plan.stack, own, {"labels": labels, "annotations": marked["annotations"]})
 
 
 def take_over(plan: DeployPlan, verdict: Verdict, tools: DeliverTools) -> None:
@@ -104,8 +109,9 @@ def take_over(plan: DeployPlan, verdict: Verdict, tools: DeliverTools) -> None:
             _patch(cluster, move.id, {"metadata": {"annotations": {_TRACKING: move.new_tracking_id}}})
 
 
-def _listed(plan: DeployPlan) -> str:
-    return plan.claim[ownership.OBJECTS].decode()
+def listed(plan: DeployPlan) -> dict[ObjectId, str]:
+    """The objects that a stack claims, each with its last word."""
+    return dict(ownership.entries(plan.claim[ownership.OBJECTS].decode()))
 
 
 def _root(plan: DeployPlan) -> str:
@@ -148,9 +154,7 @@ def _listing(query: Query, cluster: Cluster) -> list[LiveObject]:
 def _live(metadata: Mapping[str, Any], query: Query) -> LiveObject:
     annotations = metadata.get("annotations") or {}
     return LiveObject(
-        id=ObjectId(
-            group=query.group, kind=query.kind, namespace=metadata.get("namespace") or "", name=metadata["name"]
-        ),
+        id=query.id_of({"metadata": metadata}),
         tracking_id=annotations.get(_TRACKING, ""),
         release=annotations.get(_RELEASE, ""),
         managers=tuple(fields.get("manager", "") for fields in metadata.get("managedFields") or ()),
@@ -159,10 +163,8 @@ def _live(metadata: Mapping[str, Any], query: Query) -> LiveObject:
 
 
 def _claims(cluster: Cluster) -> Iterator[Claimed]:
-    query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=ownership.CLAIM_LABEL)
-    for body in cluster.list(query).items:
-        stack = (body["metadata"].get("labels") or {}).get(STACK_LABEL, "")
-        for identity, application in ownership.entries((body.get("data") or {}).get(ownership.OBJECTS, "")):
+    for stack, claimed in claims.by_stack(cluster):
+        for identity, application in claimed.items():
             yield Claimed(stack=stack, id=identity, application=application)
 
 
@@ -174,37 +176,8 @@ def _applications(cluster: Cluster, namespace: str) -> Iterator[LiveApplication]
         yield LiveApplication(name=metadata["name"], stack=stack, path=source.get("path", ""))
 
 
-def _entries_in(cluster: Cluster, stack: str) -> dict[ObjectId, str]:
-    """What a stack claims in the cluster."""
-    body = cluster.get(_claim_of(stack)) or {}
-    return dict(ownership.entries((body.get("data") or {}).get(ownership.OBJECTS, "")))
-
-
-def _lines(entries: Mapping[ObjectId, str]) -> str:
-    return "".join(ownership.line(identity, entries[identity]) for identity in sorted(entries))
-
-
-def _create(cluster: Cluster, body: Body) -> bool:
-    """Create an object; False if it is there already."""
-    try:
-        cluster.create(body)
-    except RefusedError as error:
-        if error.status != _IS_THERE:
-            raise
-        return False
-    return True
-
-
-def _write(cluster: Cluster, stack: str, change: Body) -> None:
-    _patch(cluster, _claim_of(stack), change)
-
-
 def _patch(cluster: Cluster, target: ObjectId, change: Body) -> None:
     cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
-
-
-def _claim_of(stack: str) -> ObjectId:
-    return ownership.claim_id(stack)
 
 
 def _application(name: str, namespace: str) -> ObjectId:

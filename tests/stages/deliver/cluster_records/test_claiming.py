@@ -13,7 +13,7 @@ from cluster_forge.gitops import owners
 from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.stages.deliver.cluster_records import ownership
+from cluster_forge.stages.deliver.cluster_records import claiming
 
 WEB = workload("Deployment", "web")
 KEY = body("v1", "ConfigMap", "key", "shop", data={})
@@ -22,13 +22,13 @@ RUN = "host/1/2"
 
 
 def judged(plan: DeployPlan, cluster: FakeCluster) -> Verdict:
-    return owners.judge(ownership.facts(plan, tools(cluster)))
+    return owners.judge(claiming.facts(plan, tools(cluster)))
 
 
 def claim(plan: DeployPlan, cluster: FakeCluster) -> None:
     if ObjectId(group="", kind="Namespace", namespace="", name="cluster-forge") not in cluster.objects():
         cluster.put(namespace("cluster-forge"))
-    ownership.claim(plan, judged(plan, cluster), tools(cluster), run=RUN)
+    claiming.claim(plan, judged(plan, cluster), tools(cluster), run=RUN)
 
 
 def claimed(cluster: FakeCluster, stack: str = "demo") -> str:
@@ -93,7 +93,7 @@ def test_few_listings_find_all_that_is_there() -> None:
     spaces = [f"n{number}" for number in range(6)]
     bodies = [body("v1", "ConfigMap", f"c{number}", space, data={}) for space in spaces for number in range(5)]
     cluster.put(*map(namespace, spaces), *bodies, WEB, namespace("shop"))
-    facts = ownership.facts(planned(WEB, *bodies), tools(cluster))
+    facts = claiming.facts(planned(WEB, *bodies), tools(cluster))
     assert len(facts.live) == 31
     assert [request.verb for request in cluster.requests] == ["list"] * len(cluster.requests)
     assert len(cluster.requests) <= 6
@@ -121,7 +121,7 @@ def test_applications_of_the_older_naming_end_without_their_objects() -> None:
     old["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
     cluster = with_argo_cd(old, application("demo", source={"path": "argo-apps"}), WEB)
     plan = planned(WEB, gitops=EXISTING)
-    ownership.take_over(plan, judged(plan, cluster), tools(cluster))
+    claiming.take_over(plan, judged(plan, cluster), tools(cluster))
     deleted = [request.target.name for request in cluster.requests if request.verb == "delete"]
     assert deleted == ["demo", "shop"]
     left = [str(target) for target in cluster.objects() if target.group == "argoproj.io"]
@@ -137,7 +137,7 @@ def test_an_object_that_another_component_has_now_is_handed_over() -> None:
         application("demo.web", syncPolicy=automated), application("demo.argo-apps", syncPolicy=automated), web
     )
     plan = planned(WEB, gitops=EXISTING)
-    ownership.take_over(plan, judged(plan, cluster), tools(cluster))
+    claiming.take_over(plan, judged(plan, cluster), tools(cluster))
     patched = [request.target.name for request in cluster.requests if request.verb == "patch"]
     assert patched == ["demo.argo-apps", "demo.web", "web"]
     objects = {target.name: content for target, content in cluster.objects().items()}

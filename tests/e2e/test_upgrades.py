@@ -1,0 +1,70 @@
+"""Upgrades of real charts on a real API server: the old version deployed, then the new one, by `deploy` and by ``deploy.sh``.
+
+Each pair passes, or stops before the first change with the reason. The difficult pairs run always, all of them with
+``--upgrades``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.e2e import stacks, upgrades
+from tests.e2e.cluster import Cluster
+from tests.e2e.stand_in.webhooks import Webhooks
+from tests.e2e.upgrades import Chart, Pair
+
+pytestmark = [pytest.mark.e2e, pytest.mark.corpus]
+UNCHANGEABLE = "openbao"
+"""Its StatefulSets have other fields, which cannot change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A workspace with the stack of a pair, in one version after the other."""
+
+    folder: Path
+    cluster: Cluster
+
+    def forge(self, pair: Pair, chart: Chart) -> None:
+        (self.folder / "input").mkdir(parents=True, exist_ok=True)
+        (self.folder / "input" / "config.yaml").write_text(pair.description(chart))
+        mirror = str(upgrades.SHARED / "mirror")
+        done = self.program("forge", "--offline", "--mirror", mirror, "--allow", "missing-definition")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return stacks.program(self.folder, self.cluster, *arguments)
+
+    def deploy(self, way: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        if way == "deploy":
+            return self.program("deploy", "--timeout", "120", *arguments)
+        script = self.folder / "stacks" / "upgraded" / "deploy.sh"
+        return stacks.run(["sh", str(script), "--yes", "--timeout", "120", *arguments], self.cluster)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    every = metafunc.config.getoption("--upgrades")
+    chosen = [pair for pair in upgrades.pairs() if every or pair.is_difficult]
+    metafunc.parametrize("pair", chosen, ids=str)
+
+
+@pytest.mark.parametrize("way", ["deploy", "deploy.sh"])
+def test_the_new_version_takes_the_place_of_the_old_one(
+    pair: Pair, way: str, own_cluster: Cluster, stand_in: Webhooks, tmp_path: Path
+) -> None:
+    workspace = Workspace(folder=tmp_path / "workspace", cluster=own_cluster)
+    workspace.forge(pair, pair.old)
+    done = workspace.deploy(way)
+    assert done.returncode == 0, done.stdout + done.stderr
+    workspace.forge(pair, pair.new)
+    done = workspace.deploy(way)
+    if pair.old.name == UNCHANGEABLE:
+        assert done.returncode != 0
+        assert "StatefulSet" in done.stderr
+        assert "cannot change" in done.stderr
+        assert "--recreate" in done.stderr
+        done = workspace.deploy(way, "--recreate")
+    assert done.returncode == 0, done.stdout + done.stderr
