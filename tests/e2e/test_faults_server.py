@@ -17,6 +17,8 @@ from tests.e2e.stacks import NAME, Forged, assert_contents, everything_is_ready
 
 pytestmark = pytest.mark.e2e
 AWAY_SECONDS = 3
+AWAY_AT_MOST = 100
+"""Seconds until a deployment gives a server up: a minute, and a little for each request after that."""
 SHARE = 0.3
 
 
@@ -49,7 +51,7 @@ def test_the_api_server_is_restarted_in_the_middle(forged: Forged, own_cluster: 
 
 
 def test_the_api_server_goes_away_and_stays_away(forged: Forged, own_cluster: Cluster) -> None:
-    """Whoever waits for Pods is told at the end of their time, and not a minute later."""
+    """Whoever deploys is told after a minute, and not a minute later for each request."""
     shop = forged(fate=Fate.SLOW)
     deploying = shop.start("deploy", "--yes", "-q", "--timeout", "8")
     until(lambda: has_begun(own_cluster), "the deployment has begun")
@@ -61,7 +63,7 @@ def test_the_api_server_goes_away_and_stays_away(forged: Forged, own_cluster: Cl
     assert own_cluster.own is not None
     assert own_cluster.own.url in said
     assert "Traceback" not in said
-    assert took < 150, said
+    assert took < AWAY_AT_MOST, said
     shop.cluster.kubectl("delete", "lease", "--ignore-not-found", "-n", "cluster-forge", f"deploy-{NAME}")
     shop.succeeds("deploy", "--yes", "-q")
     assert everything_is_ready(own_cluster)

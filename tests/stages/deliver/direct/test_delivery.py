@@ -89,6 +89,20 @@ def test_a_run_that_is_killed_has_the_crds_in_its_record() -> None:
     assert "CustomResourceDefinition/widgets.example.com" not in delivery.applied()
 
 
+@pytest.mark.parametrize("verb", ["apply", "list"])
+@pytest.mark.parametrize("is_lasting", [True, False])
+def test_what_does_not_go_away_by_waiting_is_said_at_once(verb: str, is_lasting: bool) -> None:
+    def fail(request: FakeRequest) -> None:
+        if (request.verb, request.target.kind) == (verb, "Deployment"):
+            raise ClusterError("its certificate is not trusted", is_lasting=is_lasting)
+
+    delivery = Delivery(FakeCluster(before=fail))
+    result = delivery.direct([SHOP], timeout=100)["shop"]
+    assert result.state is State.FAILED
+    assert "its certificate is not trusted" in result.message
+    assert (delivery.clock.now < 5) is is_lasting
+
+
 def test_an_error_stops_only_what_needs_the_component() -> None:
     def refuse(request: FakeRequest) -> None:
         if request.verb == "apply" and request.target.name == "bad":

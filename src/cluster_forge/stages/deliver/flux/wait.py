@@ -68,6 +68,8 @@ class KustomizationWait:
             bodies = self._tools.cluster.list(query).items
             self._look_at_source()
         except ClusterError as error:  # Flux goes on meanwhile
+            if error.is_lasting:
+                raise
             self._tools.reporter.item_waiting(STAGE, self._flux.root, str(error))
             return {}
         states = [kustomization_state.of(body, self._flux.revision) for body in bodies]
