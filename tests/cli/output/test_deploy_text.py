@@ -1,0 +1,34 @@
+"""A result with components that are not deployed is an error that names them."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster_forge.cli.output import deploy_text
+from cluster_forge.foundation.errors import DeploymentError
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.stages.deliver.deploy import DeployResult
+from cluster_forge.stages.deliver.results import ComponentResult, State
+
+
+def result(**states: State) -> DeployResult:
+    components = [
+        ComponentResult(name=ComponentName(name), version="1.0.0", state=state) for name, state in states.items()
+    ]
+    return DeployResult(components=tuple(components))
+
+
+@pytest.mark.parametrize(
+    ("states", "says"),
+    [
+        ({"db": State.READY, "web": State.FAILED, "shop": State.BLOCKED}, "1 component of 3 .*: web, 1 more need them"),
+        ({"db": State.READY, "web": State.BLOCKED}, "1 component of 2 could not be deployed: web;"),
+    ],
+)
+def test_what_is_not_deployed_is_an_error(states: dict[str, State], says: str) -> None:
+    with pytest.raises(DeploymentError, match=says):
+        deploy_text.check(result(**states), "cluster-forge deploy")
+
+
+def test_what_is_deployed_is_none() -> None:
+    deploy_text.check(result(db=State.READY, web=State.UNCHANGED), "cluster-forge deploy")
