@@ -180,8 +180,9 @@ class StackRemoval:
         return done
 
     def _spaces(self) -> list[str]:
-        """The Namespaces that the stack has, or has objects in."""
-        claimed = claims.entries(self.tools.cluster, self.request.stack)
+        """The Namespaces that the stack has, or has objects in; also where these went before a removal was killed."""
+        claimed = [*claims.entries(self.tools.cluster, self.request.stack)]
+        claimed += [item.id for part in (self.plan.parts if self.plan else ()) for item in part.objects]
         return sorted(
             {target.name if _is_space(target) else target.namespace for target in claimed} - {"", git_server.NAMESPACE}
         )
