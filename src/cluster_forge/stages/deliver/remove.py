@@ -175,6 +175,8 @@ class _Run:
     plan: DeployPlan | None
     strangers: frozenset[str]
     bystanders: Bystanders
+    released: set[ObjectId] = field(default_factory=set)
+    """What leaves the claim at the end: until then it says in which Namespaces the stack was, should this run be killed."""
 
     def run(self, names: Sequence[ComponentName]) -> Deletion:
         self.tools.reporter.stage_started(STAGE, len(names))
@@ -193,6 +195,7 @@ class _Run:
         if not self.request.component:
             done += self._delete([*claims.entries(self.tools.cluster, self.request.stack), *self._own()])
             done += self._namespaces(spaces)
+        claims.take_out(self.tools.cluster, self.request.stack, self.released)
         self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
         return done
 
@@ -212,7 +215,7 @@ class _Run:
             one = deletion.delete(
                 phase, self.tools, spared=spared, timeout=self.request.timeout, bystanders=self.bystanders
             )
-            claims.take_out(self.tools.cluster, self.request.stack, one.released)
+            self.released.update(one.released)
             done += one
         return done
 
@@ -302,7 +305,7 @@ class _Run:
             timeout=self.request.timeout,
             bystanders=self.bystanders,
         )
-        claims.take_out(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
+        self.released.update(done.deleted, done.absent)
         return done
 
 
