@@ -100,6 +100,7 @@ class StackRemoval:
         if not self.request.component:
             done += self._delete([*claims.entries(self.tools.cluster, self.request.stack), *self._own()])
             done += self._namespaces(spaces)
+        claims.take_out(self.tools.cluster, self.request.stack, self.released)
         self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
         return done
 
@@ -119,7 +120,7 @@ class StackRemoval:
             one = deletion.delete(
                 phase, self.tools, spared=spared, timeout=self.request.timeout, bystanders=self.bystanders
             )
-            claims.take_out(self.tools.cluster, self.request.stack, one.released)
+            self.released.update(one.released)
             done += one
         return done
 
@@ -180,9 +181,8 @@ class StackRemoval:
         return done
 
     def _spaces(self) -> list[str]:
-        """The Namespaces that the stack has, or has objects in; also where these went before a removal was killed."""
-        claimed = [*claims.entries(self.tools.cluster, self.request.stack)]
-        claimed += [item.id for part in (self.plan.parts if self.plan else ()) for item in part.objects]
+        """The Namespaces that the stack has, or has objects in."""
+        claimed = claims.entries(self.tools.cluster, self.request.stack)
         return sorted(
             {target.name if _is_space(target) else target.namespace for target in claimed} - {"", git_server.NAMESPACE}
         )
@@ -200,7 +200,7 @@ class StackRemoval:
             timeout=self.request.timeout,
             bystanders=self.bystanders,
         )
-        claims.take_out(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
+        self.released.update(done.deleted, done.absent)
         return done
 
 
