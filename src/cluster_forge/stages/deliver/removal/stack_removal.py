@@ -59,6 +59,8 @@ class StackRemoval:
     strangers: frozenset[str]
     bystanders: Bystanders
     defined: frozenset[tuple[str, str]] = frozenset()
+    released: set[ObjectId] = field(default_factory=set)
+    """What leaves the claim at the end: until then it says in which Namespaces the stack was, should this run be killed."""
 
     @classmethod
     def of(cls, request: RemoveRequest, plan: DeployPlan | None, tools: DeliverTools) -> StackRemoval:
