@@ -96,7 +96,7 @@ def test_a_server_that_has_gone_is_waited_for_once(reached: Reached) -> None:
         with pytest.raises(ClusterError):
             cluster.get(TARGET)
         waited.append(time.monotonic() - began)
-    assert 1 < waited[0]
+    assert waited[0] > 1
     assert max(waited[1:]) < 1
 
 
