@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -236,12 +237,13 @@ def progressing(application: Body) -> dict[str, Any]:
 
 
 def granted(delivery: Delivery) -> list[project.Rights]:
-    """What the project has permitted, each time it was applied."""
-    return [
+    """What the project has permitted, one after the other; the same again is a conflict with ourselves."""
+    applied = [
         project.rights(request.body)
         for request in delivery.cluster.requests
         if request.verb == "apply" and request.target.kind == "AppProject" and request.body
     ]
+    return [rights for rights, _ in groupby(applied)]
 
 
 def test_the_project_permits_what_leaves_the_stack_until_all_is_synced() -> None:
