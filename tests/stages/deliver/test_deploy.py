@@ -134,11 +134,10 @@ def test_going_back_takes_no_data_along_that_nobody_asked_to_lose() -> None:
 
     made = Delivery(cluster(before=refuse))
     deploy(made, [SHOP])
-    volume = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes": ["ReadWriteOnce"]})
-    newer = [part("base", [volume]), part("shop", [web(replicas=2), settings()])]
+    newer = [part("base", [body("v1", "Namespace", "extra")]), part("shop", [web(replicas=2), settings()])]
     done = deploy(made, newer, "v-2", is_atomic=True, prune_data=True)
     assert (done.back, done.back_errors) == (1, ())
-    assert made.there("PersistentVolumeClaim", "data", "shop")
+    assert made.there("Namespace", "extra")
 
 
 def test_a_deployment_that_lost_its_lease_goes_no_further() -> None:

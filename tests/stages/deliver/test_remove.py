@@ -263,7 +263,7 @@ def killed_at(target: ObjectId) -> Callable[[FakeRequest], None]:
 @pytest.mark.parametrize(
     "target",
     [
-        identity("ConfigMap", "applied-demo", "cluster-forge"),
+        identity("Secret", "applied-demo", "cluster-forge"),
         identity("ConfigMap", "audit-demo", "cluster-forge"),
         identity("Namespace", "cluster-forge"),
         identity("Namespace", "shop"),

@@ -81,12 +81,14 @@ def test_a_namespace_with_objects_of_another_stack_stays_when_a_stack_goes(*, wi
 def test_a_namespace_that_left_the_stack_keeps_what_the_stack_still_has_in_it() -> None:
     delivery = Delivery()
     deploy(delivery, [SPACE, web(), settings()])
+    web_id, space = identity("Deployment", "web", "shop", "apps"), identity("Namespace", "shop")
     done = deploy(delivery, [web()], prune_data=True)
     assert done.deleted == (identity("ConfigMap", "settings", "shop"),)
-    space = identity("Namespace", "shop")
-    assert dict(done.kept) == {space: "Deployment.apps/shop/web of the stack demo would be deleted with it"}
-    assert identity("Deployment", "web", "shop", "apps") in delivery.cluster.objects()
-    assert space in claims.entries(delivery.cluster, "demo"), "the next deployment looks at it again"
+    assert {web_id, space} < delivery.cluster.objects().keys()
+    claimed = Bystanders(claimed={web_id: "demo"}, with_volumes=True)
+    said = "Deployment.apps/shop/web of the stack demo would be deleted with it"
+    assert claimed.reasons({space: "1"}, delivery.cluster) == {space: said}
+    assert claimed.reasons({space: "1", web_id: "2"}, delivery.cluster) == {}
 
 
 @pytest.mark.parametrize("way", ["prune", "remove"])
