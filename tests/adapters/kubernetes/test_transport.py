@@ -88,7 +88,7 @@ def test_a_server_that_stays_busy_is_an_error(reached: Reached) -> None:
 def test_a_server_that_has_gone_is_waited_for_once(reached: Reached) -> None:
     """Not again by each of the requests that a failed deployment makes at its end."""
     patience = Patience(at_first=0.1, later=1.5, first_pause=0.01, longest_pause=0.05)
-    with serving(Script(Reply(content=BODY))) as server:
+    with serving(Script(Reply(content=BODY, headers={"Connection": "close"}))) as server:
         cluster = reached(server.url, patience=patience)
         assert cluster.get(TARGET) == BODY
     waited = []

@@ -41,6 +41,8 @@ _LARGEST_LOG: Final = 1 << 20
 _NO_LOG: Final = frozenset({400, 404, 500, 502, 503, 504})
 """A container that has not started, or a node that does not answer."""
 
+_NOTHING: Final = Listing(items=(), version="")
+
 
 class ApiServer:
     """A cluster as its API server shows it. Safe for several threads."""
@@ -76,7 +78,14 @@ class ApiServer:
 
     def list(self, query: Query) -> Listing:
         kind = self._discovery.find(query.group, query.kind, query.version)
-        return listing.of(self.transport, kind, query) if kind else Listing(items=(), version="")
+        if kind is None:
+            return _NOTHING
+        try:
+            return listing.of(self.transport, kind, query)
+        except RefusedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:  # its CRD is going: discovery lists it for a while
+                raise
+            return _NOTHING
 
     def watch(self, query: Query, since: str, seconds: float) -> Iterator[Event]:
         kind = self._discovery.find(query.group, query.kind, query.version)

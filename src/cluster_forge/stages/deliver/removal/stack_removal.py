@@ -7,7 +7,7 @@ in its order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -59,6 +59,8 @@ class StackRemoval:
     strangers: frozenset[str]
     bystanders: Bystanders
     defined: frozenset[tuple[str, str]] = frozenset()
+    released: set[ObjectId] = field(default_factory=set)
+    """What leaves the claim at the end: until then it says in which Namespaces the stack was, should this run be killed."""
 
     @classmethod
     def of(cls, request: RemoveRequest, plan: DeployPlan | None, tools: DeliverTools) -> StackRemoval:
@@ -98,8 +100,10 @@ class StackRemoval:
             self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
             done += one
         if not self.request.component:
-            done += self._delete([*claims.entries(self.tools.cluster, self.request.stack), *self._own()])
+            left = claims.entries(self.tools.cluster, self.request.stack).keys() - self.released
+            done += self._delete([*left, *self._own()])
             done += self._namespaces(spaces)
+        claims.take_out(self.tools.cluster, self.request.stack, self.released)
         self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
         return done
 
@@ -119,7 +123,7 @@ class StackRemoval:
             one = deletion.delete(
                 phase, self.tools, spared=spared, timeout=self.request.timeout, bystanders=self.bystanders
             )
-            claims.take_out(self.tools.cluster, self.request.stack, one.released)
+            self.released.update(one.released)
             done += one
         return done
 
@@ -199,7 +203,7 @@ class StackRemoval:
             timeout=self.request.timeout,
             bystanders=self.bystanders,
         )
-        claims.take_out(self.tools.cluster, self.request.stack, {*done.deleted, *done.absent})
+        self.released.update(done.deleted, done.absent)
         return done
 
 
