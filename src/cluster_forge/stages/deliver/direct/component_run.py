@@ -170,6 +170,7 @@ class ComponentRun:
         groups = self._around.observations.groups
         documents = self.documents.get(StepFile.CUSTOM_RESOURCES, ())
         if targets := [document.id for document in documents if document.id.group in groups]:
+            self._around.observations.look_at(targets)  # what the answer to an apply has is older than any status
             self._wait(targets)
 
     @property

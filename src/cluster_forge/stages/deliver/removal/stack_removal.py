@@ -100,8 +100,8 @@ class StackRemoval:
             self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
             done += one
         if not self.request.component:
-            left = claims.entries(self.tools.cluster, self.request.stack).keys() - self.released
-            done += self._delete([*left, *self._own()])
+            claimed = claims.entries(self.tools.cluster, self.request.stack)
+            done += self._delete([*(one for one in claimed if one not in self.released), *self._own()])
             done += self._namespaces(spaces)
         claims.take_out(self.tools.cluster, self.request.stack, self.released)
         self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
