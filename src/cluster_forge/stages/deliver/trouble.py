@@ -25,6 +25,10 @@ _LONGEST: Final = 300
 """Characters of a line that others wrote."""
 _PULLS: Final = frozenset({"ErrImagePull", "ImagePullBackOff"})
 _HARMLESS: Final = frozenset({"ContainerCreating", "PodInitializing"})
+_COMBINED: Final = "(combined from similar events): "
+"""What the API machinery writes before the message of the last of many events (client-go, ``tools/record``)."""
+_NAME: Final = re.compile(r'"[^"]*-[a-z0-9]{5}"')
+"""The name of a Pod that was to be created: its end differs from one try to the next."""
 _STATUS: Final = re.compile(r"\b(401|403|404|429|5\d\d)\b")
 _CAUSES: Final = (
     (re.compile(r"no such host|server misbehaving"), "cannot be found: no such host"),
@@ -148,7 +152,8 @@ def _messages(events: Iterable[Body], is_wanted: Callable[[str], bool]) -> tuple
     """The last events of objects with such names, the newest at the end: ``FailedMount: …``."""
     chosen = [event for event in events if is_wanted(str(mapping(event.get("involvedObject")).get("name", "")))]
     chosen.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
-    return tuple(dict.fromkeys(f"{event.get('reason')}: {_line(event.get('message'))}" for event in chosen))[-_EVENTS:]
+    lines = [f"{event.get('reason')}: {_line(event.get('message')).removeprefix(_COMBINED)}" for event in chosen]
+    return tuple({_NAME.sub("", line): line for line in lines}.values())[-_EVENTS:]
 
 
 def _line(text: object) -> str:

@@ -117,7 +117,7 @@ class _Delivery:
             state=State.FAILED if errors else self._state(run),
             seconds=round(self.tools.clock.monotonic() - began, 3),
             objects=run.plan.objects,
-            changed=run.changed,
+            changed=min(run.changed, run.plan.objects),  # namespaces of others are in its documents, too
             message="; ".join([*map(str, errors), *filter(None, (cause.sentence, unkept))]),
             errors=errors,
             trouble=cause,
