@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,6 +83,22 @@ def test_a_server_that_stays_busy_is_an_error(reached: Reached) -> None:
     patience = Patience(at_first=0.1, later=0.1, first_pause=0.01)
     with serving(Script(Reply(status=503, content="down"))) as server, pytest.raises(ClusterError, match="503"):
         reached(server.url, patience=patience).get(TARGET)
+
+
+def test_a_server_that_has_gone_is_waited_for_once(reached: Reached) -> None:
+    """Not again by each of the requests that a failed deployment makes at its end."""
+    patience = Patience(at_first=0.1, later=1.5, first_pause=0.01, longest_pause=0.05)
+    with serving(Script(Reply(content=BODY, headers={"Connection": "close"}))) as server:
+        cluster = reached(server.url, patience=patience)
+        assert cluster.get(TARGET) == BODY
+    waited = []
+    for _ in range(3):
+        began = time.monotonic()
+        with pytest.raises(ClusterError):
+            cluster.get(TARGET)
+        waited.append(time.monotonic() - began)
+    assert waited[0] > 1
+    assert max(waited[1:]) < 1
 
 
 def test_a_refusal_has_status_reason_and_causes(reached: Reached) -> None:
@@ -190,11 +208,12 @@ def test_a_server_that_restarts_is_waited_for(reached: Reached) -> None:
             connection, _ = listener.accept()
             with connection:
                 connection.recv(1 << 16)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                content = json.dumps(BODY).encode()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))
 
     thread = threading.Timer(0.4, restart)
     thread.start()
-    assert cluster.apply(BODY, OURS).body == {}
+    assert cluster.apply(BODY, OURS).body == BODY
     thread.join()
 
 
@@ -274,8 +293,9 @@ def test_an_environment_with_a_wrong_proxy(reached: Reached, monkeypatch: pytest
 
 
 def test_a_path_is_only_a_path(reached: Reached) -> None:
-    with serving(Script(Reply(content=BODY))) as server:
-        reached(server.url).get(ObjectId(group="", kind="ConfigMap", namespace="..", name="a/../b?c#d"))
+    names = {"namespace": "..", "name": "a/../b?c#d"}
+    with serving(Script(Reply(content={**BODY, "metadata": names}))) as server:
+        reached(server.url).get(ObjectId(group="", kind="ConfigMap", **names))
         assert server.paths() == ["GET /api/v1/namespaces/%2E%2E/configmaps/a%2F..%2Fb%3Fc%23d"]
 
 

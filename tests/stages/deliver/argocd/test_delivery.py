@@ -17,7 +17,7 @@ from tests.stages.deliver.deliveries import Delivery, identity, settings, web
 
 from cluster_forge.foundation.errors import DeploymentError, PreflightError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, plan
+from cluster_forge.gitops import bootstrap, git_server, plan
 from cluster_forge.gitops.argocd import applications, project
 from cluster_forge.gitops.owners import Verdict
 from cluster_forge.manifests.identity import ObjectId
@@ -136,6 +136,20 @@ def test_an_existing_one_gets_the_repository_and_the_root() -> None:
     assert {container["image"] for container in (*pod["initContainers"], *pod["containers"])} == {
         "example.com/argocd:v3.0.0"
     }
+
+
+def test_the_chunks_of_other_commits_go_and_those_of_other_stacks_stay() -> None:
+    def chunk(stack: str, namespace: str = "cluster-forge") -> dict[str, Any]:
+        labels = {"cluster-forge/stack": stack, git_server.COMMIT: "d" * 40}
+        return body("v1", "ConfigMap", f"git-{stack}-former", namespace, labels=labels)
+
+    there = (body("v1", "Namespace", "cluster-forge"), chunk("demo"), chunk("other"), chunk("demo", "default"))
+    delivery, _, _ = deployed(EXISTING, [SHOP], {}, *GITOPS, *there)
+    left = [key for key in delivery.cluster.objects() if key.name.endswith("-former")]
+    assert [str(key) for key in left] == [
+        "ConfigMap/cluster-forge/git-other-former",
+        "ConfigMap/default/git-demo-former",
+    ]
 
 
 def test_without_one_nothing_begins() -> None:

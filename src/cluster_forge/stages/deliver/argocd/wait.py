@@ -59,6 +59,8 @@ class ApplicationWait:
         try:
             bodies = argocd_operations.listed(self._argocd, self._tools.cluster)
         except ClusterError as error:  # Argo CD goes on meanwhile
+            if error.is_lasting:
+                raise
             self._say(self._argocd.sync.name, str(error))
             return {}
         states = [application_state.of(body, revision, is_narrowed=is_narrowed) for body in bodies]
