@@ -124,7 +124,7 @@ def held(stack: str, tools: DeliverTools, *, run: str) -> Iterator[Lease]:
 
 
 def _keep(lease: Lease, ended: threading.Event) -> None:
-    """Renew until the end. What fails is tried again; whoever has lost the lease hears of it in `Lease.check`."""
+    """Renew until the end. What fails is tried again; a deployment that has lost the lease sees it in `Lease.check`."""
     while not ended.wait(_RENEWED):
         with suppress(ForgeError):
             lease.renew()
