@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -14,10 +15,12 @@ from typing import Any
 import yaml
 from tests.e2e.cluster import Cluster
 from tests.e2e.contents import Contents, Key
+from tests.e2e.polling import until
 
 from cluster_forge.stages.deliver.cluster_records.claiming import RUN
 
 NAME = "shop"
+ENDED_SECONDS = 20
 VOLATILE = {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences"}
 """Of an object's metadata: what differs between two objects of the same content."""
 RECORDS = ("release.", "applied-", "audit-")
@@ -179,6 +182,13 @@ def everything_is_ready(cluster: Cluster, version: str = "1.0.0") -> bool:
     image = web["spec"]["template"]["spec"]["containers"][0]["image"]
     counts = web["status"].get("updatedReplicas"), web["status"].get("readyReplicas")
     return image.endswith(f":{version}") and counts == (2, 2) and database["status"].get("readyReplicas") == 1
+
+
+def assert_contents(cluster: Cluster, expected: frozenset[Key]) -> None:
+    """That the cluster has these objects and no others, once its controllers have ended (of a volume, say)."""
+    with contextlib.suppress(TimeoutError):
+        until(lambda: cluster.contents() == expected, "nothing is left", seconds=ENDED_SECONDS)
+    assert sorted(map(str, cluster.contents() ^ expected)) == []
 
 
 def state(cluster: Cluster) -> dict[Key, Any]:

@@ -11,7 +11,7 @@ import yaml
 from tests.e2e.cluster import Cluster
 from tests.e2e.nodes import Fate
 from tests.e2e.polling import until
-from tests.e2e.stacks import NAME, Forged, everything_is_ready
+from tests.e2e.stacks import NAME, Forged, assert_contents, everything_is_ready
 from tests.e2e.stand_in.webhooks import Webhooks
 
 pytestmark = pytest.mark.e2e
@@ -154,14 +154,14 @@ def test_no_permission_for_exactly_one_kind(forged: Forged, own_cluster: Cluster
     assert "system:serviceaccount:default:deployer may not" in said
     assert "statefulsets.apps" in said
     assert "deployments.apps" not in said
-    assert own_cluster.contents() == before
+    assert_contents(own_cluster, before)
 
 
 def test_a_token_that_is_not_valid_any_more(forged: Forged, own_cluster: Cluster, account: Path) -> None:
     own_cluster.kubectl("delete", "serviceaccount", "deployer", "-n", "default")
     shop, before = forged(), own_cluster.contents()
     until(lambda: "does not know" in shop.fails(*DEPLOY, "--kubeconfig", str(account)), "the token is refused")
-    assert own_cluster.contents() == before
+    assert_contents(own_cluster, before)
 
 
 @pytest.mark.parametrize(
@@ -177,4 +177,4 @@ def test_credentials_that_are_not_there(
 ) -> None:
     shop, before = forged(), own_cluster.contents()
     assert message in shop.fails(*DEPLOY, "--kubeconfig", str(with_user(own_cluster, tmp_path, user)))
-    assert own_cluster.contents() == before
+    assert_contents(own_cluster, before)

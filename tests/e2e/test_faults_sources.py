@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.cluster import Cluster
-from tests.e2e.stacks import Forged, everything_is_ready
+from tests.e2e.stacks import Forged, assert_contents, everything_is_ready
 from tests.faults.server import Fault, Faults
 from tests.servers import registry, relay
 
@@ -38,7 +38,7 @@ def test_a_registry_that_goes_away_in_the_middle(forged: Forged, own_cluster: Cl
         between.faults = Leaving()
         said = shop.fails("deploy", "--yes", "-q", f"{repository}:stable")
         assert between.host in said
-        assert own_cluster.contents() == own_cluster.ground
+        assert_contents(own_cluster, own_cluster.ground)
         between.faults = Faults()
         shop.succeeds("deploy", "--yes", "-q", f"{repository}:stable")
     assert everything_is_ready(own_cluster)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.e2e import flux as flux_processes
 from tests.e2e.cluster import Cluster
-from tests.e2e.stacks import NAME, Shop, everything_is_ready
+from tests.e2e.stacks import NAME, Shop, assert_contents, everything_is_ready
 from tests.servers import git_http
 
 pytestmark = pytest.mark.e2e
@@ -66,7 +66,7 @@ def test_flux_brings_a_stack_upgrades_it_goes_back_and_lets_it_go(
         shop.succeeds("rollback", "--yes", "-q")
         assert everything_is_ready(own_cluster)
         shop.succeeds("remove", "--yes", "-q", "--data")
-    assert own_cluster.contents() == before
+    assert_contents(own_cluster, before)
 
 
 def test_a_git_server_that_has_gone_is_named(own_cluster: Cluster, tmp_path: Path, flux: None) -> None:

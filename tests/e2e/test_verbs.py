@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tests.e2e.cluster import Cluster
 from tests.e2e.nodes import Fate
-from tests.e2e.stacks import NAME, Forged, everything_is_ready, state
+from tests.e2e.stacks import NAME, Forged, assert_contents, everything_is_ready, state
 
 pytestmark = pytest.mark.e2e
 
@@ -44,7 +44,7 @@ def test_a_stack_comes_changes_goes_back_and_goes_away(forged: Forged, cluster: 
         (3, "deployed", "rollback to 1"),
     ]
     old.succeeds("remove", "--yes", "-q", "--data")
-    assert cluster.contents() == before
+    assert_contents(cluster, before)
 
 
 def test_deploy_and_deploy_sh_give_the_same_cluster(forged: Forged, cluster: Cluster) -> None:

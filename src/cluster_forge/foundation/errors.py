@@ -218,8 +218,16 @@ class TagError(DeliveryError):
 
 
 class ClusterError(DeliveryError):
+    """``is_lasting``: it does not go away by waiting (a certificate that is not trusted, credentials that are not valid)."""
+
     exit_code = 52
     meaning = "A cluster cannot be reached, does not know the user, or does not answer as a Kubernetes API server."
+
+    def __init__(
+        self, message: str, *, where: str | None = None, fix: str | None = None, is_lasting: bool = False
+    ) -> None:
+        super().__init__(message, where=where, fix=fix)
+        self.is_lasting = is_lasting
 
 
 class RefusedError(DeliveryError):

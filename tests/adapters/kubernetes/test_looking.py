@@ -164,6 +164,12 @@ def test_a_list_without_end_is_an_error(reached: Reached, monkeypatch: pytest.Mo
         reached(server.url).list(MAPS)
 
 
+def test_a_kind_whose_crd_is_going_has_no_objects(reached: Reached) -> None:
+    """Discovery lists it after the server has stopped to serve it."""
+    with serving(lambda _: Reply(status=404, content="404 page not found")) as server:
+        assert reached(server.url).list(MAPS).items == ()
+
+
 def watching(cluster: ApiServer, seconds: float = 5) -> list[Event]:
     """The first two events."""
     return list(itertools.islice(cluster.watch(MAPS, "10", seconds), 2))

@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,6 +83,22 @@ def test_a_server_that_stays_busy_is_an_error(reached: Reached) -> None:
     patience = Patience(at_first=0.1, later=0.1, first_pause=0.01)
     with serving(Script(Reply(status=503, content="down"))) as server, pytest.raises(ClusterError, match="503"):
         reached(server.url, patience=patience).get(TARGET)
+
+
+def test_a_server_that_has_gone_is_waited_for_once(reached: Reached) -> None:
+    """Not again by each of the requests that a failed deployment makes at its end."""
+    patience = Patience(at_first=0.1, later=1.5, first_pause=0.01, longest_pause=0.05)
+    with serving(Script(Reply(content=BODY, headers={"Connection": "close"}))) as server:
+        cluster = reached(server.url, patience=patience)
+        assert cluster.get(TARGET) == BODY
+    waited = []
+    for _ in range(3):
+        began = time.monotonic()
+        with pytest.raises(ClusterError):
+            cluster.get(TARGET)
+        waited.append(time.monotonic() - began)
+    assert waited[0] > 1
+    assert max(waited[1:]) < 1
 
 
 def test_a_refusal_has_status_reason_and_causes(reached: Reached) -> None:

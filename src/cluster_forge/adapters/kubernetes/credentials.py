@@ -86,6 +86,7 @@ class Credentials:
             f"{access.cluster.server} does not know {name}: {reason or answer}",
             where=user.where or access.where,
             fix=fix,
+            is_lasting=True,
         )
 
     def _got(self) -> _Kept:

@@ -60,7 +60,7 @@ def failure(access: Access, proxy: str, cause: ssl.SSLError) -> ClusterError:
             fix="check `server` in the kubeconfig: it must be the address of the API server",
         )
     message, fix = _verification(access, cause, shown_certificate.of(server, proxy))
-    return ClusterError(f"{server}: {message}", where=where, fix=fix)
+    return ClusterError(f"{server}: {message}", where=where, fix=fix, is_lasting=True)
 
 
 def _verification(access: Access, cause: ssl.SSLCertVerificationError, shown: Certificate | None) -> tuple[str, str]:

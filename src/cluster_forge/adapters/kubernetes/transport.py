@@ -68,6 +68,8 @@ class Transport:
         self._pools: dict[tuple[bytes, bytes] | None, PoolManager] = {}
         self._server = access.cluster.server
         self._has_answered = False
+        self._away_since: float | None = None
+        """When requests began to fail; None after one that has not."""
 
     def send(self, request: Request) -> Answer:
         """The answer with a status below 300.
@@ -118,7 +120,10 @@ class Transport:
                 credential, is_renewed = self._renewed(outcome, credential, is_renewed=is_renewed), True
                 continue
             self._has_answered |= isinstance(outcome, Answer)
-            if not _is_passing(outcome, request) or not self._pauses(request, began, failed, _wait(outcome)):
+            is_passing = _is_passing(outcome, request)
+            is_heard = isinstance(outcome, Answer) and not is_passing
+            self._away_since = None if is_heard else self._away_since or time.monotonic()
+            if not is_passing or not self._pauses(request, began, failed, _wait(outcome)):
                 return _settled(outcome)
             failed += 1
 
@@ -127,11 +132,17 @@ class Transport:
         patience = self._patience
         longest = min(patience.longest_pause, patience.first_pause * 2.0 ** min(failed, 30))
         seconds = max(wait, longest * random.random())  # noqa: S311 - so that many do not come back at once
-        limit = patience.later if self._has_answered else patience.at_first
-        if time.monotonic() - began + seconds > min(limit, request.within):
+        if time.monotonic() - began + seconds > min(self._limit, request.within):
             return False
         time.sleep(seconds)
         return True
+
+    @property
+    def _limit(self) -> float:
+        """How long a request is repeated. A server that is away is waited for once, not again by each request."""
+        patience, away = self._patience, self._away_since
+        is_gone = away is not None and time.monotonic() - away > patience.later
+        return patience.later if self._has_answered and not is_gone else patience.at_first
 
     def _renewed(self, answer: Answer, refused: Credential, *, is_renewed: bool) -> Credential:
         """Another credential after a 401.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -236,12 +237,13 @@ def progressing(application: Body) -> dict[str, Any]:
 
 
 def granted(delivery: Delivery) -> list[project.Rights]:
-    """What the project has permitted, each time it was applied."""
-    return [
+    """What the project has permitted, one after the other; the same again is a conflict with ourselves."""
+    applied = [
         project.rights(request.body)
         for request in delivery.cluster.requests
         if request.verb == "apply" and request.target.kind == "AppProject" and request.body
     ]
+    return [rights for rights, _ in groupby(applied)]
 
 
 def test_the_project_permits_what_leaves_the_stack_until_all_is_synced() -> None:
@@ -270,7 +272,7 @@ def test_the_project_stays_wide_where_nothing_is_awaited() -> None:
 
 def unreadable(application: Body) -> dict[str, Any]:
     source = application["spec"]["source"]
-    message = "unable to resolve 'v-2' to a commit SHA"
+    message = "Failed to load target state: unable to resolve 'v-2' to a commit SHA"
     return {
         "sync": {"status": "Unknown", "comparedTo": {"source": source}},
         "health": {"status": "Healthy"},
@@ -290,7 +292,7 @@ def unreadable(application: Body) -> dict[str, Any]:
 )
 def test_a_repository_that_cannot_be_read_is_said_soon(gitops: GitOps, fix: str) -> None:
     stack = Stack(name="demo", gitops=gitops)
-    with pytest.raises(DeploymentError, match="Unknown, Healthy; unable to resolve 'v-2'") as error:
+    with pytest.raises(DeploymentError, match=r"Unknown, Healthy; Failed to load .* 'v-2'") as error:
         deployed(stack, [SHOP], {"demo.argo-apps": unreadable}, *GITOPS, has_children=False)
     assert error.value.where == "Application gitops/demo.argo-apps"
     assert re.search(fix, error.value.fix or "")

@@ -98,10 +98,10 @@ def test_a_lease_that_was_not_renewed_for_long_is_renewed_before_a_change() -> N
         since = delivery.cluster.objects()[ID]["spec"]["renewTime"]
         cluster = LeasedCluster(delivery.cluster, held)
         delivery.clock.sleep(15)
-        cluster.create(settings("early"))
+        cluster.create(settings("early", "cluster-forge"))
         assert delivery.cluster.objects()[ID]["spec"]["renewTime"] == since
         delivery.clock.sleep(15)
-        cluster.create(settings("late"))
+        cluster.create(settings("late", "cluster-forge"))
         assert delivery.cluster.objects()[ID]["spec"]["renewTime"] > since
 
 

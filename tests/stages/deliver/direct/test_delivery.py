@@ -7,22 +7,15 @@ from collections.abc import Mapping
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
-from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.deliveries import Delivery, identity, needing, settings, web
+from tests.gitops.conftest import body, part
+from tests.stages.deliver.deliveries import WIDGET, WIDGETS, Delivery, identity, needing, settings, web
 
 from cluster_forge.foundation.errors import ClusterError, RefusalCause, RefusedError
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Patch
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
-WIDGETS = crd(
-    "widgets.example.com",
-    group="example.com",
-    names={"kind": "Widget", "plural": "widgets"},
-    scope="Namespaced",
-    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-)
-WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
 SHOP = part("shop", [web(), settings()])
 
 
@@ -47,6 +40,14 @@ def test_a_second_deployment_applies_nothing() -> None:
     assert states(results) == {"shop": State.UNCHANGED}
     assert (results["shop"].changed, delivery.applied()) == (0, ["Secret/applied-demo"])
     assert len(delivery.cluster.requests) < first
+
+
+def test_a_namespace_of_many_components_is_applied_once() -> None:
+    delivery = Delivery()
+    later = needing(part("later", [settings("x", "shop")], wave=10), "shop")
+    assert states(delivery.direct([SHOP, later])) == {"shop": State.READY, "later": State.READY}
+    assert delivery.applied().count("Namespace/shop") == 1
+    assert states(delivery.direct([SHOP, later])) == {"shop": State.UNCHANGED, "later": State.UNCHANGED}
 
 
 def test_what_another_user_changed_is_applied_again() -> None:
@@ -86,6 +87,20 @@ def test_a_run_that_is_killed_has_the_crds_in_its_record() -> None:
     delivery.cluster.before = lambda _: None
     assert states(delivery.direct(parts)) == {"shop": State.READY}
     assert "CustomResourceDefinition/widgets.example.com" not in delivery.applied()
+
+
+@pytest.mark.parametrize("verb", ["apply", "list"])
+@pytest.mark.parametrize("is_lasting", [True, False])
+def test_what_does_not_go_away_by_waiting_is_said_at_once(verb: str, is_lasting: bool) -> None:
+    def fail(request: FakeRequest) -> None:
+        if (request.verb, request.target.kind) == (verb, "Deployment"):
+            raise ClusterError("its certificate is not trusted", is_lasting=is_lasting)
+
+    delivery = Delivery(FakeCluster(before=fail))
+    result = delivery.direct([SHOP], timeout=100)["shop"]
+    assert result.state is State.FAILED
+    assert "its certificate is not trusted" in result.message
+    assert (delivery.clock.now < 5) is is_lasting
 
 
 def test_an_error_stops_only_what_needs_the_component() -> None:
@@ -150,6 +165,29 @@ def test_crds_come_before_their_objects() -> None:
     assert delivery.applied().index("CustomResourceDefinition/widgets.example.com") < delivery.applied().index(
         "Widget/one"
     )
+
+
+@pytest.mark.parametrize(
+    ("is_operated", "condition", "state"),
+    [(True, "True", State.READY), (True, "False", State.FAILED), (False, "False", State.READY)],
+)
+def test_custom_resources_of_an_operator_of_the_stack_are_awaited(
+    *, is_operated: bool, condition: str, state: State
+) -> None:
+    def operates(cluster: FakeCluster, body: Body) -> None:
+        becomes_ready(cluster, body)
+        if body["kind"] == "Widget" and "status" not in body:
+            told = {"type": "Ready", "status": condition, "message": "no disk"}
+            cluster.set_status(ObjectId.of(body), {"conditions": [told]})
+
+    delivery = Delivery(FakeCluster(on_change=operates))
+    (version,) = WIDGETS["spec"]["versions"]
+    kinds = {**WIDGETS, "spec": {**WIDGETS["spec"], "versions": [{**version, "subresources": {"status": {}}}]}}
+    operator = part("operator", [kinds, web("operator", "shop")] if is_operated else [kinds], wave=-50)
+    shop, after = needing(part("shop", [WIDGET]), "operator"), needing(part("after", [settings()], wave=10), "shop")
+    results = delivery.direct([operator, shop, after], timeout=20)
+    assert states(results) == {"operator": State.READY, "shop": state, "after": State.READY}
+    assert ("no disk" in results["shop"].message) is (state is State.FAILED)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.fake_cluster import FakeCluster
 from tests.gitops.conftest import body, crd, part
+from tests.stages.deliver.deliveries import needing
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
     FLUX,
@@ -241,6 +242,20 @@ def test_a_claim_finds_the_class_that_it_names(name: str, is_there: bool) -> Non
     cluster.put(CLASS)
     claimed = {**CLAIM, "spec": {"storageClassName": name}}
     assert (found(default_classes, cluster, planned(claimed)) == []) is is_there
+
+
+@pytest.mark.parametrize(
+    ("needed", "has_default", "is_late"), [("shop", False, True), ("shop", True, False), ("elsewhere", False, False)]
+)
+def test_a_claim_does_not_wait_for_a_class_that_waits_for_it(*, needed: str, has_default: bool, is_late: bool) -> None:
+    cluster = FakeCluster()
+    if has_default:
+        cluster.put({**CLASS, "metadata": {"name": "main", "annotations": DEFAULT}})
+    own = {**CLASS, "metadata": {"name": "own", "annotations": DEFAULT}}
+    storage = needing(part("storage", [own], wave=10), needed)
+    problems = found(default_classes, cluster, planned(CLAIM, more=(storage,)))
+    late = "its claim waits for the default StorageClass of storage, which waits for shop"
+    assert [problem.message for problem in problems] == ([late] if is_late else [])
 
 
 def test_a_class_of_the_stack_counts() -> None:

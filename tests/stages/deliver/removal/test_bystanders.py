@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
+from tests.stages.deliver.deliveries import WIDGET, WIDGETS, Delivery, deployment, identity, settings, web
 
 from cluster_forge.gitops import owners, ownership, removal
 from cluster_forge.gitops.release import Result
@@ -21,16 +21,9 @@ from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal import bystanders, emptied, pruning
 from cluster_forge.stages.deliver.removal.bystanders import Bystanders
 from cluster_forge.stages.deliver.removal.deletion import Deletion
-from cluster_forge.stages.deliver.remove import RemoveRequest, remove
+from cluster_forge.stages.deliver.removal.request import RemoveRequest
+from cluster_forge.stages.deliver.remove import remove
 
-WIDGETS = crd(
-    "widgets.example.com",
-    group="example.com",
-    names={"kind": "Widget", "plural": "widgets"},
-    scope="Namespaced",
-    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-)
-WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
 SPACE = body("v1", "Namespace", "shop")
 WEBHOOKS = "admissionregistration.k8s.io"
 VOLUME = identity("PersistentVolumeClaim", "data-one-0", "shop")

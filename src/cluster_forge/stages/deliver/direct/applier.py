@@ -171,7 +171,9 @@ class Applier:
 
 def _is_temporary(error: ForgeError) -> bool:
     """Whether another attempt may succeed. An API server that does not answer may be starting again."""
-    return isinstance(error, ClusterError) or (isinstance(error, RefusedError) and refusals.is_temporary(error))
+    if isinstance(error, ClusterError):
+        return not error.is_lasting
+    return isinstance(error, RefusedError) and refusals.is_temporary(error)
 
 
 def _check_conflicts(target: ObjectId, error: RefusedError) -> None:

@@ -98,6 +98,8 @@ class Readiness:
                 raise
             self._look_again(watched, error)
         except ClusterError as error:
+            if error.is_lasting:
+                raise
             self._look_again(watched, error)
 
     def _look_again(self, watched: Watched, error: ForgeError) -> None:

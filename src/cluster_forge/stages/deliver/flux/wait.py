@@ -68,6 +68,8 @@ class KustomizationWait:
             bodies = self._tools.cluster.list(query).items
             self._look_at_source()
         except ClusterError as error:  # Flux goes on meanwhile
+            if error.is_lasting:
+                raise
             self._tools.reporter.item_waiting(STAGE, self._flux.root, str(error))
             return {}
         states = [kustomization_state.of(body, self._flux.revision) for body in bodies]
@@ -102,8 +104,5 @@ class KustomizationWait:
             if not state.is_idle:
                 self._due.pop(name, None)
             elif now >= self._due.setdefault(name, now + _BETWEEN):
-                kind = ObjectId(
-                    group=engine.FLUX_GROUP, kind="Kustomization", namespace=self._flux.namespace, name=name
-                )
-                reconcile(kind, self._tools)
+                reconcile(engine.kustomization_id(name, self._flux.namespace), self._tools)
                 self._due[name] = now + _BETWEEN
