@@ -15,7 +15,7 @@ from tests.e2e.stacks import NAME, Forged, assert_contents, everything_is_ready
 from tests.e2e.stand_in.webhooks import Webhooks
 
 pytestmark = pytest.mark.e2e
-DEPLOY = ("deploy", "--yes", "-q", "--timeout", "6")
+DEPLOY = ("deploy", "--yes", "-q", "--timeout", "8")
 BROKEN = {
     Fate.PENDING: "",
     Fate.UNREADY: "Readiness probe failed",
