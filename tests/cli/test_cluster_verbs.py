@@ -131,6 +131,20 @@ class TestFailure:
         assert "`cluster-forge rollback demo --to 1 --context 'the one'`" in capsys.readouterr().err
 
 
+def test_ctrl_c_says_how_to_go_on(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "settings" and not request.is_trial:
+            raise KeyboardInterrupt
+
+    delivery.cluster.before = interrupt
+    assert run(["rollback", "--yes"]) == 130
+    assert "to go on: cluster-forge rollback demo --to 1" in capsys.readouterr().err
+    delivery.cluster.before = lambda _: None
+    last = printed(capsys, "history")["releases"][-1]
+    assert (last["number"], last["result"]) == (3, "interrupted")
+    assert printed(capsys, "rollback", "--to", "1", "--yes")["deployed"]
+
+
 @pytest.mark.parametrize("verb", ["history", "audit"])
 def test_tables_fit_a_terminal(delivery: Delivery, capsys: pytest.CaptureFixture[str], verb: str) -> None:
     run(["rollback", "--yes"])

@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from tests.cli.conftest import CHART, PROGRAM, Workspace, archive, config_map
+from tests.servers import threaded
 
 from cluster_forge.cli.output import error_text
 
@@ -54,12 +54,8 @@ def address() -> Iterator[str]:
         "/charts/shop.tgz": archive("shop", CHART | {"Chart.yaml": "apiVersion: v2\nname: shop\nversion: 2.0.0\n"}),
         "/one.yaml": config_map("one").encode(),
     }
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, threaded.running(server):
         yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ import urllib3
 import yaml
 from tests.e2e.cluster import Cluster
 from tests.e2e.servers import HOST
+from tests.servers import threaded
 
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "host", "accept-encoding"}
 CONNECTIONS = 64
@@ -123,14 +124,8 @@ class Relay(ThreadingHTTPServer):
 @contextlib.contextmanager
 def before(cluster: Cluster, interference: Interference, certificate: Path | None = None) -> Iterator[Relay]:
     """A running relay; with a ``certificate`` (beside its key) by TLS."""
-    with Relay(cluster, interference, certificate) as relay:
-        thread = threading.Thread(target=relay.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield relay
-        finally:
-            relay.shutdown()
-            thread.join()
+    with Relay(cluster, interference, certificate) as relay, threaded.running(relay):
+        yield relay
 
 
 def kubeconfig(relay: Relay, folder: Path, authority: Path | None = None) -> Path:

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from tests.servers import threaded
+
 
 class Fault(StrEnum):
     """What goes wrong with a response."""
@@ -140,15 +142,11 @@ class FaultServer(http.server.ThreadingHTTPServer):
 @contextlib.contextmanager
 def serving(site: Site, **options: Path) -> Iterator[FaultServer]:
     """A running server, for as long as the context lasts."""
-    with FaultServer(site, **options) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with FaultServer(site, **options) as server, threaded.running(server):
         try:
             yield server
         finally:
             server.stopped.set()
-            server.shutdown()
-            thread.join()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import bootstrap, plan
@@ -43,7 +44,7 @@ def test_an_installed_argo_cd_has_its_own_files_the_repository_and_the_root(part
     ]
     assert kinds(files["bootstrap/root.yaml"]) == ["Application/demo.argo-apps"]
     assert b"example.com/argocd:v3.4.4" in files["bootstrap/git-server-deployment.yaml"]
-    applied = [content for path, content in files.files.items() if path not in CLAIM]
+    applied = [content for path, content in files.files.items() if path not in {*CLAIM, "bootstrap/project.yaml"}]
     assert b"ServiceMonitor" not in b"".join(applied), "its CRD is not there yet"
 
 
@@ -94,14 +95,28 @@ def test_every_file_that_is_not_as_it_was_written_is_named(change: bytes | None,
     assert [error.where for error in caught.value.exceptions if isinstance(error, EditedError)] == sorted(changed)
 
 
+def listing(files: dict[str, bytes], *, without: str) -> bytes:
+    """The list, without the lines of a file."""
+    lines = files[bootstrap.LIST].splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.rstrip().endswith(without.encode()))
+
+
+def test_a_file_that_is_not_in_the_list_is_none_of_the_deployment(parts: tuple[Part, ...]) -> None:
+    files = dict(tree(DIRECT, parts).files)
+    (path,) = (path for path in files if path.endswith("/custom.yaml"))
+    files |= {path: b"a: 1\n", bootstrap.LIST: listing(files, without=path)}
+    with pytest.raises(EditedError, match="the plan names it") as caught:
+        bootstrap.read(FileTree(files))
+    assert caught.value.where == path
+
+
 def test_a_plan_of_another_version_says_so(parts: tuple[Part, ...]) -> None:
     files = dict(tree(DIRECT, parts).files)
-    files[bootstrap.LIST] = b"".join(
-        line for line in files[bootstrap.LIST].splitlines(keepends=True) if b"plan.json" not in line
-    )
     for plan_file in (b"", b"{}", files[bootstrap.PLAN].replace(b'"ApplyCrds"', b'"Levitate"')):
+        line = f"{Digest.of(plan_file).hex} {len(plan_file)} 0 {bootstrap.PLAN}\n".encode()
+        listed = listing(files, without=bootstrap.PLAN) + line
         with pytest.raises(StaleError, match="not the plan"):
-            bootstrap.read(FileTree({**files, bootstrap.PLAN: plan_file}))
+            bootstrap.read(FileTree({**files, bootstrap.PLAN: plan_file, bootstrap.LIST: listed}))
 
 
 def test_a_folder_without_the_list_was_not_cast() -> None:

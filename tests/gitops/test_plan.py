@@ -155,6 +155,8 @@ def expected(deployment: DeployPlan) -> Iterator[str]:
         yield from chain.from_iterable(lines(step, "bootstrap") for step in argocd.repository)
     if argocd:
         yield f"root Application {argocd.sync.name} at {argocd.sync.revision}"
+        assert argocd.project
+        yield from lines(argocd.project, "bootstrap")
         yield from lines(argocd.sync, "bootstrap")
 
 

@@ -21,7 +21,7 @@ from cluster_forge.stack.model import Stack
 Answer = list[object]
 Deploy = Callable[..., Run]
 MORE = """
-if "--patch-file" in call:
+if "--patch-file" in call and "configmap" in call:
     open(f"{folder}/patch", "w").write(open(call.rpartition("=")[2]).read())
 if "create --field-manager=cluster-forge" in call:
     if os.path.exists(f"{folder}/refused"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.server
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
+from tests.servers import threaded
 
 
 class RepositoryServer:
@@ -54,10 +54,5 @@ def serving(login: str = "") -> Iterator[RepositoryServer]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         repository = RepositoryServer(server.server_port)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with threaded.running(server):
             yield repository
-        finally:
-            server.shutdown()
-            thread.join()

@@ -7,13 +7,14 @@ import hashlib
 import json
 import random
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.servers import threaded
 
 _ROUTE = re.compile(
     r"/v2/(?P<name>.+?)/(?P<kind>manifests|blobs/uploads|blobs|tags/list|referrers|upload-here)/?(?P<rest>.*)"
@@ -85,13 +86,8 @@ def running(habits: Habits | None = None) -> Iterator[HabitualRegistry]:
     handler = type("Handler", (_Handler,), {"registry": registry})
     with _Server(("127.0.0.1", 0), handler) as server:
         registry.host = f"127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
+        with threaded.running(server):
             yield registry
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 class _Server(ThreadingHTTPServer):

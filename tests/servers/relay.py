@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.faults.server import Fault, Faults
+from tests.servers import threaded
 
 STATUSES = {Fault.BUSY: 503, Fault.BROKEN: 500, Fault.BAD_GATEWAY: 502, Fault.TOO_MANY: 429}
 _HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
@@ -55,14 +56,8 @@ class Relay(ThreadingHTTPServer):
 @contextlib.contextmanager
 def before(port: int, faults: Faults) -> Iterator[Relay]:
     """A running relay."""
-    with Relay(port, faults) as relay:
-        thread = threading.Thread(target=relay.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield relay
-        finally:
-            relay.shutdown()
-            thread.join()
+    with Relay(port, faults) as relay, threaded.running(relay):
+        yield relay
 
 
 class _Handler(BaseHTTPRequestHandler):

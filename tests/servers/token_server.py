@@ -10,7 +10,6 @@ import base64
 import contextlib
 import fnmatch
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from tests.servers import threaded
 from tests.servers.signing import SigningKey
 
 ANONYMOUS = ""
@@ -144,10 +144,5 @@ def running(passwords: Mapping[str, str], grants: Mapping[str, Sequence[Grant]])
     with _Listener(("127.0.0.1", 0), _Handler) as listener:
         url = f"http://127.0.0.1:{listener.server_port}/token"
         listener.tokens = TokenServer(url=url, key=SigningKey(), passwords=passwords, grants=grants)
-        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
+        with threaded.running(listener):
             yield listener.tokens
-        finally:
-            listener.shutdown()
-            thread.join()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cluster_forge.cli.session import Session
     from cluster_forge.foundation.errors import ForgeError
@@ -36,6 +37,18 @@ def parts(session: Session, chosen: Deployment, tools: DeliverTools) -> tuple[Pa
         return ()
     repositories = composition.repositories(session.settings())
     return deployment.parts(chosen, tools.files, repositories, tools.reader.read)
+
+
+@contextlib.contextmanager
+def going_on(again: str) -> Iterator[None]:
+    """If the user stops what changes a cluster, print what to type to go on."""
+    from cluster_forge.cli.output.streams import to_stderr
+
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        to_stderr(f"stopped: what was changed so far stays; to go on: {again}")
+        raise
 
 
 def concluded(session: Session, errors: Sequence[ForgeError], reasons: Iterable[str]) -> int:

@@ -71,7 +71,7 @@ def read(files: FileTree) -> DeployPlan:
         EditedError, ExceptionGroup: for each file that is not as it was written, or is missing.
         StaleError: if the plan is of another version of Cluster-Forge.
     """
-    _check(files)
+    files = _checked(files)
     try:
         plan = json_codec.load(_PlanFile, files.files.get(PLAN, b"")).plan
     except json_codec.DecodeError as error:
@@ -131,15 +131,17 @@ class _Documents:
         return cast(AnyStep, with_content(step, self.files[path]))
 
 
-def _check(files: FileTree) -> None:
-    """Compare the files with the list.
+def _checked(files: FileTree) -> FileTree:
+    """Those of the files that are in the list: a file that somebody has put beside them is none of the deployment.
 
     Raises:
-        EditedError, ExceptionGroup: for each one that differs.
+        EditedError, ExceptionGroup: for each one that differs from the list.
     """
     if LIST not in files.files:
         raise StaleError("is missing: cast writes it", where=LIST, fix=_RECAST)
-    raise_all(chain.from_iterable(_differs(line, files) for line in files[LIST].decode(errors="replace").splitlines()))
+    lines = files[LIST].decode(errors="replace").splitlines()
+    raise_all(chain.from_iterable(_differs(line, files) for line in lines))
+    return FileTree({path: files[path] for path in sorted({line.split(" ", 3)[3] for line in lines})})
 
 
 def _differs(line: str, files: FileTree) -> Iterator[ForgeError]:

@@ -26,6 +26,16 @@ _DEFINITIONS: Final = MappingProxyType(
 """The CRD by which each engine's component is known: that of what delivers a component."""
 
 
+def application_id(name: str, namespace: str) -> ObjectId:
+    """An Application."""
+    return ObjectId(group=GROUP, kind="Application", namespace=namespace, name=name)
+
+
+def kustomization_id(name: str, namespace: str) -> ObjectId:
+    """A Kustomization of Flux."""
+    return ObjectId(group=FLUX_GROUP, kind="Kustomization", namespace=namespace, name=name)
+
+
 def find(parts: Sequence[Part], engine: GitOpsEngine = GitOpsEngine.ARGOCD) -> Part | None:
     """The part that holds the engine: the one with its CRD."""
     definition = _DEFINITIONS.get(engine)

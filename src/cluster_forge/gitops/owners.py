@@ -18,6 +18,10 @@ STAYS_BEHIND: Final = "stays-behind"
 """In its place for an object with data that has left the stack."""
 LEAVES: Final = "leaves"
 """In its place for any other object that has left it, until it is pruned."""
+TRACKING: Final = "argocd.argoproj.io/tracking-id"
+"""An annotation: which Application has applied an object (Argo CD, "Resource Tracking")."""
+HELM_RELEASE: Final = "meta.helm.sh/release-name"
+"""An annotation: which release of Helm has an object (Helm, ``pkg/action/validate.go``)."""
 _ROOT_FOLDER: Final = "argo-apps"
 
 

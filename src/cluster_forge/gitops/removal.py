@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable
 from typing import Final
 
 from cluster_forge.foundation.untyped import mapping
-from cluster_forge.gitops import applyset, engine, ownership
+from cluster_forge.gitops import applyset, engine, owners, ownership
 from cluster_forge.gitops.parts import is_custom
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.facts import CRD
@@ -27,9 +27,7 @@ ASKED: Final = (
 APPLIERS: Final = ((engine.GROUP, "Application"), (engine.FLUX_GROUP, "Kustomization"))
 """What applies objects for an engine, and marks them with its name."""
 _NAMESPACE: Final = ("", "Namespace")
-_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 _KUSTOMIZATION: Final = f"{engine.FLUX_GROUP}/name"
-_RELEASE: Final = "meta.helm.sh/release-name"
 _HELM: Final = "helm"
 
 
@@ -66,7 +64,7 @@ def owner(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
     if taken := taker(stack, body, strangers=strangers):
         return taken
     labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
-    is_marked = applyset.PART_OF in labels or _TRACKING in annotations or _KUSTOMIZATION in labels
+    is_marked = applyset.PART_OF in labels or owners.TRACKING in annotations or _KUSTOMIZATION in labels
     return (
         "" if is_marked or FIELD_MANAGER in managers else "others: no field of it is managed by cluster-forge any more"
     )
@@ -83,11 +81,11 @@ def taker(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
 
     if (part_of := labels.get(applyset.PART_OF)) and part_of != applyset.identity(ownership.claim_id(stack)):
         return f"the ApplySet {part_of}"
-    if tracked := annotations.get(_TRACKING):
+    if tracked := annotations.get(owners.TRACKING):
         application = str(tracked).partition(":")[0]
         return "" if is_own(application.rpartition("_")[2]) else f"the Application {application}"
     if applied := labels.get(_KUSTOMIZATION):
         return "" if is_own(str(applied)) else f"the Kustomization {applied}"
-    if (release := annotations.get(_RELEASE)) and _HELM in managers:
+    if (release := annotations.get(owners.HELM_RELEASE)) and _HELM in managers:
         return f"the Helm release {release}"
     return ""

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.faults.certificates import authority
 from tests.git_worktree import Worktree
-from tests.servers import git_http
+from tests.servers import git_http, threaded
 from tests.servers.git_http import PASSWORD, USER, GitServer
 
 from cluster_forge.adapters.git import logins
@@ -77,14 +77,8 @@ def plain_files(folder: Path) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as server, threaded.running(server):
+        yield server.server_port
 
 
 def test_a_tag_a_branch_a_full_name_and_a_commit_are_the_same_files(repository: Worktree) -> None:

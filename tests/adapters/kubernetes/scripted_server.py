@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.servers import threaded
+
 DISCOVERY = {
     "/api": {
         "kind": "APIGroupDiscoveryList",
@@ -120,15 +122,11 @@ def serving(
     answer: Callable[[Received], Reply], certificate: Path | None = None, clients: Path | None = None
 ) -> Iterator[ScriptedServer]:
     """A running server; discovery is answered for it. With ``clients`` their certificates are asked for."""
-    with ScriptedServer(answer, certificate, clients) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with ScriptedServer(answer, certificate, clients) as server, threaded.running(server):
         try:
             yield server
         finally:
             server.stopped.set()
-            server.shutdown()
-            thread.join()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

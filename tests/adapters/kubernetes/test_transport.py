@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -207,11 +208,12 @@ def test_a_server_that_restarts_is_waited_for(reached: Reached) -> None:
             connection, _ = listener.accept()
             with connection:
                 connection.recv(1 << 16)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                content = json.dumps(BODY).encode()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))
 
     thread = threading.Timer(0.4, restart)
     thread.start()
-    assert cluster.apply(BODY, OURS).body == {}
+    assert cluster.apply(BODY, OURS).body == BODY
     thread.join()
 
 
@@ -291,8 +293,9 @@ def test_an_environment_with_a_wrong_proxy(reached: Reached, monkeypatch: pytest
 
 
 def test_a_path_is_only_a_path(reached: Reached) -> None:
-    with serving(Script(Reply(content=BODY))) as server:
-        reached(server.url).get(ObjectId(group="", kind="ConfigMap", namespace="..", name="a/../b?c#d"))
+    names = {"namespace": "..", "name": "a/../b?c#d"}
+    with serving(Script(Reply(content={**BODY, "metadata": names}))) as server:
+        reached(server.url).get(ObjectId(group="", kind="ConfigMap", **names))
         assert server.paths() == ["GET /api/v1/namespaces/%2E%2E/configmaps/a%2F..%2Fb%3Fc%23d"]
 
 

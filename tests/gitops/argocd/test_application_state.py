@@ -162,3 +162,22 @@ def test_objects_that_may_be_unwell() -> None:
     ]
     (target,) = application_state.of(application(resources=resources), "v-2").unwell
     assert target == ObjectId(group="apps", kind="Deployment", namespace="shop", name="web")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "is_unreadable"),
+    [
+        ("ComparisonError", "Failed to load target state: unable to resolve 'v-2' to a commit SHA", True),
+        ("InvalidSpecError", "application destination is not permitted in project 'demo.project'", True),
+        ("ComparisonError", "Failed to load live state: error synchronizing cache state", False),
+        ("OrphanedResourceWarning", "Failed to load target state", False),
+    ],
+)
+def test_one_that_cannot_be_read_is_told_from_one_that_is_looked_at_again(
+    kind: str, message: str, is_unreadable: bool
+) -> None:
+    body = application(sync="Unknown", conditions=[{"type": kind, "message": message}])
+    state = application_state.of(body, "v-2")
+    assert state.is_unreadable is is_unreadable
+    assert message in state.messages
+    assert not application_state.of(body, "v-3").is_unreadable

@@ -68,11 +68,12 @@ class TestSameBytes:
         assert "x stacks/starter/deploy.sh" in one
         assert [path for path in one if path.startswith("x ")] == ["x stacks/starter/deploy.sh"]
 
-    def test_another_date_changes_image_and_commit_only(self, tmp_path: Path) -> None:
+    def test_another_date_changes_the_image_and_what_names_the_commit(self, tmp_path: Path) -> None:
         first = starter_in(tmp_path / "first", jobs=2)
         second = starter_in(tmp_path / "second", jobs=2, time=TIME + 1)
         differing = {path.partition("/")[2].split("/")[1] for path in first if first[path] != second.get(path)}
-        assert differing == {"image", "repo.git", "stack.json", ".written"}, ".written names the image's blobs"
+        named = {"stack.json", "bootstrap", "deploy.sh"}  # the repository in the cluster, and its commit
+        assert differing == {"image", "repo.git", ".written", *named}, ".written names the image's blobs"
 
 
 def request_for(stack: Stack, harness: Harness, *, discard_edits: bool = False) -> ForgeRequest:

@@ -10,7 +10,7 @@ import orjson
 from tests.fake_clock import FakeClock
 from tests.fake_cluster import FakeCluster
 from tests.fake_controllers import becomes_ready
-from tests.gitops.conftest import body
+from tests.gitops.conftest import body, crd
 from tests.stages.conftest import MemoryFiles, OneByOne, RecordingReporter
 
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
@@ -27,6 +27,16 @@ from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
+
+WIDGETS = crd(
+    "widgets.example.com",
+    group="example.com",
+    names={"kind": "Widget", "plural": "widgets"},
+    scope="Namespaced",
+    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
+)
+WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
+VOLUME = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes": ["ReadWriteOnce"]})
 
 
 def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "") -> Deployment:

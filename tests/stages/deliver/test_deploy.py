@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
-from tests.gitops.conftest import part
-from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
+from tests.gitops.conftest import body, part
+from tests.stages.deliver.deliveries import Delivery, deployment, identity, needing, settings, web
 from tests.stages.deliver.preflight.situations import node
 
-from cluster_forge.foundation.errors import PreflightError, RefusedError
+from cluster_forge.foundation.errors import BusyError, PreflightError, RefusedError
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver import deploy as stage
-from cluster_forge.stages.deliver.cluster_records import releases
+from cluster_forge.stages.deliver.cluster_records import lease, releases
 from cluster_forge.stages.deliver.deploy import DeployRequest, DeployResult
 from cluster_forge.stages.deliver.options import DeployOptions
 
@@ -123,3 +124,52 @@ def test_a_deployment_without_changes_costs_few_requests() -> None:
     assert deploy(made, parts).is_good
     assert len(made.cluster.requests) < first / 5
     assert first <= 1.2 * 200 + 60, "the rest are checks, lease, claim and release"
+
+
+def test_going_back_takes_no_data_along_that_nobody_asked_to_lose() -> None:
+    def refuse(request: FakeRequest) -> None:
+        spec = (request.body or {}).get("spec") or {}
+        if request.verb == "apply" and spec.get("replicas") == 2 and not request.is_trial:
+            raise RefusedError("denied the request", where=str(request.target), status=403, reason="Forbidden")
+
+    made = Delivery(cluster(before=refuse))
+    deploy(made, [SHOP])
+    newer = [part("base", [body("v1", "Namespace", "extra")]), part("shop", [web(replicas=2), settings()])]
+    done = deploy(made, newer, "v-2", is_atomic=True, prune_data=True)
+    assert (done.back, done.back_errors) == (1, ())
+    assert made.there("Namespace", "extra")
+
+
+def test_a_deployment_that_lost_its_lease_goes_no_further() -> None:
+    held: list[lease.Lease] = []
+
+    def steal(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "first" and not request.is_trial:
+            body = made.cluster.objects()[lease.lease_id("demo")]
+            made.cluster.replace({**body, "spec": {**body["spec"], "holderIdentity": "other/2/2"}})
+            held[0].renew()
+
+    made = Delivery(cluster(before=steal))
+    original = lease.Lease.__init__
+
+    def noted(self: lease.Lease, *arguments: Any) -> None:
+        original(self, *arguments)
+        held.append(self)
+
+    parts = [part("a", [settings("first", "a")]), needing(part("b", [settings("second", "b")]), "a", wave=10)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lease.Lease, "__init__", noted)
+        with pytest.raises(BusyError, match="other/2/2 deploys the stack now"):
+            deploy(made, parts)
+    assert made.cluster.get(identity("ConfigMap", "second", "b")) is None
+    assert [one.result for one in releases.listed(made.cluster, "demo")] == [Result.RUNNING], "the other one ends it"
+
+
+def test_a_hook_with_the_name_of_an_object_of_others_is_refused_before_it_is_deleted() -> None:
+    hook = body("batch/v1", "Job", "migrate", "shop", annotations={"helm.sh/hook": "pre-install"}, spec={})
+    made = Delivery(cluster())
+    theirs = body("batch/v1", "Job", "migrate", "shop", spec={"parallelism": 7})
+    made.cluster.put(body("v1", "Namespace", "shop"), theirs, manager="kubectl-create")
+    with pytest.raises(PreflightError, match="fields are those of kubectl-create"):
+        deploy(made, [part("shop", [hook, web()])])
+    assert made.there("Job", "migrate", "shop", "batch")["spec"] == {"parallelism": 7}

@@ -9,7 +9,17 @@ import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.deliveries import Delivery, deployment, identity, needing, settings, web
+from tests.stages.deliver.deliveries import (
+    VOLUME,
+    WIDGET,
+    WIDGETS,
+    Delivery,
+    deployment,
+    identity,
+    needing,
+    settings,
+    web,
+)
 
 from cluster_forge.foundation.errors import BusyError, DeploymentError, PreflightError, ReleaseError, UnknownNameError
 from cluster_forge.gitops import owners, ownership
@@ -22,17 +32,8 @@ from cluster_forge.stages.deliver.cluster_records import claiming, claims, lease
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal.deletion import Deletion
-from cluster_forge.stages.deliver.remove import RemoveRequest
+from cluster_forge.stages.deliver.removal.request import RemoveRequest
 
-WIDGETS = crd(
-    "widgets.example.com",
-    group="example.com",
-    names={"kind": "Widget", "plural": "widgets"},
-    scope="Namespaced",
-    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-)
-WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
-VOLUME = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes": ["ReadWriteOnce"]})
 SERVICE = body("v1", "Service", "operator", "operator", spec={})
 HOOK = body(
     "admissionregistration.k8s.io/v1",
@@ -262,7 +263,7 @@ def killed_at(target: ObjectId) -> Callable[[FakeRequest], None]:
 @pytest.mark.parametrize(
     "target",
     [
-        identity("ConfigMap", "applied-demo", "cluster-forge"),
+        identity("Secret", "applied-demo", "cluster-forge"),
         identity("ConfigMap", "audit-demo", "cluster-forge"),
         identity("Namespace", "cluster-forge"),
         identity("Namespace", "shop"),

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-_SEQUENCE: Final = 0x30
 _OID: Final = 0x06
 _COMMON_NAME: Final = bytes([0x55, 0x04, 0x03])
 _ORGANIZATION: Final = bytes([0x55, 0x04, 0x0A])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 
 from cluster_forge.adapters.kubernetes import listing, objects, paths, refusals
-from cluster_forge.adapters.kubernetes.answers import JSON, Answer, Request
+from cluster_forge.adapters.kubernetes.answers import Answer, Request
 from cluster_forge.adapters.kubernetes.discovery import Discovery
 from cluster_forge.adapters.kubernetes.permissions import Permissions
 from cluster_forge.adapters.kubernetes.transport import Transport
@@ -118,26 +119,21 @@ class ApiServer:
     def create(self, body: Body) -> Body:
         target = ObjectId.of(body)
         path = paths.of_kind(self._kind(target, str(body["apiVersion"])), target.namespace)
-        return self._changed("POST", path, target, body, query={"fieldManager": _MANAGER}, repeats=False)
+        request = _change("POST", path, target, body)
+        return self._changed(replace(request, repeats=False), target, body)
 
     def replace(self, body: Body, subresource: str = "") -> Body:
         target = ObjectId.of(body)
         kind = self._kind(target, str(body["apiVersion"]))
         path = paths.of_object(kind, target.namespace, target.name, subresource)
         is_checked = "resourceVersion" in body["metadata"]  # the second time it would be another version's
-        return self._changed("PUT", path, target, body, query={"fieldManager": _MANAGER}, repeats=not is_checked)
+        request = _change("PUT", path, target, body)
+        return self._changed(replace(request, repeats=not is_checked), target, body)
 
     def patch(self, target: ObjectId, patch: object, kind: Patch, *, manager: str, subresource: str = "") -> Body:
         path = paths.of_object(self._kind(target), target.namespace, target.name, subresource)
-        return self._changed(
-            "PATCH",
-            path,
-            target,
-            patch,
-            query={"fieldManager": manager},
-            content_type=kind,
-            repeats=kind is Patch.MERGE,
-        )
+        request = _change("PATCH", path, target, patch, manager)
+        return self._changed(replace(request, content_type=kind, repeats=kind is Patch.MERGE), target, patch)
 
     def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> bool:
         kind = self._discovery.find(target.group, target.kind)
@@ -197,26 +193,8 @@ class ApiServer:
             )
         return kind
 
-    def _changed(  # noqa: PLR0913 - what a request has
-        self,
-        method: str,
-        path: str,
-        target: ObjectId,
-        content: object,
-        *,
-        query: Mapping[str, str],
-        content_type: str = JSON,
-        repeats: bool = True,
-    ) -> Body:
-        request = Request(
-            method=method,
-            path=path,
-            where=str(target),
-            query=query,
-            body=json_codec.dump(content),
-            content_type=content_type,
-            repeats=repeats,
-        )
+    def _changed(self, request: Request, target: ObjectId, content: object) -> Body:
+        """The object after the change."""
         changed = self._object(self._sent(request, content), target)
         self._learn(changed)
         return changed
@@ -308,3 +286,9 @@ class ApiServer:
         if not isinstance(tree, dict):
             raise refusals.not_kubernetes(self.transport.access)
         return tree
+
+
+def _change(method: str, path: str, target: ObjectId, content: object, manager: str = _MANAGER) -> Request:
+    return Request(
+        method=method, path=path, where=str(target), query={"fieldManager": manager}, body=json_codec.dump(content)
+    )

@@ -45,7 +45,7 @@ class Surroundings:
         if STORAGE_CLASS in self.capabilities or self._has_class_texts:
             return True
         if name is None:
-            return any(_annotations(existing).get(_DEFAULT_CLASS) == "true" for existing in self._classes)
+            return any(map(_is_default_class, self._classes))
         return any(existing.id.name == name for existing in self._classes)
 
     @cached_property
@@ -59,10 +59,7 @@ class Surroundings:
     @cached_property
     def _has_class_texts(self) -> bool:
         """Whether a ConfigMap has the text of a StorageClass: a driver creates it."""
-        return any(
-            manifest.id.kind == "ConfigMap" and b"kind: StorageClass" in manifest.document.json
-            for manifest in self.manifests
-        )
+        return any(map(_has_class_text, self.manifests))
 
     @cached_property
     def _aggregated(self) -> frozenset[str]:
@@ -70,6 +67,20 @@ class Surroundings:
         return frozenset(
             manifest.id.name.partition(".")[2] for manifest in self.manifests if manifest.id.kind == "APIService"
         )
+
+
+def brings_default_class(manifest: Manifest) -> bool:
+    """Whether the object is a default StorageClass, or has the text of a class, for a driver to create."""
+    is_class = (manifest.id.group, manifest.id.kind) == ("storage.k8s.io", "StorageClass")
+    return _is_default_class(manifest) if is_class else _has_class_text(manifest)
+
+
+def _is_default_class(manifest: Manifest) -> bool:
+    return _annotations(manifest).get(_DEFAULT_CLASS) == "true"
+
+
+def _has_class_text(manifest: Manifest) -> bool:
+    return manifest.id.kind == "ConfigMap" and b"kind: StorageClass" in manifest.document.json
 
 
 def _annotations(manifest: Manifest) -> dict[str, object]:

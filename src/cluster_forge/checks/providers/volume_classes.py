@@ -22,6 +22,11 @@ def needs(manifest: Manifest, surroundings: Surroundings) -> Iterator[str]:
         yield STORAGE_CLASS
 
 
+def wants_default(manifest: Manifest) -> bool:
+    """Whether a claim of the object names no class."""
+    return None in _classes(manifest)
+
+
 def _classes(manifest: Manifest) -> Iterator[str | None]:
     """The StorageClass of each claim, None for the default one. One of a volume that exists needs none."""
     for claim in _claims(manifest):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cluster_forge.cli import delivery_options
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import ON_MANY, verb
@@ -26,30 +27,19 @@ if TYPE_CHECKING:
 
 @verb(*ON_MANY, RecordOptions)
 @click.argument("stack", required=False)
-@click.option("--wait/--no-wait", "waits", default=True, help="Wait until everything is ready [default: --wait].")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(1, 86_400),
-    default=600,
-    metavar="SECONDS",
-    show_default=True,
-    help="How long to wait for one object, in seconds.",
-)
+@delivery_options.waits
+@delivery_options.timeout
 @click.option("--dry-run", is_flag=True, help="Send everything to the API server, which checks it and stores nothing.")
 @click.option("--atomic", is_flag=True, help="Go back to the last good release if the deployment fails.")
 @click.option("--adopt", is_flag=True, help="Take over objects in the cluster that are not of this stack.")
-@click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager has set.")
+@delivery_options.force_conflicts
 @click.option(
     "--namespace",
     metavar="NAMESPACE",
     default="",
     help="Namespace of the Argo CD that delivers the stack, where the cluster has several.",
 )
-@click.option(
-    "--recreate",
-    is_flag=True,
-    help="Delete objects with fields that cannot change, and create them again; volumes stay.",
-)
+@delivery_options.recreate
 @click.option("--prune-data", is_flag=True, help="Prune namespaces, volumes and CRDs, too, with what is in them.")
 @click.option("--force-version", is_flag=True, help="Deploy to a Kubernetes version that the stack does not support.")
 @click.option("--force-environment", is_flag=True, help="Replace the stack of another environment in the cluster.")
@@ -151,15 +141,16 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets
     from cluster_forge.cli import deployer, stack_folders
     from cluster_forge.cli.output import deploy_text
 
+    again = session.cluster_command("deploy", *([stack] if stack else []))
     with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
         tools = replace(session.delivery(reporter), files=place.files)
         if not options.is_trial:
             _confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
-        done = _deployed(session, place.folder, tools, options, secrets)
+        with deployer.going_on(again):
+            done = _deployed(session, place.folder, tools, options, secrets)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
     session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
-    again = session.cluster_command("deploy", *([stack] if stack else []))
     back = session.cluster_command("rollback", done.deployment.name)
     errors = deploy_text.errors(done.result, again, back)
     return deployer.concluded(session, errors, deploy_text.reasons(done.result))

@@ -36,12 +36,12 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge remove --stack platform --data --yes
     """
     from cluster_forge.cli import cluster_stacks, deployer
-    from cluster_forge.cli.output import history_text
+    from cluster_forge.cli.output import removal_text
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import remove
     from cluster_forge.stages.deliver.cluster_records import claims
     from cluster_forge.stages.deliver.removal.deletion import Deletion
-    from cluster_forge.stages.deliver.remove import RemoveRequest
+    from cluster_forge.stages.deliver.removal.request import RemoveRequest
 
     with session.reporting("remove") as reporter:
         tools = session.delivery(reporter)
@@ -52,9 +52,10 @@ def command(  # noqa: PLR0913 - its options
         what = f"{component} of {name}" if component else f"the stack {name}"
         if not dry_run and not session.run.yes:
             questions.must_confirm(session, f"Remove {what} from {facts}{', with all its data' if data else ''}?")
-        done = Deletion() if dry_run else remove.remove(request, tools)
-    for line in history_text.removal(planned, done, f"{what} in {facts}", is_trial=dry_run):
+        with deployer.going_on(session.cluster_command("remove", *([component] if component else []), "--stack", name)):
+            done = Deletion() if dry_run else remove.remove(request, tools)
+    for line in removal_text.lines(planned, done, f"{what} in {facts}", is_trial=dry_run):
         session.print(line)
     session.print_json(
-        "remove", stack=name, component=component or "", trial=dry_run, **history_text.removal_json(planned, done)
+        "remove", stack=name, component=component or "", trial=dry_run, **removal_text.json(planned, done)
     )

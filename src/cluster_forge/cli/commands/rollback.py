@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from cluster_forge.cli import delivery_options
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import DELIVERS, verb
+
+if TYPE_CHECKING:
+    from cluster_forge.stages.deliver.options import DeployOptions
 
 
 @verb(*DELIVERS, RecordOptions)
@@ -17,22 +23,11 @@ from cluster_forge.cli.verb import DELIVERS, verb
     metavar="RELEASE",
     help="The release to go back to [default: the last good one before the newest].",
 )
-@click.option("--wait/--no-wait", "waits", default=True, help="Wait until everything is ready [default: --wait].")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(1, 86_400),
-    default=600,
-    metavar="SECONDS",
-    show_default=True,
-    help="How long to wait for one object, in seconds.",
-)
+@delivery_options.waits
+@delivery_options.timeout
 @click.option("--force-rollback", is_flag=True, help="Go back also where data would be lost, as far as it is possible.")
-@click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager has set.")
-@click.option(
-    "--recreate",
-    is_flag=True,
-    help="Delete objects with fields that cannot change, and create them again; volumes stay.",
-)
+@delivery_options.force_conflicts
+@delivery_options.recreate
 def command(  # noqa: PLR0913 - its options
     session: Session,
     stack: str | None,
@@ -54,34 +49,45 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge rollback --to 7 --yes
         cluster-forge rollback platform --context production --wait
     """
+    from cluster_forge.stages.deliver.options import DeployOptions
+
+    # The release has run in this cluster: another version than its target is a warning. What the cluster no longer serves
+    # stays an error.
+    options = DeployOptions(
+        timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
+    )
+    return _go_back(session, stack, options, to, is_forced=force_rollback)
+
+
+def _go_back(session: Session, stack: str | None, options: DeployOptions, to: int | None, *, is_forced: bool) -> int:
     from cluster_forge.cli import cluster_stacks, deployer
     from cluster_forge.cli.output import deploy_text
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import deploy, rollback
     from cluster_forge.stages.deliver.cluster_records import releases
     from cluster_forge.stages.deliver.deploy import DeployRequest
-    from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
-    # The release has run in this cluster: another version than its target is a warning. What the cluster no longer serves stays an error.
-    options = DeployOptions(
-        timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
-    )
     with session.reporting("rollback") as reporter:
         tools = session.delivery(reporter)
         facts = tools.cluster.about()
         name = cluster_stacks.chosen(stack, releases.stacks(tools.cluster), facts, "rollback")
-        request = RollbackRequest(stack=name, to=to, is_forced=force_rollback)
+        request = RollbackRequest(stack=name, to=to, is_forced=is_forced)
         release, deployment = rollback.target(request, tools)
         if questions.may_ask(session):
             question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"
             click.confirm(question, default=False, abort=True, err=True)
-        again = DeployRequest(deployment=deployment, options=options, run=deployer.run(), cause=rollback.cause(release))
-        result = deploy.deploy(again, tools)
+        again = session.cluster_command("rollback", name, "--to", str(release.number))
+        with deployer.going_on(again):
+            result = deploy.deploy(
+                DeployRequest(
+                    deployment=deployment, options=options, run=deployer.run(), cause=rollback.cause(release)
+                ),
+                tools,
+            )
     for line in deploy_text.deployed(result, deployment, facts, is_trial=False):
         session.print(line)
     session.print_json(
         "rollback", to=release.number, **deploy_text.deployed_json(result, deployment, facts, is_trial=False)
     )
-    repeat = session.cluster_command("rollback", name, "--to", str(release.number))
-    return deployer.concluded(session, deploy_text.errors(result, repeat), deploy_text.reasons(result))
+    return deployer.concluded(session, deploy_text.errors(result, again), deploy_text.reasons(result))

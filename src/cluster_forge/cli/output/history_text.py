@@ -1,4 +1,4 @@
-"""The results of `history`, `audit` and `remove`, as text and as JSON."""
+"""The results of `history` and `audit`, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import orjson
 
 from cluster_forge.cli.output import columns
 from cluster_forge.foundation import json_codec
-from cluster_forge.foundation.names import counted
 
 if TYPE_CHECKING:
     from cluster_forge.gitops.release import Release
     from cluster_forge.stages.deliver.cluster_records.audit_log import Entry
-    from cluster_forge.stages.deliver.removal.deletion import Deletion
-    from cluster_forge.stages.deliver.remove import Removal
 
 _RELEASE: Final = ("RELEASE", "TIME", "VERSION", "RESULT", "BY")
 _WIDEST_RELEASE: Final = (7, 20, 14, 11, 20)
@@ -56,26 +53,6 @@ def plain(content: bytes) -> dict[str, Any]:
     """What `json_codec.dump` gave, for the JSON of a verb."""
     value: dict[str, Any] = orjson.loads(content)
     return value
-
-
-def removal(planned: Removal, done: Deletion, what: str, *, is_trial: bool) -> Iterator[str]:
-    """What was removed, or would be, and what stays."""
-    if is_trial:
-        yield f"would be removed, in this order: {', '.join(planned.components) or 'its objects'}"
-        yield f"{counted(planned.objects, 'object')} of {what}; nothing was changed"
-        return
-    for target, reason in done.kept:
-        yield f"  stays: {target}: {reason}"
-    yield f"{counted(len(done.deleted), 'object')} of {what} deleted"
-
-
-def removal_json(planned: Removal, done: Deletion) -> dict[str, Any]:
-    return {
-        "components": list(planned.components),
-        "objects": planned.objects,
-        "deleted": [str(target) for target in done.deleted],
-        "kept": [{"object": str(target), "reason": reason} for target, reason in done.kept],
-    }
 
 
 def _row(release: Release) -> tuple[str, ...]:

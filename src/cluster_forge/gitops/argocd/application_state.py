@@ -16,6 +16,8 @@ from cluster_forge.manifests.manifest import Body
 
 _OPERATING: Final = ("Running", "Terminating")
 _UNKNOWN: Final = "Unknown"
+_NO_TARGET: Final = "Failed to load target state"
+"""How Argo CD begins the message where it cannot read the repository (``controller/state.go``)."""
 _LONGEST: Final = 500
 """Characters of a message of Argo CD's: it may quote a whole object."""
 
@@ -26,7 +28,7 @@ class ApplicationState:
 
     ``lack`` says what it lacks, empty if it is ready: ``OutOfSync, Missing``. ``is_current``: its spec has the wanted
     revision. ``has_failed``: its operation has failed for this commit, and Argo CD does not repeat it by itself.
-    ``is_unreadable``: Argo CD cannot compare it with this revision, and says why in ``messages``.
+    ``is_unreadable``: Argo CD cannot read this revision, and says why in ``messages``.
     ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be.
     """
 
@@ -64,7 +66,7 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
         is_current=seen.wanted == revision,
         has_failed=seen.wanted == revision and seen.has_failed,
         is_operating=seen.phase in _OPERATING,
-        is_unreadable=bool(lack) and seen.wanted == revision and seen.sync == _UNKNOWN and _has_error(status),
+        is_unreadable=bool(lack) and seen.wanted == revision and seen.sync == _UNKNOWN and _is_refused(status),
         messages=tuple(_messages(status)),
         unwell=tuple(_unwell(status)),
     )
@@ -110,10 +112,13 @@ def _is_of_commit(status: Mapping[str, Any]) -> bool:
     return bool(commit) and tried == commit
 
 
-def _has_error(status: Mapping[str, Any]) -> bool:
-    """Whether a condition says that the repository or the spec is at fault: ``ComparisonError``, ``InvalidSpecError``."""
+def _is_refused(status: Mapping[str, Any]) -> bool:
+    """Whether a condition says that the spec or the repository is at fault, and not the cluster, which is looked at again."""
+    conditions = [mapping(condition) for condition in sequence(status.get("conditions"))]
     return any(
-        _text(mapping(condition).get("type")).endswith("Error") for condition in sequence(status.get("conditions"))
+        condition.get("type") == "InvalidSpecError"
+        or (condition.get("type") == "ComparisonError" and _NO_TARGET in _text(condition.get("message")))
+        for condition in conditions
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -139,6 +140,10 @@ def _released(request: DeployRequest, situation: Situation, tools: DeliverTools)
         done = _delivered(request, situation, tools)
     except (ForgeError, ExceptionGroup) as error:
         releases.end(release, Result.FAILED, tools, message="; ".join(map(str, expected(error))))
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        with contextlib.suppress(ForgeError):  # the next deployment says it otherwise
+            releases.end(release, Result.INTERRUPTED, tools, message="it was stopped by Ctrl-C or a signal")
         raise
     failed = [f"{component.name}: {component.message}" for component in done.components if not component.state.is_good]
     releases.end(release, Result.FAILED if failed else Result.DEPLOYED, tools, message="; ".join(failed))

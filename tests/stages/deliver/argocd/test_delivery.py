@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from tests.stages.deliver.deliveries import Delivery, identity, settings, web
 
 from cluster_forge.foundation.errors import DeploymentError, PreflightError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, plan
+from cluster_forge.gitops import bootstrap, git_server, plan
 from cluster_forge.gitops.argocd import applications, project
 from cluster_forge.gitops.owners import Verdict
 from cluster_forge.manifests.identity import ObjectId
@@ -137,6 +138,20 @@ def test_an_existing_one_gets_the_repository_and_the_root() -> None:
     }
 
 
+def test_the_chunks_of_other_commits_go_and_those_of_other_stacks_stay() -> None:
+    def chunk(stack: str, namespace: str = "cluster-forge") -> dict[str, Any]:
+        labels = {"cluster-forge/stack": stack, git_server.COMMIT: "d" * 40}
+        return body("v1", "ConfigMap", f"git-{stack}-former", namespace, labels=labels)
+
+    there = (body("v1", "Namespace", "cluster-forge"), chunk("demo"), chunk("other"), chunk("demo", "default"))
+    delivery, _, _ = deployed(EXISTING, [SHOP], {}, *GITOPS, *there)
+    left = [key for key in delivery.cluster.objects() if key.name.endswith("-former")]
+    assert [str(key) for key in left] == [
+        "ConfigMap/cluster-forge/git-other-former",
+        "ConfigMap/default/git-demo-former",
+    ]
+
+
 def test_without_one_nothing_begins() -> None:
     with pytest.raises(PreflightError, match="no Argo CD runs in the cluster"):
         deployed(EXISTING, [SHOP], {})
@@ -222,12 +237,13 @@ def progressing(application: Body) -> dict[str, Any]:
 
 
 def granted(delivery: Delivery) -> list[project.Rights]:
-    """What the project has permitted, each time it was applied."""
-    return [
+    """What the project has permitted, one after the other; the same again is a conflict with ourselves."""
+    applied = [
         project.rights(request.body)
         for request in delivery.cluster.requests
         if request.verb == "apply" and request.target.kind == "AppProject" and request.body
     ]
+    return [rights for rights, _ in groupby(applied)]
 
 
 def test_the_project_permits_what_leaves_the_stack_until_all_is_synced() -> None:
@@ -256,7 +272,7 @@ def test_the_project_stays_wide_where_nothing_is_awaited() -> None:
 
 def unreadable(application: Body) -> dict[str, Any]:
     source = application["spec"]["source"]
-    message = "unable to resolve 'v-2' to a commit SHA"
+    message = "Failed to load target state: unable to resolve 'v-2' to a commit SHA"
     return {
         "sync": {"status": "Unknown", "comparedTo": {"source": source}},
         "health": {"status": "Healthy"},
@@ -276,7 +292,7 @@ def unreadable(application: Body) -> dict[str, Any]:
 )
 def test_a_repository_that_cannot_be_read_is_said_soon(gitops: GitOps, fix: str) -> None:
     stack = Stack(name="demo", gitops=gitops)
-    with pytest.raises(DeploymentError, match="Unknown, Healthy; unable to resolve 'v-2'") as error:
+    with pytest.raises(DeploymentError, match=r"Unknown, Healthy; Failed to load .* 'v-2'") as error:
         deployed(stack, [SHOP], {"demo.argo-apps": unreadable}, *GITOPS, has_children=False)
     assert error.value.where == "Application gitops/demo.argo-apps"
     assert re.search(fix, error.value.fix or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.gitops.conftest import part
@@ -164,3 +165,48 @@ def test_all_of_a_stack_is_removed_and_nothing_of_another_one() -> None:
     releases.remove("demo", delivery.cluster)
     assert [key for key in delivery.cluster.objects() if key.kind == "Secret"] == [other]
     assert releases.stacks(delivery.cluster) == ("other",)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"stack": "other"}, r"it says that it is Secret/cluster-forge/release\.other\.1"),
+        ({"number": 9}, r"it says that it is Secret/cluster-forge/release\.demo\.9"),
+        ({"parts": 10**9}, "a folder of it is larger than one can be"),
+        ({"size": -1}, "a folder of it is larger than one can be"),
+    ],
+)
+def test_a_release_that_somebody_else_wrote_is_not_believed(changed: dict[str, Any], message: str) -> None:
+    delivery = Delivery()
+    (good,) = released(delivery, 1)
+    folder = replace(good.folders[0], **{key: value for key, value in changed.items() if key in ("parts", "size")})
+    record = replace(
+        good, **{key: value for key, value in changed.items() if key in ("stack", "number")}, folders=(folder,)
+    )
+    secret = release.secret(record)
+    delivery.cluster.put({**secret, "metadata": {**secret["metadata"], "name": "release.demo.1", "labels": labels()}})
+    with pytest.raises(ReleaseError, match=message):
+        releases.listed(delivery.cluster, "demo")
+
+
+def labels() -> dict[str, str]:
+    return {"cluster-forge/stack": "demo", release.NUMBER_LABEL: "1"}
+
+
+def test_a_release_with_the_files_of_another_stack_is_not_deployed() -> None:
+    delivery = Delivery()
+    (good,) = released(delivery, 1)
+    assert releases.deployment(good, delivery.tools).plan.version == "v-0"
+    with pytest.raises(ReleaseError, match="its files are those of demo v-0"):
+        releases.deployment(replace(good, version="v-9"), delivery.tools)
+
+
+def test_the_last_good_release_of_the_whole_stack_is_kept() -> None:
+    delivery = Delivery()
+    released(delivery, 1)
+    for number in range(12):
+        narrowed = deployment([part("shop", [settings(a=str(number))])], f"v-{number}", narrowed="component shop")
+        releases.end(releases.begin(narrowed, delivery.tools, run=RUN), Result.DEPLOYED, delivery.tools)
+    kept = releases.listed(delivery.cluster, "demo")
+    assert [one.number for one in kept if not one.narrowed] == [1]
+    assert len(kept) == releases.KEPT + 1

@@ -7,22 +7,15 @@ from collections.abc import Mapping
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
-from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.deliveries import Delivery, identity, needing, settings, web
+from tests.gitops.conftest import body, part
+from tests.stages.deliver.deliveries import WIDGET, WIDGETS, Delivery, identity, needing, settings, web
 
 from cluster_forge.foundation.errors import ClusterError, RefusalCause, RefusedError
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Patch
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
-WIDGETS = crd(
-    "widgets.example.com",
-    group="example.com",
-    names={"kind": "Widget", "plural": "widgets"},
-    scope="Namespaced",
-    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-)
-WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
 SHOP = part("shop", [web(), settings()])
 
 
@@ -36,7 +29,7 @@ def test_everything_is_there_and_ready() -> None:
     assert states(results) == {"shop": State.READY}
     assert (results["shop"].changed, results["shop"].objects) == (3, 2)
     assert delivery.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
-    assert delivery.applied() == ["ConfigMap/applied-demo", "Namespace/shop", "ConfigMap/settings", "Deployment/web"]
+    assert delivery.applied() == ["Secret/applied-demo", "Namespace/shop", "ConfigMap/settings", "Deployment/web"]
 
 
 def test_a_second_deployment_applies_nothing() -> None:
@@ -45,8 +38,16 @@ def test_a_second_deployment_applies_nothing() -> None:
     first = len(delivery.cluster.requests)
     results = delivery.direct([SHOP])
     assert states(results) == {"shop": State.UNCHANGED}
-    assert (results["shop"].changed, delivery.applied()) == (0, ["ConfigMap/applied-demo"])
+    assert (results["shop"].changed, delivery.applied()) == (0, ["Secret/applied-demo"])
     assert len(delivery.cluster.requests) < first
+
+
+def test_a_namespace_of_many_components_is_applied_once() -> None:
+    delivery = Delivery()
+    later = needing(part("later", [settings("x", "shop")], wave=10), "shop")
+    assert states(delivery.direct([SHOP, later])) == {"shop": State.READY, "later": State.READY}
+    assert delivery.applied().count("Namespace/shop") == 1
+    assert states(delivery.direct([SHOP, later])) == {"shop": State.UNCHANGED, "later": State.UNCHANGED}
 
 
 def test_what_another_user_changed_is_applied_again() -> None:
@@ -69,7 +70,7 @@ def test_what_another_user_deleted_is_applied_again() -> None:
     delivery.direct([SHOP])
     delivery.cluster.delete(identity("ConfigMap", "settings", "shop"))
     delivery.direct([SHOP])
-    assert delivery.applied() == ["ConfigMap/applied-demo", "ConfigMap/settings"]
+    assert delivery.applied() == ["Secret/applied-demo", "ConfigMap/settings"]
 
 
 def test_a_run_that_is_killed_has_the_crds_in_its_record() -> None:
@@ -131,7 +132,7 @@ def test_a_run_after_a_failure_goes_on_where_it_stopped() -> None:
     assert states(delivery.direct([SHOP])) == {"shop": State.FAILED}
     is_broken = False
     assert states(delivery.direct([SHOP])) == {"shop": State.READY}
-    assert delivery.applied() == ["ConfigMap/applied-demo", "Deployment/web"]
+    assert delivery.applied() == ["Secret/applied-demo", "Deployment/web"]
 
 
 def test_a_component_waits_for_what_it_needs() -> None:
@@ -164,6 +165,29 @@ def test_crds_come_before_their_objects() -> None:
     assert delivery.applied().index("CustomResourceDefinition/widgets.example.com") < delivery.applied().index(
         "Widget/one"
     )
+
+
+@pytest.mark.parametrize(
+    ("is_operated", "condition", "state"),
+    [(True, "True", State.READY), (True, "False", State.FAILED), (False, "False", State.READY)],
+)
+def test_custom_resources_of_an_operator_of_the_stack_are_awaited(
+    *, is_operated: bool, condition: str, state: State
+) -> None:
+    def operates(cluster: FakeCluster, body: Body) -> None:
+        becomes_ready(cluster, body)
+        if body["kind"] == "Widget" and "status" not in body:
+            told = {"type": "Ready", "status": condition, "message": "no disk"}
+            cluster.set_status(ObjectId.of(body), {"conditions": [told]})
+
+    delivery = Delivery(FakeCluster(on_change=operates))
+    (version,) = WIDGETS["spec"]["versions"]
+    kinds = {**WIDGETS, "spec": {**WIDGETS["spec"], "versions": [{**version, "subresources": {"status": {}}}]}}
+    operator = part("operator", [kinds, web("operator", "shop")] if is_operated else [kinds], wave=-50)
+    shop, after = needing(part("shop", [WIDGET]), "operator"), needing(part("after", [settings()], wave=10), "shop")
+    results = delivery.direct([operator, shop, after], timeout=20)
+    assert states(results) == {"operator": State.READY, "shop": state, "after": State.READY}
+    assert ("no disk" in results["shop"].message) is (state is State.FAILED)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster
 from tests.gitops.conftest import body, crd, part
+from tests.stages.deliver.deliveries import needing
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
     FLUX,
@@ -28,6 +30,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stack.model import ExpectedSecret, GitOps, KubernetesVersion, RepositorySource, Target
 from cluster_forge.stages.deliver.preflight import (
     apis,
+    claim_size,
     default_classes,
     engine,
     environment,
@@ -239,6 +242,20 @@ def test_a_claim_finds_the_class_that_it_names(name: str, is_there: bool) -> Non
     cluster.put(CLASS)
     claimed = {**CLAIM, "spec": {"storageClassName": name}}
     assert (found(default_classes, cluster, planned(claimed)) == []) is is_there
+
+
+@pytest.mark.parametrize(
+    ("needed", "has_default", "is_late"), [("shop", False, True), ("shop", True, False), ("elsewhere", False, False)]
+)
+def test_a_claim_does_not_wait_for_a_class_that_waits_for_it(*, needed: str, has_default: bool, is_late: bool) -> None:
+    cluster = FakeCluster()
+    if has_default:
+        cluster.put({**CLASS, "metadata": {"name": "main", "annotations": DEFAULT}})
+    own = {**CLASS, "metadata": {"name": "own", "annotations": DEFAULT}}
+    storage = needing(part("storage", [own], wave=10), needed)
+    problems = found(default_classes, cluster, planned(CLAIM, more=(storage,)))
+    late = "its claim waits for the default StorageClass of storage, which waits for shop"
+    assert [problem.message for problem in problems] == ([late] if is_late else [])
 
 
 def test_a_class_of_the_stack_counts() -> None:
@@ -549,3 +566,44 @@ def test_what_the_user_may_not_see_is_said() -> None:
     (problem,) = registry.check(situation(cluster, planned(WEB)))
     assert (problem.code, problem.severity) == ("not-checked", Severity.WARNING)
     assert problem.message == "cannot see the nodes and their Pods: nodes is forbidden"
+
+
+# claim-size
+
+
+@pytest.mark.parametrize(("count", "expected"), [(6_000, []), (16_000, ["too-many-objects"])])
+def test_a_list_that_no_configmap_can_hold_is_said_before_the_first_change(count: int, expected: list[str]) -> None:
+    lines = "".join(f"ConfigMap shop {number:05}-{'x' * 60} -\n" for number in range(count))
+    plan = planned(WEB)
+    claim = type(plan.claim)({**plan.claim.files, "objects": lines.encode()})
+    assert codes(found(claim_size, FakeCluster(), replace(plan, claim=claim))) == expected
+
+
+# what an engine delivers already
+
+
+def with_kustomization(stack: str) -> FakeCluster:
+    group = "kustomize.toolkit.fluxcd.io"
+    names = {"kind": "Kustomization", "plural": "kustomizations"}
+    versions = [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}]
+    cluster = FakeCluster()
+    cluster.put(crd(f"kustomizations.{group}", group=group, names=names, scope="Namespaced", versions=versions))
+    labels = {"cluster-forge/stack": stack}
+    cluster.put(
+        namespace("flux-system"), body(f"{group}/v1", "Kustomization", "demo.other", "flux-system", labels=labels)
+    )
+    return cluster
+
+
+@pytest.mark.parametrize(("stack", "expected"), [("demo", ["foreign-object"]), ("other", [])])
+def test_a_stack_that_flux_delivers_is_delivered_by_nothing_else(stack: str, expected: list[str]) -> None:
+    problems = found(owners, with_kustomization(stack), planned(WEB), adopt=True)
+    assert codes(problems) == expected
+    assert all(not problem.option for problem in problems)
+    assert codes(found(owners, with_kustomization(stack), planned(WEB, gitops=FLUX))) == []
+
+
+def test_a_narrowed_stack_takes_nothing_from_flux() -> None:
+    narrowed = replace(planned(WEB, gitops=FLUX), narrowed="component shop")
+    assert codes(found(environment, with_kustomization("demo"), narrowed)) == ["narrowed-stack"]
+    assert codes(found(environment, with_kustomization("other"), narrowed)) == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
+from tests.stages.deliver.deliveries import WIDGET, WIDGETS, Delivery, deployment, identity, settings, web
 
 from cluster_forge.gitops import owners, ownership, removal
 from cluster_forge.gitops.release import Result
@@ -21,16 +21,9 @@ from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal import bystanders, emptied, pruning
 from cluster_forge.stages.deliver.removal.bystanders import Bystanders
 from cluster_forge.stages.deliver.removal.deletion import Deletion
-from cluster_forge.stages.deliver.remove import RemoveRequest, remove
+from cluster_forge.stages.deliver.removal.request import RemoveRequest
+from cluster_forge.stages.deliver.remove import remove
 
-WIDGETS = crd(
-    "widgets.example.com",
-    group="example.com",
-    names={"kind": "Widget", "plural": "widgets"},
-    scope="Namespaced",
-    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-)
-WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
 SPACE = body("v1", "Namespace", "shop")
 WEBHOOKS = "admissionregistration.k8s.io"
 VOLUME = identity("PersistentVolumeClaim", "data-one-0", "shop")
@@ -88,12 +81,14 @@ def test_a_namespace_with_objects_of_another_stack_stays_when_a_stack_goes(*, wi
 def test_a_namespace_that_left_the_stack_keeps_what_the_stack_still_has_in_it() -> None:
     delivery = Delivery()
     deploy(delivery, [SPACE, web(), settings()])
+    web_id, space = identity("Deployment", "web", "shop", "apps"), identity("Namespace", "shop")
     done = deploy(delivery, [web()], prune_data=True)
     assert done.deleted == (identity("ConfigMap", "settings", "shop"),)
-    space = identity("Namespace", "shop")
-    assert dict(done.kept) == {space: "Deployment.apps/shop/web of the stack demo would be deleted with it"}
-    assert identity("Deployment", "web", "shop", "apps") in delivery.cluster.objects()
-    assert space in claims.entries(delivery.cluster, "demo"), "the next deployment looks at it again"
+    assert {web_id, space} < delivery.cluster.objects().keys()
+    claimed = Bystanders(claimed={web_id: "demo"}, with_volumes=True)
+    said = "Deployment.apps/shop/web of the stack demo would be deleted with it"
+    assert claimed.reasons({space: "1"}, delivery.cluster) == {space: said}
+    assert claimed.reasons({space: "1", web_id: "2"}, delivery.cluster) == {}
 
 
 @pytest.mark.parametrize("way", ["prune", "remove"])

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
+from tests.gitops.conftest import body, part
+from tests.stages.deliver.deliveries import VOLUME, WIDGET, WIDGETS, Delivery, deployment, identity, settings, web
 
 from cluster_forge.foundation.errors import DeploymentError
 from cluster_forge.gitops import applyset, owners, ownership, removal
@@ -19,15 +19,6 @@ from cluster_forge.stages.deliver.cluster_records import claiming, claims
 from cluster_forge.stages.deliver.removal import pruning
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 
-WIDGETS = crd(
-    "widgets.example.com",
-    group="example.com",
-    names={"kind": "Widget", "plural": "widgets"},
-    scope="Namespaced",
-    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-)
-WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
-VOLUME = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes": ["ReadWriteOnce"]})
 SPACE = body("v1", "Namespace", "shop")
 HOOK = body("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "shop", webhooks=[])
 CLAIM = ownership.claim_id("demo")

@@ -17,6 +17,7 @@ from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Verdict
+from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import ArgoCdPlan, ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import Apply, AwaitReady, Delete, FileStep
 from cluster_forge.manifests.identity import ObjectId
@@ -52,7 +53,7 @@ def deliver(
         steps = EngineSteps(plan, tools, options, queue)
         steps.run(_ENGINE, plan.argocd.install)
         steps.run(_SERVER, tuple(_repository(plan.argocd, tools)))
-        _delete_former(plan.argocd, tools)
+        _delete_former(plan.stack, plan.argocd, tools)
         claiming.take_over(plan, verdict, tools)
         steps.run(_PROJECT, tuple(_widened(plan.argocd, verdict, tools)))
         before = argocd_operations.settle(plan, plan.argocd, tools)
@@ -82,12 +83,15 @@ def _repository(argocd: ArgoCdPlan, tools: DeliverTools) -> Iterator[FileStep]:
                 yield step
 
 
-def _delete_former(argocd: ArgoCdPlan, tools: DeliverTools) -> None:
-    """Delete the chunks of other commits, which nothing reads once the server is ready."""
+def _delete_former(stack: str, argocd: ArgoCdPlan, tools: DeliverTools) -> None:
+    """Delete the chunks of other commits, which nothing reads once the server is ready: only of this stack, in the namespace
+    of the Git server, whatever a plan says that came from elsewhere.
+    """
     for step in argocd.repository:
         if not isinstance(step, Delete):
             continue
-        query = Query(group="", kind="ConfigMap", namespace=step.namespace, labels=step.selector, metadata_only=True)
+        labels = f"{STACK_LABEL}={stack},{step.selector}"
+        query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=labels, metadata_only=True)
         for body in tools.cluster.list(query).items:
             tools.cluster.delete(query.id_of(body))
 

@@ -11,7 +11,6 @@ from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster, Patch, Query
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -58,9 +57,8 @@ def settle(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Mapping
 
 def _patch(name: str, namespace: str, change: Body, cluster: Cluster) -> None:
     """Change an Application; one that is gone meanwhile needs it no more."""
-    target = ObjectId(group=engine.GROUP, kind="Application", namespace=namespace, name=name)
     try:
-        cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
+        cluster.patch(engine.application_id(name, namespace), change, Patch.MERGE, manager=FIELD_MANAGER)
     except RefusedError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise

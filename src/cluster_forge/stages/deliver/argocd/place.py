@@ -10,7 +10,6 @@ from cluster_forge.foundation.errors import PreflightError
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import ClusterReader, Query
 
 _LABELS: Final = "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=repo-server"
@@ -75,8 +74,8 @@ def place(argocd: ArgoCdPlan, cluster: ClusterReader, namespace: str = "") -> Ar
 def _likely(places: Sequence[ArgoCdPlace], argocd: ArgoCdPlan, cluster: ClusterReader) -> Sequence[ArgoCdPlace]:
     if len(places) <= 1:
         return places
-    root = ObjectId(group=engine.GROUP, kind="Application", namespace="", name=argocd.sync.name)
-    delivering = [place for place in places if cluster.get(replace(root, namespace=place.namespace))]
+    root = argocd.sync.name
+    delivering = [place for place in places if cluster.get(engine.application_id(root, place.namespace))]
     return delivering or [place for place in places if place.namespace == engine.NAMESPACE]
 
 

@@ -46,7 +46,8 @@ class ApplicationWait:
             ready = sum(state.is_ready for state in states.values())
             if ready == len(self._argocd.applications):
                 return states
-            has_failed = any(state.has_failed or state.is_unreadable for state in states.values())
+            root = states.get(self._argocd.sync.name)
+            has_failed = any(state.has_failed for state in states.values()) or bool(root and root.is_unreadable)
             if patience.is_over(ready, has_failed=has_failed):
                 return {name: self._explained(state) for name, state in states.items()}
             self._refresh(states, self._tools.clock.monotonic())

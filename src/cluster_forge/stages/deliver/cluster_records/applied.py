@@ -1,12 +1,13 @@
 """What was applied last, as the cluster keeps it: a deployment skips what is in the cluster as it left it.
 
-It is the ConfigMap ``applied-<stack>``, with a key for each component: a line ``done DIGEST`` if it was deployed to its end,
+It is the Secret ``applied-<stack>`` (the digest of a document with a short password tells the password), with a key for each component: a line ``done DIGEST`` if it was deployed to its end,
 and a line ``KIND.GROUP NAMESPACE NAME DOCUMENT FINGERPRINT`` for each object: the digest of its document, and what the API
 server said of the applied fields (`managed_fields.fingerprint`). Without it everything is applied again.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -22,6 +23,7 @@ from cluster_forge.ports.cluster import ApplyOptions, Cluster, Patch, Query
 from cluster_forge.ports.workers import Workers
 
 _DONE: Final = "done"
+_TYPE: Final = "cluster-forge/applied"
 _WORDS: Final = 5
 
 
@@ -43,27 +45,24 @@ class AppliedComponent:
 
 def read(cluster: Cluster, stack: str) -> Mapping[ComponentName, AppliedComponent]:
     """What was applied of a stack; lines that are not understood are left out."""
-    body = cluster.get(_id(stack))
+    body = cluster.get(record_id(stack))
     data = (body or {}).get("data") or {}
-    return {
-        ComponentName(name): _parsed(text)
-        for name, text in data.items()
-        if is_dns_label(name) and isinstance(text, str)
-    }
+    return {ComponentName(name): _parsed(_decoded(text)) for name, text in data.items() if is_dns_label(name)}
 
 
 def begin(cluster: Cluster, stack: str) -> None:
     """Make the record, if it is not there."""
-    target = _id(stack)
+    target = record_id(stack)
     metadata = {"name": target.name, "namespace": target.namespace, "labels": {STACK_LABEL: stack}}
-    body = {"apiVersion": "v1", "kind": target.kind, "metadata": metadata}
+    body = {"apiVersion": "v1", "kind": target.kind, "metadata": metadata, "type": _TYPE}
     cluster.apply(body, ApplyOptions(manager=FIELD_MANAGER, force=True))
 
 
 def write(cluster: Cluster, stack: str, name: ComponentName, component: AppliedComponent | None) -> None:
     """Keep what was applied of a component; None: nothing of it is there any more."""
-    patch = {"data": {name: _written(component) if component else None}}
-    cluster.patch(_id(stack), patch, Patch.MERGE, manager=FIELD_MANAGER)
+    text = base64.b64encode(_written(component).encode()).decode() if component else None
+    patch = {"data": {name: text}}
+    cluster.patch(record_id(stack), patch, Patch.MERGE, manager=FIELD_MANAGER)
 
 
 def fingerprints(
@@ -86,9 +85,17 @@ def _written(component: AppliedComponent) -> str:
     lines += [
         f"{_kind(target)} {target.namespace or '-'} {target.name} {applied.document} {applied.fingerprint}\n"
         for target, applied in sorted(component.objects.items())
-        if " " not in target.name
+        if len(target.name.split()) == 1
     ]
     return "".join(lines)
+
+
+def _decoded(value: object) -> str:
+    """The text of a value in a Secret; empty if it is none."""
+    try:
+        return base64.b64decode(value, validate=True).decode() if isinstance(value, str) else ""
+    except ValueError:
+        return ""
 
 
 def _parsed(text: str) -> AppliedComponent:
@@ -108,5 +115,6 @@ def _kind(target: ObjectId) -> str:
     return f"{target.kind}.{target.group}" if target.group else target.kind
 
 
-def _id(stack: str) -> ObjectId:
-    return ObjectId(group="", kind="ConfigMap", namespace=NAMESPACE, name=f"applied-{stack}")
+def record_id(stack: str) -> ObjectId:
+    """The Secret of a stack."""
+    return ObjectId(group="", kind="Secret", namespace=NAMESPACE, name=f"applied-{stack}")

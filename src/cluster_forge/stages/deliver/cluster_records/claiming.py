@@ -25,8 +25,6 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 RUN: Final = "cluster-forge/run"
 """On the claim: the deployment that wrote it last. A `deploy.sh` that finds another one there ends."""
-_TRACKING: Final = "argocd.argoproj.io/tracking-id"
-_RELEASE: Final = "meta.helm.sh/release-name"
 _FEW: Final = 3
 """So many namespaces are listed one by one; the objects of a kind in more of them come in one listing of the cluster."""
 
@@ -96,17 +94,17 @@ def take_over(plan: DeployPlan, verdict: Verdict, tools: DeliverTools) -> None:
         return
     cluster, namespace = tools.cluster, plan.argocd.namespace
     for name in verdict.older:
-        target = _application(name, namespace)
+        target = engine.application_id(name, namespace)
         _patch(cluster, target, {"metadata": {"finalizers": None}, "operation": None})
         cluster.delete(target, Propagation.ORPHAN)
     if verdict.moves:
         names = {_root(plan), *(name for move in verdict.moves for name in (move.former, move.new))}
         for name in sorted(names, key=lambda name: (name != _root(plan), name)):
-            target = _application(name, namespace)
+            target = engine.application_id(name, namespace)
             if cluster.get(target):
                 _patch(cluster, target, {"spec": {"syncPolicy": {"automated": None}}})
         for move in verdict.moves:
-            _patch(cluster, move.id, {"metadata": {"annotations": {_TRACKING: move.new_tracking_id}}})
+            _patch(cluster, move.id, {"metadata": {"annotations": {owners.TRACKING: move.new_tracking_id}}})
 
 
 def listed(plan: DeployPlan) -> dict[ObjectId, str]:
@@ -155,8 +153,8 @@ def _live(metadata: Mapping[str, Any], query: Query) -> LiveObject:
     annotations = metadata.get("annotations") or {}
     return LiveObject(
         id=query.id_of({"metadata": metadata}),
-        tracking_id=annotations.get(_TRACKING, ""),
-        release=annotations.get(_RELEASE, ""),
+        tracking_id=annotations.get(owners.TRACKING, ""),
+        release=annotations.get(owners.HELM_RELEASE, ""),
         managers=tuple(fields.get("manager", "") for fields in metadata.get("managedFields") or ()),
         fingerprint=managed_fields.fingerprint({"metadata": metadata}, FIELD_MANAGER),
     )
@@ -178,7 +176,3 @@ def _applications(cluster: Cluster, namespace: str) -> Iterator[LiveApplication]
 
 def _patch(cluster: Cluster, target: ObjectId, change: Body) -> None:
     cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
-
-
-def _application(name: str, namespace: str) -> ObjectId:
-    return ObjectId(group=engine.GROUP, kind="Application", namespace=namespace, name=name)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from cluster_forge.gitops import applyset, git_server, ownership
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.steps import FIELD_MANAGER
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Cluster, Patch, Query
@@ -35,6 +36,11 @@ def by_stack(cluster: Cluster) -> Iterator[tuple[str, Mapping[ObjectId, str]]]:
 def of_others(cluster: Cluster, stack: str) -> dict[ObjectId, str]:
     """The objects that other stacks claim, each with its stack."""
     return {identity: other for other, claimed in by_stack(cluster) if other != stack for identity in claimed}
+
+
+def crds(cluster: Cluster, stack: str) -> tuple[str, ...]:
+    """The names of the CRDs that a stack claims."""
+    return tuple(target.name for target in entries(cluster, stack) if (target.group, target.kind) == CRD)
 
 
 def stacks(cluster: Cluster) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         tool=__version__,
         began=audit_log.now(tools),
         components=tuple(map(component, plan.parts)),
-        folders=_keep(plan.stack, deployment.files, tools),
+        folders=_keep(plan.stack, deployment.files, former, tools),
     )
     tools.cluster.create(release.secret(begun))
     _trim(plan.stack, [*former, begun], tools)
@@ -177,17 +177,28 @@ def _folder(stack: str, folder: Folder, tools: DeliverTools) -> FileTree:
     return release.unpacked(folder, (body for body in bodies if body))
 
 
-def _keep(stack: str, files: FileTree, tools: DeliverTools) -> tuple[Folder, ...]:
-    """Write what the cluster does not have yet: of a stack that has hardly changed, little."""
+def _keep(stack: str, files: FileTree, former: Sequence[Release], tools: DeliverTools) -> tuple[Folder, ...]:
+    """Write what the cluster does not have yet: of a stack that has hardly changed, little, and only that is packed."""
     query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
     present = {_name(body) for body in tools.cluster.list(query).items}
-    kept = []
-    for path, inside in release.folders(files).items():
-        folder, packed = release.kept(path, inside)
-        kept.append(folder)
-        missing = [body for body in release.contents(stack, folder, packed) if _name(body) not in present]
-        tools.workers.map(partial(creation.create, cluster=tools.cluster), missing)  # one of the same name is the same
-    return tuple(kept)
+    known = {
+        (folder.path, folder.digest): folder
+        for one in former
+        for folder in one.folders
+        if all(identity.name in present for identity in release.content_ids(stack, folder))
+    }
+
+    def kept(of: tuple[str, FileTree]) -> Folder:
+        if found := known.get((of[0], of[1].digest)):
+            return found
+        folder, packed = release.kept(*of)
+        for body in release.contents(stack, folder, packed):
+            if _name(body) not in present:
+                creation.create(body, tools.cluster)  # one of the same name is the same
+        return folder
+
+    folders = release.folders(files).items()
+    return tuple(tools.workers.map(kept, folders, weight=lambda of: of[1].size))
 
 
 def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:

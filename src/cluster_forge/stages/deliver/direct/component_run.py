@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 
 from cluster_forge.foundation.errors import ForgeError, expected
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import (
     Apply,
@@ -22,6 +23,8 @@ from cluster_forge.gitops.steps import (
     StepFile,
     content,
 )
+from cluster_forge.manifests.facts import CRD
+from cluster_forge.manifests.health import AWAITED
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import ClusterReader
@@ -42,7 +45,9 @@ _CRD_WEIGHT, _WEIGHT = 0, 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the components of one deployment share. ``live`` are the fingerprints of what is in the cluster."""
+    """What the components of one deployment share. ``live`` are the fingerprints of what was in the cluster before, ``done``
+    is what was applied since: a Namespace belongs to many components.
+    """
 
     cluster: ClusterReader
     clock: Clock
@@ -52,13 +57,14 @@ class Surroundings:
     definitions: Definitions
     live: Mapping[ObjectId, str]
     is_narrowed: bool
+    done: dict[ObjectId, AppliedObject] = field(default_factory=dict)
 
 
 def surroundings(
     plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue, live: Mapping[ObjectId, str]
 ) -> Surroundings:
     """Those of the components of a plan, which send their requests by ``queue``."""
-    observations = Observations(tools.cluster)
+    observations = Observations(tools.cluster, groups=_operated(plan))
     return Surroundings(
         cluster=tools.cluster,
         clock=tools.clock,
@@ -75,6 +81,19 @@ def surroundings(
         definitions=Definitions(tools.cluster, tools.clock),
         live=live,
         is_narrowed=bool(plan.narrowed),
+    )
+
+
+def _operated(plan: DeployPlan) -> frozenset[str]:
+    """The API groups whose CRDs come with a controller: it writes the status of their custom resources. None where an engine
+    applies these.
+    """
+    return frozenset(
+        item.id.name.partition(".")[2]
+        for part in plan.parts
+        if plan.delivery is Delivery.DIRECT and any(item.kind in AWAITED for item in part.objects)
+        for item in part.objects
+        if item.kind == CRD
     )
 
 
@@ -142,6 +161,17 @@ class ComponentRun:
                 self._do(step)
         self._is_done = True
 
+    def settle(self) -> None:
+        """Wait for the custom resources for which a controller is in the stack, by their conditions (kstatus).
+
+        Raises:
+            DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
+        """
+        groups = self._around.observations.groups
+        documents = self.documents.get(StepFile.CUSTOM_RESOURCES, ())
+        if targets := [document.id for document in documents if document.id.group in groups]:
+            self._wait(targets)
+
     @property
     def applied(self) -> AppliedComponent:
         """What is in the cluster of it now, for the next deployment."""
@@ -188,7 +218,10 @@ class ComponentRun:
         """Those that must be applied; the others are noted as they are."""
         changed = []
         for document in documents:
-            if self._is_there(document):
+            done = self._around.done.get(document.id)
+            if done and done.document == document.digest:
+                self._applied[document.id] = done
+            elif self._is_there(document):
                 self._applied[document.id] = self._known.objects[document.id]
             else:
                 changed.append(document)
@@ -202,7 +235,8 @@ class ComponentRun:
     def _note(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
             document = outcome.document
-            self._applied[document.id] = AppliedObject(document=document.digest, fingerprint=outcome.fingerprint)
+            applied = AppliedObject(document=document.digest, fingerprint=outcome.fingerprint)
+            self._applied[document.id] = self._around.done[document.id] = applied
 
     def _is_there(self, document: StepDocument) -> bool:
         known = self._known.objects.get(document.id)

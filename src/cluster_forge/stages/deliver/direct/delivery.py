@@ -7,7 +7,7 @@ left, costs no request of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
@@ -95,6 +95,8 @@ class _Delivery:
             is_good = result.state.is_good
         finally:  # also after a bug: others wait for it
             self.gates.open(run.plan.name, is_good=is_good)
+        if is_good and self.around.options.waits:
+            result = self._settled(run, result)
         self.tools.reporter.item_finished(STAGE, run.plan.name, _detail(result), objects=result.objects)
         return result
 
@@ -120,6 +122,16 @@ class _Delivery:
             errors=errors,
             trouble=cause,
         )
+
+    def _settled(self, run: ComponentRun, result: ComponentResult) -> ComponentResult:
+        """Wait for the custom resources. Nothing waits for them: their operators may need what comes later."""
+        began = self.tools.clock.monotonic()
+        try:
+            run.settle()
+        except (ForgeError, ExceptionGroup) as error:
+            errors = tuple(expected(error))
+            result = replace(result, state=State.FAILED, errors=errors, message="; ".join(map(str, errors)))
+        return replace(result, seconds=round(result.seconds + self.tools.clock.monotonic() - began, 3))
 
     def _trouble(self, run: ComponentRun, errors: Sequence[ForgeError]) -> Trouble:
         """What the cluster says of the first object that did not become ready."""

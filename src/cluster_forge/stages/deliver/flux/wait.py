@@ -104,8 +104,5 @@ class KustomizationWait:
             if not state.is_idle:
                 self._due.pop(name, None)
             elif now >= self._due.setdefault(name, now + _BETWEEN):
-                kind = ObjectId(
-                    group=engine.FLUX_GROUP, kind="Kustomization", namespace=self._flux.namespace, name=name
-                )
-                reconcile(kind, self._tools)
+                reconcile(engine.kustomization_id(name, self._flux.namespace), self._tools)
                 self._due[name] = now + _BETWEEN

@@ -6,12 +6,14 @@ Provisioning"). The rules are those of the finding ``missing-provider``, on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from cluster_forge.checks.providers import autoscaler_metrics, ingress_controllers, volume_classes
-from cluster_forge.checks.providers.surroundings import INGRESS, STORAGE_CLASS, Surroundings
+from cluster_forge.checks.providers.surroundings import INGRESS, STORAGE_CLASS, Surroundings, brings_default_class
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops import schedule
+from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -40,6 +42,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
         for group, kind in _KINDS
         for body in situation.listed(group, kind)
     ]
+    yield from _late(situation, there)
     surroundings = Surroundings((), [*situation.manifests, *there])
     lacking: dict[tuple[str, str], list[Manifest]] = {}
     for manifest in situation.manifests:
@@ -57,3 +60,37 @@ def problems(situation: Situation) -> Iterator[Problem]:
             fix=_FIXES.get(capability, f"add a component that provides it: cluster-forge catalog search {capability}"),
             option=f"--allow {CODE}",
         )
+
+
+def _late(situation: Situation, there: Sequence[Manifest]) -> Iterator[Problem]:
+    """Claims without a class of components for which everything that brings the default class waits: it never comes."""
+    if any(map(brings_default_class, there)):
+        return
+    components = {item.id: part.name for part in situation.plan.parts for item in part.objects}
+    bringing = {components[one.id] for one in situation.manifests if one.id in components and brings_default_class(one)}
+    if not bringing:
+        return
+    before = _before(situation.plan)
+    for manifest in situation.manifests:
+        name = components.get(manifest.id)
+        if name and all(name in before[other] for other in bringing) and volume_classes.wants_default(manifest):
+            others = ", ".join(sorted(bringing))
+            yield Problem(
+                code=CODE,
+                message=f"its claim waits for the default StorageClass of {others}, which waits for {name}",
+                where=str(manifest.id),
+                fix=f"give {others} a lower wave than {name}, or make a StorageClass of the cluster the default one",
+                option=f"--allow {CODE}",
+            )
+
+
+def _before(plan: DeployPlan) -> Mapping[ComponentName, frozenset[ComponentName]]:
+    """For each component all that must be ready before it starts. Argo CD goes wave by wave."""
+    if plan.argocd:
+        return {
+            part.name: frozenset(other.name for other in plan.parts if other.wave < part.wave) for part in plan.parts
+        }
+    before: dict[ComponentName, frozenset[ComponentName]] = {}
+    for name, needed in schedule.prerequisites(plan.parts, plan.fixed).items():
+        before[name] = needed.union(*(before[other] for other in needed))
+    return before

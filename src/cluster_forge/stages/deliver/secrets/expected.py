@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.manifests.comparison import masking
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import ApplyOptions, Cluster, Patch
@@ -19,7 +20,6 @@ from cluster_forge.stages.deliver.secrets.given import GivenSecrets
 
 MANAGER: Final = "cluster-forge-secrets"
 """Another manager than that of the stack's objects: no deployment without the values takes a key away."""
-_MASK: Final = "•••"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def _apply(change: _Change, cluster: Cluster) -> None:
         else:  # an apply of these keys alone would take the other ones of this manager away
             cluster.patch(_id(secret), {"data": data}, Patch.MERGE, manager=MANAGER)
     except RefusedError as error:  # which may quote the object
-        message = _masked(error.message, data, change.keys)
+        message = masking.without(error.message, masking.values(new))
         raise RefusedError(
             message, where=str(_id(secret)), fix=error.fix, status=error.status, reason=error.reason
         ) from None
@@ -82,14 +82,6 @@ def _type(keys: Iterable[str]) -> str:
     if set(keys) == set(TLS_KEYS):
         return "kubernetes.io/tls"
     return "kubernetes.io/dockerconfigjson" if set(keys) == {PULL_KEY} else "Opaque"
-
-
-def _masked(message: str, encoded: Mapping[str, str], plain: Mapping[str, bytes]) -> str:
-    values = [*encoded.values(), *(value.decode(errors="replace") for value in plain.values())]
-    for value in sorted(values, key=len, reverse=True):
-        if value:
-            message = message.replace(value, _MASK)
-    return message
 
 
 def _decoded(value: Any) -> bytes | None:

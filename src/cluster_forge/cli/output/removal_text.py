@@ -1,0 +1,32 @@
+"""The result of `remove`, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from cluster_forge.foundation.names import counted
+
+if TYPE_CHECKING:
+    from cluster_forge.stages.deliver.removal.deletion import Deletion
+    from cluster_forge.stages.deliver.remove import Removal
+
+
+def lines(planned: Removal, done: Deletion, what: str, *, is_trial: bool) -> Iterator[str]:
+    """What was removed, or would be, and what stays."""
+    if is_trial:
+        yield f"would be removed, in this order: {', '.join(planned.components) or 'its objects'}"
+        yield f"{counted(planned.objects, 'object')} of {what}; nothing was changed"
+        return
+    for target, reason in done.kept:
+        yield f"  stays: {target}: {reason}"
+    yield f"{counted(len(done.deleted), 'object')} of {what} deleted"
+
+
+def json(planned: Removal, done: Deletion) -> dict[str, Any]:
+    return {
+        "components": list(planned.components),
+        "objects": planned.objects,
+        "deleted": [str(target) for target in done.deleted],
+        "kept": [{"object": str(target), "reason": reason} for target, reason in done.kept],
+    }

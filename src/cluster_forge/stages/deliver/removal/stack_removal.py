@@ -1,0 +1,247 @@
+"""Removing a stack, or one component of it: what goes, in which order, and what stays.
+
+Applications and Kustomizations go first and leave their objects, so that the engine does not put back what is deleted here
+in its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.gitops import engine, git_server, owners, ownership, removal
+from cluster_forge.gitops.flux import sources
+from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.gitops.steps import FIELD_MANAGER, Apply, ApplyHooks
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.ports.cluster import Patch, Query
+from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, releases
+from cluster_forge.stages.deliver.removal import deletion, emptied
+from cluster_forge.stages.deliver.removal.bystanders import Bystanders, strangers
+from cluster_forge.stages.deliver.removal.deletion import Deletion
+from cluster_forge.stages.deliver.removal.request import RemoveRequest
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+STAGE: Final = "remove"
+_HOLDS_DATA: Final = "it holds data"
+_ENGINES: Final[tuple[tuple[str, str, Body], ...]] = (
+    (
+        engine.GROUP,
+        "Application",
+        {"metadata": {"finalizers": None}, "operation": None, "spec": {"syncPolicy": {"automated": None}}},
+    ),
+    (engine.GROUP, "AppProject", {}),
+    (engine.FLUX_GROUP, "Kustomization", {"spec": {"prune": False}}),
+    (sources.GROUP, "OCIRepository", {}),
+    (sources.GROUP, "GitRepository", {}),
+)
+"""What engines read, in the order in which it goes, and the change after which it can go without its objects (Argo CD, "App
+Deletion"; Flux, "Kustomization", ``prune``). Argo CD looks after no Application whose project is gone.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StackRemoval:
+    """One removal of a stack or a component. ``plan`` is that of its last release; without one the claim alone says what goes.
+
+    ``strangers`` are the Applications and Kustomizations of others; ``bystanders`` what other stacks claim. ``defined`` are
+    group and kind of what the CRDs define that go, too.
+    """
+
+    request: RemoveRequest
+    tools: DeliverTools
+    plan: DeployPlan | None
+    strangers: frozenset[str]
+    bystanders: Bystanders
+    defined: frozenset[tuple[str, str]] = frozenset()
+    released: set[ObjectId] = field(default_factory=set)
+    """What leaves the claim at the end: until then it says in which Namespaces the stack was, should this run be killed."""
+
+    @classmethod
+    def of(cls, request: RemoveRequest, plan: DeployPlan | None, tools: DeliverTools) -> StackRemoval:
+        """A removal, after a look at what others have in the cluster.
+
+        Raises:
+            ClusterError, RefusedError: if the cluster does not say.
+        """
+        crds = claims.crds(tools.cluster, request.stack) if request.data else ()
+        return cls(
+            request,
+            tools,
+            plan,
+            strangers=strangers(tools.cluster, request.stack),
+            bystanders=Bystanders(claimed=claims.of_others(tools.cluster, request.stack), with_volumes=request.data),
+            defined=frozenset((kind.group, kind.kind) for kind in emptied.kinds_of(crds, tools.cluster)),
+        )
+
+    def run(self, names: Sequence[ComponentName]) -> Deletion:
+        """Delete the components of these names, in this order, and of a whole stack everything else.
+
+        Raises:
+            DeploymentError, ExceptionGroup: for each object that does not go in time.
+            ClusterError, RefusedError: if the cluster does not say, or refuses.
+        """
+        self.tools.reporter.stage_started(STAGE, len(names))
+        spaces = self._spaces()
+        done = Deletion()
+        if not self.request.component:
+            done += self._end_delivery()
+            if self.request.data:
+                done += self._delete(self._custom_resources())
+        parts = {part.name: part for part in (self.plan.parts if self.plan else ())}
+        for name in names:
+            self.tools.reporter.item_started(STAGE, name)
+            one = self._delete([*(item.id for item in parts[name].objects), *self._hooks(name)])
+            self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
+            done += one
+        if not self.request.component:
+            done += self._delete([*claims.entries(self.tools.cluster, self.request.stack), *self._own()])
+            done += self._namespaces(spaces)
+        claims.take_out(self.tools.cluster, self.request.stack, self.released)
+        self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
+        return done
+
+    def _delete(self, targets: Iterable[ObjectId]) -> Deletion:
+        """Delete objects in phases; data stays unless it is asked for, Namespaces are seen to at the end."""
+        wanted = dict.fromkeys(targets)
+        doomed = [target for target in wanted if not target.holds_data or (self.request.data and not _is_space(target))]
+        kept = [target for target in wanted if target.holds_data and not _is_space(target) and not self.request.data]
+        there = self.tools.workers.map(self.tools.cluster.get, kept)
+        done = Deletion(
+            kept=tuple((target, _why_kept(body)) for target, body in zip(kept, there, strict=True) if body is not None)
+        )
+        minor = self.plan.kubernetes.minor if self.plan else emptied.minor(self.tools.cluster)
+        left_over = frozenset(self._asked_at_run_time(doomed)) - wanted.keys()
+        spared = partial(self._spared, left_over=left_over)
+        for phase in removal.phases([*doomed, *left_over], minor):
+            one = deletion.delete(
+                phase, self.tools, spared=spared, timeout=self.request.timeout, bystanders=self.bystanders
+            )
+            self.released.update(one.released)
+            done += one
+        return done
+
+    def _spared(self, body: Body, left_over: frozenset[ObjectId]) -> str:
+        """Why an object stays: others apply it, or claim it. What operators of the stack made need not be managed by us."""
+        stack, target = self.request.stack, ObjectId.of(body)
+        if other := self.bystanders.claimed.get(target):
+            return f"the stack {other} claims it"
+        if (target.group, target.kind) in self.defined:
+            return ""
+        is_made_for_it = target in left_over or (body["metadata"].get("labels") or {}).get(STACK_LABEL) == stack
+        judge = removal.taker if is_made_for_it else removal.owner
+        return judge(stack, body, strangers=self.strangers)
+
+    def _custom_resources(self) -> list[ObjectId]:
+        """All objects of the CRDs that go, also those of users: only now do operators run that end their finalizers."""
+        custom: list[ObjectId] = []
+        for kind in emptied.kinds_of(claims.crds(self.tools.cluster, self.request.stack), self.tools.cluster):
+            custom += emptied.ids(kind, self.tools.cluster)
+        return custom
+
+    def _asked_at_run_time(self, doomed: Sequence[ObjectId]) -> list[ObjectId]:
+        """Webhooks and APIServices of Services that go: an operator made them, and nothing answers them any more."""
+        services = {
+            (target.namespace, target.name) for target in doomed if (target.group, target.kind) == ("", "Service")
+        }
+        return emptied.asking(services, self.tools.cluster) if services else []
+
+    def _hooks(self, name: ComponentName) -> Iterator[ObjectId]:
+        """Objects of hooks, which are not claimed."""
+        for component in self.plan.components if self.plan else ():
+            if component.name == name:
+                for step in component.steps:
+                    if isinstance(step, ApplyHooks):
+                        yield from self._ids(step.documents)
+
+    def _own(self) -> Iterator[ObjectId]:
+        """What the delivery by Argo CD added: the repository and its server."""
+        argocd = self.plan.argocd if self.plan else None
+        for step in argocd.repository if argocd else ():
+            if isinstance(step, Apply):
+                yield from (target for target in self._ids(step.documents) if not _is_space(target))
+
+    def _ids(self, documents: Iterable[bytes]) -> Iterator[ObjectId]:
+        return (ObjectId.of(self.tools.reader.read(document.decode())) for document in documents)
+
+    def _end_delivery(self) -> Deletion:
+        """The root first, which would put the others back; none of them takes its objects along."""
+        plan, done = self.plan, Deletion()
+        roots = {plan.argocd.sync.name} if plan and plan.argocd else {plan.flux.root} if plan and plan.flux else set()
+        for group, kind, change in _ENGINES:
+            query = Query(group=group, kind=kind, labels=f"{STACK_LABEL}={self.request.stack}", metadata_only=True)
+            ids = [query.id_of(body) for body in self.tools.cluster.list(query).items]
+            for targets in ([one for one in ids if one.name in roots], [one for one in ids if one.name not in roots]):
+                for target in targets if change else ():
+                    self.tools.cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
+                done += deletion.delete(targets, self.tools, spared=lambda _: "", timeout=self.request.timeout)
+        return done
+
+    def _spaces(self) -> list[str]:
+        """The Namespaces that the stack has, or has objects in."""
+        claimed = claims.entries(self.tools.cluster, self.request.stack)
+        return sorted(
+            {target.name if _is_space(target) else target.namespace for target in claimed} - {"", git_server.NAMESPACE}
+        )
+
+    def _namespaces(self, names: Sequence[str]) -> Deletion:
+        """Delete those that hold nothing of others any more, and no volumes unless these go, too."""
+        claim = self.tools.cluster.get(ownership.claim_id(self.request.stack))
+        since = str(claim["metadata"].get("creationTimestamp") or "") if claim else ""
+        judged = emptied.reasons_to_keep(names, self.tools, with_data=self.request.data, since=since)
+        ids = {name: ObjectId(group="", kind="Namespace", namespace="", name=name) for name in judged}
+        done = deletion.delete(
+            [ids[name] for name in judged],
+            self.tools,
+            spared=lambda body: judged[body["metadata"]["name"]],
+            timeout=self.request.timeout,
+            bystanders=self.bystanders,
+        )
+        self.released.update(done.deleted, done.absent)
+        return done
+
+
+def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
+    """Delete what the deployments of a whole stack noted. The claim stays as long as the stack has data here, and else goes last: a removal
+    that is killed before finds it.
+    """
+    cluster, stack = tools.cluster, request.stack
+    releases.remove(stack, cluster)
+    log = ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=audit_log.name(stack))
+    for target in (applied.record_id(stack), log):
+        cluster.delete(target)
+    left = claims.entries(cluster, stack)
+    if left:
+        claims.write(cluster, stack, dict.fromkeys(left, owners.STAYS_BEHIND))
+        return Deletion()
+    done = Deletion()
+    if all(other == stack for other, _ in claims.by_stack(cluster)):
+        space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
+        done = deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)
+    if not done.deleted:
+        cluster.delete(ownership.claim_id(stack))
+    return done
+
+
+def _spared_space(tools: DeliverTools, body: Body) -> str:
+    name = body["metadata"]["name"]
+    return emptied.reasons_to_keep([name], tools, with_data=False, since=None)[name]
+
+
+def _why_kept(body: Body) -> str:
+    """Data that stays. What converts the objects of a CRD goes (Kubernetes, "Versions in CustomResourceDefinitions")."""
+    conversion = (body.get("spec") or {}).get("conversion") or {}
+    if conversion.get("strategy") != "Webhook":
+        return _HOLDS_DATA
+    return (
+        f"{_HOLDS_DATA}; its webhook goes: until the stack is deployed again, objects of older versions cannot be read"
+    )
+
+
+def _is_space(target: ObjectId) -> bool:
+    return (target.group, target.kind) == ("", "Namespace")
