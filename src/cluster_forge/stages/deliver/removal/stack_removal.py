@@ -213,8 +213,7 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     """
     cluster, stack = tools.cluster, request.stack
     releases.remove(stack, cluster)
-    log = ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=audit_log.name(stack))
-    for target in (applied.record_id(stack), log):
+    for target in (applied.record_id(stack), audit_log.record_id(stack)):
         cluster.delete(target)
     left = claims.entries(cluster, stack)
     if left:
