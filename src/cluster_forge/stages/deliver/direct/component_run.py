@@ -57,6 +57,7 @@ class Surroundings:
     definitions: Definitions
     live: Mapping[ObjectId, str]
     is_narrowed: bool
+    operated: frozenset[str]
     done: dict[ObjectId, AppliedObject] = field(default_factory=dict)
 
 
@@ -64,7 +65,7 @@ def surroundings(
     plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue, live: Mapping[ObjectId, str]
 ) -> Surroundings:
     """Those of the components of a plan, which send their requests by ``queue``."""
-    observations = Observations(tools.cluster, groups=_operated(plan))
+    observations = Observations(tools.cluster)
     return Surroundings(
         cluster=tools.cluster,
         clock=tools.clock,
@@ -81,6 +82,7 @@ def surroundings(
         definitions=Definitions(tools.cluster, tools.clock),
         live=live,
         is_narrowed=bool(plan.narrowed),
+        operated=_operated(plan),
     )
 
 
@@ -164,12 +166,13 @@ class ComponentRun:
     def settle(self) -> None:
         """Wait for the custom resources for which a controller is in the stack, by their conditions (kstatus).
 
+        They are looked at again: the answers to an apply are from before their controllers saw them.
+
         Raises:
             DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
         """
-        groups = self._around.observations.groups
         documents = self.documents.get(StepFile.CUSTOM_RESOURCES, ())
-        if targets := [document.id for document in documents if document.id.group in groups]:
+        if targets := [document.id for document in documents if document.id.group in self._around.operated]:
             self._wait(targets)
 
     @property
