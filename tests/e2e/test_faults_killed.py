@@ -1,4 +1,4 @@
-"""``kill -9`` of deploy, rollback and remove at random moments (``--kills N``): run again, each goes on, and nothing is lost."""
+"""``kill -9`` of deploy, rollback and remove at random moments (8, or with ``--all-faults`` 20): run again, each goes on, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FRACTIONS = (0.25, 0.9)
 
 @pytest.fixture
 def kills(pytestconfig: pytest.Config) -> int:
-    return int(pytestconfig.getoption("--kills"))
+    return 20 if pytestconfig.getoption("--all-faults") else 8
 
 
 def test_deploy(forged: Forged, own_cluster: Cluster, kills: int) -> None:
