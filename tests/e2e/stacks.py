@@ -17,14 +17,13 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.contents import Contents, Key
 from tests.e2e.polling import until
 
+from cluster_forge.gitops import ownership
 from cluster_forge.stages.deliver.cluster_records.claiming import RUN
 
 NAME = "shop"
 ENDED_SECONDS = 20
 VOLATILE = {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences"}
 """Of an object's metadata: what differs between two objects of the same content."""
-RECORDS = ("release.", "applied-", "audit-")
-"""What only one of `deploy` and ``deploy.sh`` keeps in the cluster, or what counts deployments."""
 WEB = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -212,11 +211,10 @@ def _content(key: Key, body: Any) -> Any:
 
 
 def _is_declared(key: Key, body: Any) -> bool:
-    """Whether it is of the stack. The Namespace of what is kept of all stacks is made by each client in its own way."""
-    if key == Key("", "Namespace", "", "cluster-forge"):
-        return False
-    managers = {fields["manager"] for fields in body["metadata"].get("managedFields", ())}
-    return any(name.startswith("cluster-forge") for name in managers) and not key.name.startswith(RECORDS)
+    """Whether it is of the stack, or its claim; each client makes the claim, and its Namespace, in its own way."""
+    if key.namespace == "cluster-forge" or key.name == "cluster-forge":
+        return key.name == ownership.claim_name(NAME)
+    return any(fields["manager"].startswith("cluster-forge") for fields in body["metadata"].get("managedFields", ()))
 
 
 def program(workspace: Path, cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
