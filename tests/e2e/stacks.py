@@ -195,19 +195,26 @@ def state(cluster: Cluster) -> dict[Key, Any]:
     """The content of what the stack has in the cluster, by its objects; without Pods and what else the cluster made itself."""
     bodies = Contents(cluster.http).bodies()
     return {
-        key: _content(body) for key, body in bodies.items() if key not in cluster.ground and _is_declared(key, body)
+        key: _content(key, body)
+        for key, body in bodies.items()
+        if key not in cluster.ground and _is_declared(key, body)
     }
 
 
-def _content(body: Any) -> Any:
+def _content(key: Key, body: Any) -> Any:
     """What of an object is the same in two clusters, and after each deployment."""
     metadata = {name: value for name, value in body["metadata"].items() if name not in VOLATILE}
     annotations = {name: value for name, value in metadata.get("annotations", {}).items() if name != RUN}
     content = {name: value for name, value in body.items() if name not in ("metadata", "status")}
+    if key.kind == "Service":
+        content["spec"] = {name: value for name, value in body["spec"].items() if not name.startswith("clusterIP")}
     return {**content, "metadata": {**metadata, "annotations": annotations}}
 
 
 def _is_declared(key: Key, body: Any) -> bool:
+    """Whether it is of the stack. The Namespace of what is kept of all stacks is made by each client in its own way."""
+    if key == Key("", "Namespace", "", "cluster-forge"):
+        return False
     managers = {fields["manager"] for fields in body["metadata"].get("managedFields", ())}
     return any(name.startswith("cluster-forge") for name in managers) and not key.name.startswith(RECORDS)
 
