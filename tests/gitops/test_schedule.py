@@ -46,7 +46,7 @@ def test_a_wave_that_the_user_set_is_an_order_in_both_directions() -> None:
     }
 
 
-def test_a_wave_of_the_catalog_is_no_order() -> None:
+def test_a_wave_of_the_catalog_is_not_an_order() -> None:
     found = prerequisites(plain("first"), plain("storage", -70), plain("last", 10))
     assert found == {"first": set(), "storage": set(), "last": set()}
 

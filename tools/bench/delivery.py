@@ -57,9 +57,9 @@ def steps(folder: Path) -> Iterator[Step]:
 
 def _deployed(command: Sequence[str], state: str) -> Step:
     done = run([*command, "deploy", STACK, "--quiet", "--format", "json"])
-    told = json.loads(done.out.splitlines()[-1])
-    requests = sum(number for method, number in told["requests"].items() if method != "WATCH")
-    objects = sum(component["objects"] for component in told["components"])
+    document = json.loads(done.out.splitlines()[-1])
+    requests = sum(number for method, number in document["requests"].items() if method != "WATCH")
+    objects = sum(component["objects"] for component in document["components"])
     return Step(case=CASE, verb="deploy", state=state, run=done, objects=objects, requests=requests)
 
 
@@ -89,7 +89,7 @@ def _cluster(folder: Path) -> Iterator[list[str]]:
 
 
 def _e2e(*arguments: str) -> None:
-    measure.release_orphans()  # the cluster's processes are nobody's that is measured
+    measure.release_orphans()  # the cluster's processes are not what is measured
     done = subprocess.run(
         [sys.executable, "-m", "tests.e2e", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False
     )

@@ -132,7 +132,7 @@ class _Documents:
 
 
 def _checked(files: FileTree) -> FileTree:
-    """Those of the files that are in the list: a file that somebody has put beside them is none of the deployment.
+    """Those of the files that are in the list: a file that others have put beside them is not part of the deployment.
 
     Raises:
         EditedError, ExceptionGroup: for each one that differs from the list.

@@ -71,7 +71,7 @@ def owner(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
 
 
 def taker(stack: str, body: Body, *, strangers: Container[str] = ()) -> str:
-    """Who says on an object to apply it, other than the stack, in words; empty if nobody does."""
+    """Who says on an object to apply it, other than the stack, in words; else empty."""
     metadata = body["metadata"]
     labels, annotations = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
     managers = {fields.get("manager") for fields in metadata.get("managedFields") or ()}

@@ -173,7 +173,7 @@ def test_objects_that_may_be_unwell() -> None:
         ("OrphanedResourceWarning", "Failed to load target state", False),
     ],
 )
-def test_one_that_cannot_be_read_is_told_from_one_that_is_looked_at_again(
+def test_one_that_cannot_be_read_differs_from_one_that_is_looked_at_again(
     kind: str, message: str, is_unreadable: bool
 ) -> None:
     body = application(sync="Unknown", conditions=[{"type": kind, "message": message}])

@@ -126,7 +126,7 @@ def test_a_deployment_without_changes_costs_few_requests() -> None:
     assert first <= 1.2 * 200 + 60, "the rest are checks, lease, claim and release"
 
 
-def test_going_back_takes_no_data_along_that_nobody_asked_to_lose() -> None:
+def test_going_back_loses_no_data_without_being_asked() -> None:
     def refuse(request: FakeRequest) -> None:
         spec = (request.body or {}).get("spec") or {}
         if request.verb == "apply" and spec.get("replicas") == 2 and not request.is_trial:

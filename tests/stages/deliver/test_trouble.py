@@ -100,6 +100,13 @@ def test_pods_that_are_refused_are_events_of_the_workload() -> None:
     )
 
 
+def test_events_that_differ_in_the_name_of_a_pod_are_one() -> None:
+    refused = [("FailedCreate", f'pods "web-1-{end}" is forbidden: exceeded quota') for end in ("7zn22", "5lq8b")]
+    combined = ("FailedCreate", '(combined from similar events): pods "web-1-kxs5v" is forbidden: exceeded quota')
+    found = trouble.of(WEB, cluster(waiting("", ""), *refused, combined))
+    assert found.events == ('FailedCreate: pods "web-1-kxs5v" is forbidden: exceeded quota',)
+
+
 def test_a_line_of_others_is_one_short_line() -> None:
     found = trouble.of(WEB, cluster(waiting("CreateContainerError", "a\n\x1b[31mb" + "c" * 1000)))
     assert "\n" not in found.sentence

@@ -121,8 +121,8 @@ class Transport:
                 continue
             self._has_answered |= isinstance(outcome, Answer)
             is_passing = _is_passing(outcome, request)
-            is_heard = isinstance(outcome, Answer) and not is_passing
-            self._away_since = None if is_heard else self._away_since or time.monotonic()
+            is_answered = isinstance(outcome, Answer) and not is_passing
+            self._away_since = None if is_answered else self._away_since or time.monotonic()
             if not is_passing or not self._pauses(request, began, failed, _wait(outcome)):
                 return _settled(outcome)
             failed += 1

@@ -113,7 +113,7 @@ def _component(component: ComponentResult, width: int) -> str:
 def _trouble(trouble: Trouble) -> str:
     """What the cluster says of it: the cause, and the last events and log lines of the broken Pod."""
     lines = [f"    {trouble.sentence}"] if trouble.sentence else []
-    if trouble.events:
+    if trouble.events and trouble.events != (trouble.sentence,):
         lines += [
             f"    last events{f' of Pod {trouble.pod}' if trouble.pod else ''}:",
             *(f"      {event}" for event in trouble.events),

@@ -113,7 +113,7 @@ def _is_of_commit(status: Mapping[str, Any]) -> bool:
 
 
 def _is_refused(status: Mapping[str, Any]) -> bool:
-    """Whether a condition says that the spec or the repository is at fault, and not the cluster, which is looked at again."""
+    """Whether a condition says that the spec or the repository is wrong, and not the cluster, which is looked at again."""
     conditions = [mapping(condition) for condition in sequence(status.get("conditions"))]
     return any(
         condition.get("type") == "InvalidSpecError"

@@ -1,6 +1,6 @@
 """The AppProject of a stack: Argo CD applies for it what the stack has, and nothing else (Argo CD, "Projects").
 
-Argo CD asks the project also before it deletes: an object that the project does not permit is taken for somebody else's, and
+Argo CD asks the project also before it deletes: an object that the project does not permit is taken for one of others, and
 stays in the cluster without a word (``IsLiveResourcePermitted`` in ``controller/state.go`` and ``appcontroller.go``). So
 while a stack changes, its project permits what it had before, too (`widened`), and is narrowed once all is synced.
 """
@@ -139,7 +139,7 @@ def _may_be_namespaced(item: ObjectId, minor: int) -> bool:
 
 
 def _with_made(kinds: frozenset[Kind]) -> frozenset[Kind]:
-    return kinds | {made for kind in kinds for made in _MADE.get(kind, ())}
+    return kinds | {owned for kind in kinds for owned in _MADE.get(kind, ())}
 
 
 def _list(holder: object, key: str) -> Sequence[Any]:

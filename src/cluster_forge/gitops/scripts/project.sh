@@ -8,7 +8,7 @@ rights='{{with .spec}}{{range .sourceRepos}}r {{printf "%q" .}}{{"\n"}}{{end}}{{
 rights=$rights'{{if eq (print .server) "https://kubernetes.default.svc"}}d {"namespace":{{printf "%q" .namespace}},'$this_cluster'}{{"\n"}}{{end}}{{end}}'
 rights="$rights{{range .clusterResourceWhitelist}}c $kinds{{range .namespaceResourceWhitelist}}n $kinds{{end}}"
 
-# widen: the project permits what it permits now, too, and what the stack has claimed: Argo CD may have to prune it.
+# widen: the project permits what it permits now, too, and what the stack has claimed: Argo CD may prune it later.
 widen() {
   if [ -n "$print$dry_run" ]; then permit /dev/null && return; fi
   changed get appprojects.argoproj.io "$project" -n "$namespace" --ignore-not-found -o "go-template=$rights"

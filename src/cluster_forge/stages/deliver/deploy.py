@@ -96,7 +96,7 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
     """
 
     def again(deployment: Deployment, cause: str) -> DeployResult:
-        # What the failed version has brought may hold data already: nobody asked to lose that.
+        # What the failed version has brought may hold data already: the user has not asked to lose that.
         options = replace(request.options, is_atomic=False, prune_data=False, recreate=False)
         return deploy(
             replace(request, deployment=deployment, options=options, cause=cause, parts=(), given=NONE), tools

@@ -55,12 +55,12 @@ def diff(request: DiffRequest, tools: DeliverTools) -> Comparison:
     for part in request.parts:  # one after the other: what the cluster holds may be large
         differing = _of_part(part, request.manager, tools)
         tools.reporter.item_finished(
-            STAGE, part.name, f"{len(differing)} of {counted(len(part.objects), 'object')} differ"
+            STAGE, part.name, f"{len(differing)} of {counted(len(part.objects), 'object')} changed"
         )
         differences += differing
     if not request.deployment.plan.narrowed:
         differences += _pruned(request, tools)
-    tools.reporter.stage_finished(STAGE, f"{counted(len(differences), 'object')} differ")
+    tools.reporter.stage_finished(STAGE, f"{counted(len(differences), 'object')} changed")
     former = releases.versions(releases.listed(tools.cluster, request.stack))
     return _comparison(request.parts, objects.in_order(differences), former)
 

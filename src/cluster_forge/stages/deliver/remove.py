@@ -5,6 +5,7 @@ What is in the cluster says what goes: the claim of the stack, and the plan in i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from cluster_forge.foundation.errors import PreflightError, ReleaseError, UnknownNameError
@@ -12,6 +13,7 @@ from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.gitops import ownership, schedule
 from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, lease, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
@@ -52,7 +54,7 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
     names = tuple(reversed(list(schedule.prerequisites(parts, plan.fixed if plan else ()))))
     if not request.component:
         return Removal(components=names, objects=len(claimed), plan=plan)
-    chosen = _component(request, plan)
+    chosen = _component(request, plan, claimed)
     return Removal(components=(chosen.name,), objects=len(chosen.objects), plan=plan)
 
 
@@ -92,7 +94,7 @@ def _last_plan(stack: str, tools: DeliverTools) -> DeployPlan | None:
     return replace(plans[0], parts=tuple(parts.values()), components=tuple(components.values()))
 
 
-def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
+def _component(request: RemoveRequest, plan: DeployPlan | None, claimed: Collection[ObjectId]) -> Part:
     if plan is None:
         raise PreflightError(
             f"no release of {request.stack} in this cluster has its components: deploy.sh has deployed it",
@@ -111,7 +113,8 @@ def _component(request: RemoveRequest, plan: DeployPlan | None) -> Part:
             f"{request.stack} has no component {request.component} in this cluster{did_you_mean(request.component, names)}",
             fix=f"its components: {', '.join(names)}",
         )
-    if users := [str(part.name) for part in plan.parts if chosen.name in part.needs]:
+    there = [part for part in plan.parts if any(item.id in claimed for item in part.objects)]
+    if users := [str(part.name) for part in there if chosen.name in part.needs]:
         raise PreflightError(
             f"{chosen.name} is needed by {', '.join(users)}", fix="remove these first, or the whole stack"
         )

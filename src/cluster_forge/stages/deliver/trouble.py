@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import ClusterError, ImageError, RefusedError
@@ -25,6 +26,10 @@ _LONGEST: Final = 300
 """Characters of a line that others wrote."""
 _PULLS: Final = frozenset({"ErrImagePull", "ImagePullBackOff"})
 _HARMLESS: Final = frozenset({"ContainerCreating", "PodInitializing"})
+_COMBINED: Final = "(combined from similar events): "
+"""What the API machinery writes before the message of the last of many events (client-go, ``tools/record``)."""
+_NAME: Final = re.compile(r'"[^"]*-[a-z0-9]{5}"')
+"""The name of a Pod that was to be created: its end differs from one try to the next."""
 _STATUS: Final = re.compile(r"\b(401|403|404|429|5\d\d)\b")
 _CAUSES: Final = (
     (re.compile(r"no such host|server misbehaving"), "cannot be found: no such host"),
@@ -63,10 +68,10 @@ def _of(target: ObjectId, cluster: Cluster) -> Trouble:
     warnings = cluster.list(Query(group="", kind="Event", namespace=target.namespace, fields="type=Warning")).items
     pod = next(_broken(_pods(live, target, cluster)), None)
     if pod is None:
-        events = _messages(warnings, lambda name: name == target.name or name.startswith(f"{target.name}-"))
+        events = _messages(warnings, partial(_is_of, target, (live.get("spec") or {}).get("selector")))
         return Trouble(sentence=events[-1] if events else "", events=events)
     name = pod["metadata"]["name"]
-    events = _messages(warnings, lambda other: other == name)
+    events = _messages(warnings, partial(_is_of, replace(target, group="", kind="Pod", name=name), None))
     container, sentence = _cause(pod, events)
     is_looping = sentence.startswith("CrashLoopBackOff")
     log = cluster.logs(target.namespace, name, container, lines=_LINES, previous=is_looping) if container else ""
@@ -144,11 +149,19 @@ def _stopped(container: Mapping[str, Any], state: str = "lastState") -> str:
     return f"container {container.get('name')} ended with exit code {ended.get('exitCode')}{reason}"
 
 
-def _messages(events: Iterable[Body], is_wanted: Callable[[str], bool]) -> tuple[str, ...]:
+def _is_of(target: ObjectId, selector: object, concerned: Mapping[str, Any]) -> bool:
+    """Whether an event concerns the object or, if it has Pods, what its controller makes: ``web-5f7c9``."""
+    name = str(concerned.get("name", ""))
+    is_itself = name == target.name and concerned.get("kind", target.kind) == target.kind
+    return is_itself or (bool(selector) and target.kind != "Service" and name.startswith(f"{target.name}-"))
+
+
+def _messages(events: Iterable[Body], is_wanted: Callable[[Mapping[str, Any]], bool]) -> tuple[str, ...]:
     """The last events of objects with such names, the newest at the end: ``FailedMount: …``."""
-    chosen = [event for event in events if is_wanted(str(mapping(event.get("involvedObject")).get("name", "")))]
+    chosen = [event for event in events if is_wanted(mapping(event.get("involvedObject")))]
     chosen.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
-    return tuple(dict.fromkeys(f"{event.get('reason')}: {_line(event.get('message'))}" for event in chosen))[-_EVENTS:]
+    lines = [f"{event.get('reason')}: {_line(event.get('message')).removeprefix(_COMBINED)}" for event in chosen]
+    return tuple({_NAME.sub("", line): line for line in lines}.values())[-_EVENTS:]
 
 
 def _line(text: object) -> str:

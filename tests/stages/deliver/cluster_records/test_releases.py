@@ -176,7 +176,7 @@ def test_all_of_a_stack_is_removed_and_nothing_of_another_one() -> None:
         ({"size": -1}, "a folder of it is larger than one can be"),
     ],
 )
-def test_a_release_that_somebody_else_wrote_is_not_believed(changed: dict[str, Any], message: str) -> None:
+def test_a_release_that_others_wrote_is_not_believed(changed: dict[str, Any], message: str) -> None:
     delivery = Delivery()
     (good,) = released(delivery, 1)
     folder = replace(good.folders[0], **{key: value for key, value in changed.items() if key in ("parts", "size")})

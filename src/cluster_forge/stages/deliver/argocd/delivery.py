@@ -128,10 +128,10 @@ def _check_root(argocd: ArgoCdPlan, states: Mapping[str, ApplicationState], resu
     root = states.get(argocd.sync.name)
     if (root and root.is_ready) or any(result.state is State.FAILED for result in results):
         return
-    said = (root.lack, *root.messages) if root else ("it is not there",)
+    reasons = (root.lack, *root.messages) if root else ("it is not there",)
     is_elsewhere = root is not None and root.is_unreadable and not argocd.repository
     raise DeploymentError(
-        f"Argo CD has not applied the stack: {'; '.join(said)}",
+        f"Argo CD has not applied the stack: {'; '.join(reasons)}",
         where=f"Application {argocd.namespace}/{argocd.sync.name}",
         fix=f"`cluster-forge push` (with --git to a Git repository) sends {argocd.sync.revision} to where Argo CD reads it"
         if is_elsewhere

@@ -1,6 +1,6 @@
 """What was applied last, as the cluster keeps it: a deployment skips what is in the cluster as it left it.
 
-It is the Secret ``applied-<stack>`` (the digest of a document with a short password tells the password), with a key for each component: a line ``done DIGEST`` if it was deployed to its end,
+It is the Secret ``applied-<stack>`` (the digest of a document with a short password gives the password away), with a key for each component: a line ``done DIGEST`` if it was deployed to its end,
 and a line ``KIND.GROUP NAMESPACE NAME DOCUMENT FINGERPRINT`` for each object: the digest of its document, and what the API
 server said of the applied fields (`managed_fields.fingerprint`). Without it everything is applied again.
 """

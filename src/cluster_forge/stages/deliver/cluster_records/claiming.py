@@ -32,7 +32,7 @@ _FEW: Final = 3
 def facts(plan: DeployPlan, tools: DeliverTools, hooks: Iterable[ObjectId] = ()) -> Facts:
     """What the cluster says of the stack's objects, for `owners.judge`.
 
-    ``hooks`` are those that the deployment applies itself, and deletes. They come and go, so nobody claims them; what has the
+    ``hooks`` are those that the deployment applies itself, and deletes. They come and go, so they are not claimed; what has the
     name of one may belong to others all the same.
 
     Raises:

@@ -100,6 +100,7 @@ class Lease:
 
 
 def lease_id(stack: str) -> ObjectId:
+    """The Lease of the stack of this name."""
     return ObjectId(group=GROUP, kind="Lease", namespace=git_server.NAMESPACE, name=f"deploy-{stack}")
 
 
@@ -124,7 +125,7 @@ def held(stack: str, tools: DeliverTools, *, run: str) -> Iterator[Lease]:
 
 
 def _keep(lease: Lease, ended: threading.Event) -> None:
-    """Renew until the end. What fails is tried again; whoever has lost the lease hears of it in `Lease.check`."""
+    """Renew until the end. What fails is tried again; a deployment that has lost the lease sees it in `Lease.check`."""
     while not ended.wait(_RENEWED):
         with suppress(ForgeError):
             lease.renew()

@@ -143,7 +143,7 @@ def deployment(chosen: Release, tools: DeliverTools) -> Deployment:
     """The deployment of a release.
 
     Raises:
-        ReleaseError, ExceptionGroup: as `files`, and if it is another one than the release says.
+        ReleaseError, ExceptionGroup: as `files`, and if it is not the one that the release says.
         StaleError, EditedError, ExceptionGroup: as `deployment.of`.
     """
     read = deployments.of(files(chosen, tools), f"release {chosen.number} of {chosen.stack}")
@@ -189,8 +189,8 @@ def _keep(stack: str, files: FileTree, former: Sequence[Release], tools: Deliver
     }
 
     def kept(of: tuple[str, FileTree]) -> Folder:
-        if found := known.get((of[0], of[1].digest)):
-            return found
+        if same := known.get((of[0], of[1].digest)):
+            return same
         folder, packed = release.kept(*of)
         for body in release.contents(stack, folder, packed):
             if _name(body) not in present:

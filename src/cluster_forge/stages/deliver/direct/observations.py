@@ -7,7 +7,7 @@ later (KEP-5504: they are numbers that grow).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Condition
 from typing import Final
@@ -93,6 +93,13 @@ class Observations:
                 _forget(watched, key, _number(listing.version))
             watched.since = listing.version
             self.changed.notify_all()
+
+    def look_at(self, targets: Iterable[ObjectId]) -> None:
+        """List the places of the objects that were not listed yet."""
+        for target in targets:
+            watched = self.of(target)
+            if not watched.since:
+                self.list(watched)
 
     def watch(self, watched: Watched, seconds: float) -> Generator[None]:
         """Take changes of a place over as they come; a pause after each."""

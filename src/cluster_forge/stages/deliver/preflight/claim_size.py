@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from cluster_forge.foundation.names import counted
 from cluster_forge.gitops import applyset, owners, ownership
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
@@ -29,7 +30,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
     if size > _MOST or inventory > _MOST_ANNOTATIONS:
         yield Problem(
             code="too-many-objects",
-            message=f"the list of the stack's {len(listed):,} objects has {max(size, inventory):,} bytes, and the API server "
+            message=f"the list of the stack's {counted(len(listed), 'object')} has {max(size, inventory):,} bytes, and the API server "
             f"takes {_MOST if size > _MOST else _MOST_ANNOTATIONS:,}",
             where=str(claim),
             fix="make two stacks of it, with half of the components each",

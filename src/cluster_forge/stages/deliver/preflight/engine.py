@@ -118,20 +118,20 @@ def _of_login(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
     """
     namespace, name = argocd.namespace, argocd.secret
     query = Query(group="", kind="Secret", namespace=namespace, fields=f"metadata.name={name}", metadata_only=True)
-    found = situation.cluster.list(query).items
+    secrets = situation.cluster.list(query).items
     labeled = f"kubectl label secret {name} -n {namespace} {_LOGIN_LABEL}=repository"
     kind = "oci" if argocd.url.startswith("oci://") else "git"
     created = (
         f"kubectl create secret generic {name} -n {namespace} --from-literal=type={kind} "
         f"--from-literal=url={argocd.url} --from-literal=username=… --from-literal=password=… && "
     )
-    if not found or labels_of(found[0]).get(_LOGIN_LABEL) not in ("repository", "repo-creds"):
-        lack = f"lacks the label {_LOGIN_LABEL}=repository" if found else "is missing"
+    if not secrets or labels_of(secrets[0]).get(_LOGIN_LABEL) not in ("repository", "repo-creds"):
+        lack = f"lacks the label {_LOGIN_LABEL}=repository" if secrets else "is missing"
         yield Problem(
             code=LOGIN,
             message=f"the Secret with Argo CD's login to {argocd.url} (`gitops.secret`) {lack}: Argo CD cannot read the stack",
             where=f"Secret/{namespace}/{name}",
-            fix=labeled if found else created + labeled,
+            fix=labeled if secrets else created + labeled,
             option=f"--allow {LOGIN}",
         )
 

@@ -62,7 +62,7 @@ class Bystanders:
                 yield target, f"{others[0]} of the stack {self.claimed[others[0]]} would be deleted with it"
 
 
-NOBODY: Final = Bystanders(with_volumes=True)
+NO_OTHERS: Final = Bystanders(with_volumes=True)
 
 
 def strangers(cluster: ClusterReader, stack: str) -> frozenset[str]:

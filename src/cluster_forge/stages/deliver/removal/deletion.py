@@ -11,7 +11,7 @@ from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Propagation
-from cluster_forge.stages.deliver.removal.bystanders import NOBODY, Bystanders
+from cluster_forge.stages.deliver.removal.bystanders import NO_OTHERS, Bystanders
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 _LOOK: Final = 0.5
@@ -49,7 +49,7 @@ def delete(
     *,
     spared: Callable[[Body], str],
     timeout: float,
-    bystanders: Bystanders = NOBODY,
+    bystanders: Bystanders = NO_OTHERS,
 ) -> Deletion:
     """Delete those of the objects for which ``spared`` gives no reason to leave them, and wait until they are gone. What
     ``bystanders`` would go along with stays, too.

@@ -100,7 +100,8 @@ class StackRemoval:
             self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
             done += one
         if not self.request.component:
-            done += self._delete([*claims.entries(self.tools.cluster, self.request.stack), *self._own()])
+            claimed = claims.entries(self.tools.cluster, self.request.stack)
+            done += self._delete([*(one for one in claimed if one not in self.released), *self._own()])
             done += self._namespaces(spaces)
         claims.take_out(self.tools.cluster, self.request.stack, self.released)
         self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
@@ -212,8 +213,7 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     """
     cluster, stack = tools.cluster, request.stack
     releases.remove(stack, cluster)
-    log = ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=audit_log.name(stack))
-    for target in (applied.record_id(stack), log):
+    for target in (applied.record_id(stack), audit_log.record_id(stack)):
         cluster.delete(target)
     left = claims.entries(cluster, stack)
     if left:
