@@ -17,14 +17,13 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.contents import Contents, Key
 from tests.e2e.polling import until
 
+from cluster_forge.gitops import ownership
 from cluster_forge.stages.deliver.cluster_records.claiming import RUN
 
 NAME = "shop"
 ENDED_SECONDS = 20
 VOLATILE = {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences"}
 """Of an object's metadata: what differs between two objects of the same content."""
-RECORDS = ("release.", "applied-", "audit-")
-"""What only one of `deploy` and ``deploy.sh`` keeps in the cluster, or what counts deployments."""
 WEB = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -195,21 +194,27 @@ def state(cluster: Cluster) -> dict[Key, Any]:
     """The content of what the stack has in the cluster, by its objects; without Pods and what else the cluster made itself."""
     bodies = Contents(cluster.http).bodies()
     return {
-        key: _content(body) for key, body in bodies.items() if key not in cluster.ground and _is_declared(key, body)
+        key: _content(key, body)
+        for key, body in bodies.items()
+        if key not in cluster.ground and _is_declared(key, body)
     }
 
 
-def _content(body: Any) -> Any:
+def _content(key: Key, body: Any) -> Any:
     """What of an object is the same in two clusters, and after each deployment."""
     metadata = {name: value for name, value in body["metadata"].items() if name not in VOLATILE}
     annotations = {name: value for name, value in metadata.get("annotations", {}).items() if name != RUN}
     content = {name: value for name, value in body.items() if name not in ("metadata", "status")}
+    if key.kind == "Service":
+        content["spec"] = {name: value for name, value in body["spec"].items() if not name.startswith("clusterIP")}
     return {**content, "metadata": {**metadata, "annotations": annotations}}
 
 
 def _is_declared(key: Key, body: Any) -> bool:
-    managers = {fields["manager"] for fields in body["metadata"].get("managedFields", ())}
-    return any(name.startswith("cluster-forge") for name in managers) and not key.name.startswith(RECORDS)
+    """Whether it is of the stack, or its claim; each client makes the claim, and its Namespace, in its own way."""
+    if key.namespace == "cluster-forge" or key.name == "cluster-forge":
+        return key.name == ownership.claim_name(NAME)
+    return any(fields["manager"].startswith("cluster-forge") for fields in body["metadata"].get("managedFields", ()))
 
 
 def program(workspace: Path, cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:

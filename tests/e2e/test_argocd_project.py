@@ -36,6 +36,17 @@ apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: {name: backups}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: reader}
+spec:
+  selector: {matchLabels: {app: reader}}
+  template:
+    metadata: {labels: {app: reader}}
+    spec:
+      containers: [{name: reader, image: "registry.example.com/reader:1.0.0", volumeMounts: [{name: data, mountPath: /data}]}]
+      volumes: [{name: data, persistentVolumeClaim: {claimName: backups}}]
 """
 CRON_JOB = "/apis/batch/v1/namespaces/nightly/cronjobs/backup"
 ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/nightly-backup"

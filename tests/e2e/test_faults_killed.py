@@ -1,4 +1,4 @@
-"""``kill -9`` of deploy, rollback and remove at random moments (``--kills N``): run again, each goes on, and nothing is lost."""
+"""``kill -9`` of deploy, rollback and remove at random moments (8, or with ``--all-faults`` 20): run again, each goes on, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from tests.e2e.stacks import NAME, Forged, Shop, assert_contents, everything_is_
 
 pytestmark = pytest.mark.e2e
 SEED = 21
-FRACTIONS = (0.25, 1.0)
+FRACTIONS = (0.25, 0.9)
 """Of the time that an undisturbed run takes: the program itself starts before that."""
 
 
 @pytest.fixture
 def kills(pytestconfig: pytest.Config) -> int:
-    return int(pytestconfig.getoption("--kills"))
+    return 20 if pytestconfig.getoption("--all-faults") else 8
 
 
 def test_deploy(forged: Forged, own_cluster: Cluster, kills: int) -> None:
     versions = ("1.0.0", "1.1.0")
+    deployed(forged())
     took = deployed(forged(version=versions[1]))
     for number, moment in enumerate(moments("deploy", kills, took)):
         shop = forged(version=versions[number % 2])
@@ -33,7 +34,7 @@ def test_deploy(forged: Forged, own_cluster: Cluster, kills: int) -> None:
         assert everything_is_ready(own_cluster, versions[number % 2])
         shop.succeeds("diff")
     results = [one["result"] for one in history(forged())]
-    assert results.count("interrupted") >= len(results) // 4, results
+    assert "interrupted" in results
     assert "running" not in results
 
 

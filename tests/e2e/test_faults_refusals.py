@@ -15,7 +15,7 @@ from tests.e2e.stacks import NAME, Forged, assert_contents, everything_is_ready
 from tests.e2e.stand_in.webhooks import Webhooks
 
 pytestmark = pytest.mark.e2e
-DEPLOY = ("deploy", "--yes", "-q", "--timeout", "6")
+DEPLOY = ("deploy", "--yes", "-q", "--timeout", "8")
 BROKEN = {
     Fate.PENDING: "",
     Fate.UNREADY: "Readiness probe failed",
@@ -112,11 +112,13 @@ def test_a_namespace_that_is_terminating(forged: Forged, own_cluster: Cluster) -
     held = {"metadata": {"finalizers": ["example.com/hold"]}}
     own_cluster.kubectl("-n", NAME, "patch", "service", "web", "--type=merge", "-p", json.dumps(held))
     own_cluster.kubectl("delete", "namespace", NAME, "--wait=false")
+    place = f"/api/v1/namespaces/{NAME}"
+    until(lambda: "example.com/hold" in str(own_cluster.get(place)["status"]), "the controller says what holds it")
     said = shop.fails(*DEPLOY)
     assert f"Namespace/{NAME}" in said
     assert "example.com/hold" in said
     own_cluster.kubectl("-n", NAME, "patch", "service", "web", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    until(lambda: own_cluster.get(f"/api/v1/namespaces/{NAME}") is None, "the namespace is gone")
+    until(lambda: own_cluster.get(place) is None, "the namespace is gone")
     shop.succeeds("deploy", "--yes", "-q")
     assert everything_is_ready(own_cluster)
 

@@ -60,11 +60,15 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
             elif len(errors) > _MOST_ERRORS:
                 break
             elif key.lstrip("-") not in (known := set(_names(command, context))):
-                verb = " ".join(place)
-                what = f"`{verb}` has no option" if verb else "unknown verb or option"
-                errors.append(_wrong(f"{what} {key!r}{did_you_mean(key, known)}", file, (*place, key)))
+                errors.append(_no_option(key, known, file, place))
     raise_all(errors)
     return values
+
+
+def _no_option(key: str, known: set[str], file: PositionedDocument, place: tuple[str, ...]) -> DescriptionError:
+    verb = " ".join(place)
+    what = f"`{verb}` has no option" if verb else "unknown verb or option"
+    return _wrong(f"{what} {key!r}{did_you_mean(key, known)}", file, (*place, key))
 
 
 def _are_inside(workspace: Path, *paths: object) -> bool:

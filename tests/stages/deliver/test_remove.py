@@ -97,6 +97,15 @@ def test_without_data_nothing_but_the_crds_is_left(bare: tuple[Delivery, set[Obj
     assert claims.entries(delivery.cluster, "demo").popitem()[1] == owners.STAYS_BEHIND
 
 
+def test_a_claim_that_deploy_sh_wrote_does_not_keep_its_namespace(bare: tuple[Delivery, set[ObjectId]]) -> None:
+    delivery, before = bare
+    deploy(delivery, STACK)
+    patch = {"metadata": {"annotations": {claiming.RUN: "host/3/0"}}}
+    delivery.cluster.patch(ownership.claim_id("demo"), patch, Patch.MERGE, manager="kubectl-annotate")
+    gone(delivery, data=True)
+    assert left(delivery, before) == set()
+
+
 def test_a_crd_that_stays_without_its_webhook_says_so() -> None:
     delivery = Delivery()
     conversion = {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"]}}

@@ -23,6 +23,7 @@ class Section:
 
     @property
     def where(self) -> str:
+        """File and path in it, for errors."""
         return f"{self.file}: {self.path}" if self.path else str(self.file)
 
     def wrong(self, key: str, expected: str) -> KubeconfigError:
@@ -34,6 +35,11 @@ class Section:
         )
 
     def text(self, key: str) -> str:
+        """A text, empty if it is not there.
+
+        Raises:
+            KubeconfigError: if it is another kind of value.
+        """
         value = self.values.get(key)
         if value is None:
             return ""
@@ -42,12 +48,22 @@ class Section:
         return value
 
     def flag(self, key: str) -> bool:
+        """Whether it is set to true.
+
+        Raises:
+            KubeconfigError: as `text`.
+        """
         value = self.values.get(key)
         if value is not None and not isinstance(value, bool):
             raise self.wrong(key, "true or false")
         return bool(value)
 
     def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, empty if it is not there.
+
+        Raises:
+            KubeconfigError: as `text`.
+        """
         value = self.values.get(key)
         if value is None:
             return ()
@@ -56,6 +72,11 @@ class Section:
         return tuple(value)
 
     def section(self, key: str) -> Section | None:
+        """What is below a key; None if it is not there.
+
+        Raises:
+            KubeconfigError: as `text`.
+        """
         value = self.values.get(key)
         if value is None:
             return None
@@ -64,6 +85,11 @@ class Section:
         return Section(value, self.file, f"{self.path}.{key}" if self.path else key)
 
     def sections(self, key: str) -> Sequence[Section]:
+        """A list of such, empty if it is not there.
+
+        Raises:
+            KubeconfigError: as `text`.
+        """
         value = self.values.get(key)
         if value is None:
             return ()

@@ -27,7 +27,7 @@ def test_everything_is_there_and_ready() -> None:
     delivery = Delivery()
     results = delivery.direct([SHOP])
     assert states(results) == {"shop": State.READY}
-    assert (results["shop"].changed, results["shop"].objects) == (3, 2)
+    assert (results["shop"].changed, results["shop"].objects) == (2, 2)
     assert delivery.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
     assert delivery.applied() == ["Secret/applied-demo", "Namespace/shop", "ConfigMap/settings", "Deployment/web"]
 

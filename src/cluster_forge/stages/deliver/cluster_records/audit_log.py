@@ -68,13 +68,14 @@ def removal(stack: str, component: str, run: str, tools: DeliverTools) -> Entry:
     return Entry(time=now(tools), stack=stack, action=f"remove {component}", user=tools.cluster.about().user, run=run)
 
 
-def name(stack: str) -> str:
-    return f"audit-{stack}"
+def record_id(stack: str) -> ObjectId:
+    """The ConfigMap with the entries of the stack of this name."""
+    return ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=f"audit-{stack}")
 
 
 def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
     """Add an entry. The caller holds the lease of the stack."""
-    cluster, target = tools.cluster, _id(stack)
+    cluster, target = tools.cluster, record_id(stack)
     lines = [*_lines(cluster.get(target) or {}), json_codec.dump(entry).decode()][-_MOST:]
     data = {_KEY: "".join(f"{line}\n" for line in lines)}
     labels = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack, LABEL: "log"}
@@ -93,6 +94,7 @@ def read(cluster: Cluster, stack: str = "") -> tuple[Entry, ...]:
 
 
 def now(tools: DeliverTools) -> str:
+    """The time as entries and releases have it: ``2026-11-30T08:00:00Z``."""
     return datetime.fromtimestamp(tools.clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -106,10 +108,6 @@ def _entry(line: str) -> Entry | None:
 def _lines(body: Body) -> list[str]:
     log = (body.get("data") or {}).get(_KEY)
     return log.splitlines() if isinstance(log, str) else []
-
-
-def _id(stack: str) -> ObjectId:
-    return ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=name(stack))
 
 
 def _event(stack: str, entry: Entry, lines: list[str]) -> Body:

@@ -100,6 +100,7 @@ class Lease:
 
 
 def lease_id(stack: str) -> ObjectId:
+    """The Lease of the stack of this name."""
     return ObjectId(group=GROUP, kind="Lease", namespace=git_server.NAMESPACE, name=f"deploy-{stack}")
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 
 from cluster_forge.foundation.errors import ForgeError, expected
-from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.plan import ComponentPlan, DeployPlan
+from cluster_forge.gitops.plan import ComponentPlan
 from cluster_forge.gitops.steps import (
     Apply,
     ApplyCrds,
@@ -23,78 +21,16 @@ from cluster_forge.gitops.steps import (
     StepFile,
     content,
 )
-from cluster_forge.manifests.facts import CRD
-from cluster_forge.manifests.health import AWAITED
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.ports.clock import Clock
-from cluster_forge.ports.cluster import ClusterReader
-from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent, AppliedObject
 from cluster_forge.stages.deliver.direct import step_documents
-from cluster_forge.stages.deliver.direct.applier import Applier, Attempt, Outcome
-from cluster_forge.stages.deliver.direct.established import Definitions
-from cluster_forge.stages.deliver.direct.observations import Observations
+from cluster_forge.stages.deliver.direct.applier import Attempt, Outcome
 from cluster_forge.stages.deliver.direct.readiness import Readiness
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
-from cluster_forge.stages.deliver.options import DeployOptions
-from cluster_forge.stages.deliver.tools import DeliverTools
+from cluster_forge.stages.deliver.direct.surroundings import Surroundings
 
 _CRD_WEIGHT, _WEIGHT = 0, 1
 """CRDs cost the API server most, and little waits for them: they come where nothing else does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the components of one deployment share. ``live`` are the fingerprints of what was in the cluster before, ``done``
-    is what was applied since: a Namespace belongs to many components.
-    """
-
-    cluster: ClusterReader
-    clock: Clock
-    options: DeployOptions
-    applier: Applier
-    observations: Observations
-    definitions: Definitions
-    live: Mapping[ObjectId, str]
-    is_narrowed: bool
-    done: dict[ObjectId, AppliedObject] = field(default_factory=dict)
-
-
-def surroundings(
-    plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue, live: Mapping[ObjectId, str]
-) -> Surroundings:
-    """Those of the components of a plan, which send their requests by ``queue``."""
-    observations = Observations(tools.cluster, groups=_operated(plan))
-    return Surroundings(
-        cluster=tools.cluster,
-        clock=tools.clock,
-        options=options,
-        applier=Applier(
-            cluster=tools.cluster,
-            clock=tools.clock,
-            reader=tools.reader,
-            queue=queue,
-            options=options,
-            observe=observations.observe,
-        ),
-        observations=observations,
-        definitions=Definitions(tools.cluster, tools.clock),
-        live=live,
-        is_narrowed=bool(plan.narrowed),
-    )
-
-
-def _operated(plan: DeployPlan) -> frozenset[str]:
-    """The API groups whose CRDs come with a controller: it writes the status of their custom resources. None where an engine
-    applies these.
-    """
-    return frozenset(
-        item.id.name.partition(".")[2]
-        for part in plan.parts
-        if plan.delivery is Delivery.DIRECT and any(item.kind in AWAITED for item in part.objects)
-        for item in part.objects
-        if item.kind == CRD
-    )
 
 
 class ComponentRun:
@@ -164,12 +100,13 @@ class ComponentRun:
     def settle(self) -> None:
         """Wait for the custom resources for which a controller is in the stack, by their conditions (kstatus).
 
+        The answers to their apply do not count: they are from before their controllers saw them.
+
         Raises:
             DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
         """
-        groups = self._around.observations.groups
         documents = self.documents.get(StepFile.CUSTOM_RESOURCES, ())
-        if targets := [document.id for document in documents if document.id.group in groups]:
+        if targets := [document.id for document in documents if document.id.group in self._around.operated]:
             self._wait(targets)
 
     @property

@@ -19,8 +19,10 @@ from cluster_forge.stages.deliver import trouble
 from cluster_forge.stages.deliver.cluster_records import applied
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent
 from cluster_forge.stages.deliver.deployment import Deployment
-from cluster_forge.stages.deliver.direct.component_run import ComponentRun, Surroundings, surroundings
+from cluster_forge.stages.deliver.direct import surroundings
+from cluster_forge.stages.deliver.direct.component_run import ComponentRun
 from cluster_forge.stages.deliver.direct.gates import Gates
+from cluster_forge.stages.deliver.direct.surroundings import Surroundings
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -39,7 +41,7 @@ def deliver(
     applied.begin(tools.cluster, deployment.name)
     live = _live(known, seen, tools)
     with tools.workers.queue() as queue:
-        around = surroundings(deployment.plan, tools, options, queue, live)
+        around = surroundings.of(deployment.plan, tools, options, queue, live)
         return _Delivery(deployment, tools, around, Gates(), known).run()
 
 

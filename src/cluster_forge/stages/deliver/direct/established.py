@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
-from cluster_forge.foundation.errors import DeploymentError
+from cluster_forge.foundation.errors import DeploymentError, RefusedError
+from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import health
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.health import Health, Status
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.clock import Clock
-from cluster_forge.ports.cluster import Cluster
+from cluster_forge.ports.cluster import Cluster, Patch
 
 _INTERVAL: Final = 1.0
 _PATIENCE: Final = 10.0
 """Seconds after which the CRD itself is looked at: it says why it is refused."""
+_LOOKED_AT: Final = 8
+_ESTABLISHED: Final = "Established"
 _MISSING: Final = Health(Status.IN_PROGRESS, "it is not there")
 
 
@@ -53,7 +58,8 @@ class Definitions:
             now = self._clock.monotonic()
             if now >= looks or now - began >= seconds:
                 looks = now + _PATIENCE
-                self._check(missing[0], seconds, is_late=now - began >= seconds)
+                for name in missing[:_LOOKED_AT]:
+                    self._check(name, seconds, is_late=now - began >= seconds)
             self._clock.sleep(_INTERVAL)
 
     def _check(self, name: str, seconds: float, *, is_late: bool) -> None:
@@ -62,5 +68,30 @@ class Definitions:
         state = health.of(body) if body else _MISSING
         if state.status is Status.FAILED:
             raise DeploymentError(f"is not accepted: {state.message}", where=str(target))
+        if body and _is_forgotten(body):
+            self._remind(target, body)
         if is_late:
             raise DeploymentError(f"is not served after {seconds:g} s: {state.message}", where=str(target))
+
+    def _remind(self, target: ObjectId, body: Body) -> None:
+        """Change the status of a CRD, which is what the API server waits for: without the condition it sets it again."""
+        left = [condition for condition in _conditions(body) if condition.get("type") != _ESTABLISHED]
+        with suppress(RefusedError):  # the user may not: it stays as it is
+            self._cluster.patch(
+                target, {"status": {"conditions": left}}, Patch.MERGE, manager=FIELD_MANAGER, subresource="status"
+            )
+
+
+def _is_forgotten(body: Body) -> bool:
+    """Whether its names were accepted, and it is not established yet. A server that ends at that moment forgets it: when it
+    starts again, it establishes such a CRD at its next change only (apiextensions-apiserver, ``updateCustomResourceDefinition``
+    in ``customresource_handler.go``; seen with 1.36).
+    """
+    states = {condition.get("type"): condition.get("status") for condition in _conditions(body)}
+    return states.get("NamesAccepted") == "True" and states.get(_ESTABLISHED) == "False"
+
+
+def _conditions(body: Body) -> Iterator[Mapping[str, Any]]:
+    status = body.get("status")
+    listed = status.get("conditions") if isinstance(status, Mapping) else None
+    return (condition for condition in listed or () if isinstance(condition, Mapping))

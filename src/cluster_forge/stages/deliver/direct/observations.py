@@ -50,23 +50,21 @@ class Watched:
 
 
 class Observations:
-    """The objects that were looked at. ``labels`` select those that are listed and watched, ``groups`` are those of the
-    custom resources that will be asked about.
+    """The objects that were looked at. ``labels`` select those that are listed and watched.
 
     `changed` guards them, and is notified of every change.
     """
 
-    def __init__(self, cluster: Cluster, labels: str = "", groups: frozenset[str] = frozenset()) -> None:
+    def __init__(self, cluster: Cluster, labels: str = "") -> None:
         self.changed = Condition()
         self._cluster = cluster
         self._labels = labels
-        self.groups = groups
         self._places: dict[Place, Watched] = {}
 
     def observe(self, body: Body) -> None:
         """Take an object over as the API server has it now: older states of it do not count from here on."""
         target = ObjectId.of(body)
-        if target.group in self.groups or (target.group, target.kind) in health.AWAITED | RUN_ONCE:
+        if (target.group, target.kind) in health.AWAITED | RUN_ONCE:
             watched = self.of(target)
             with self.changed:
                 _note(watched, body)

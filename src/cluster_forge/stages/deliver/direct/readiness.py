@@ -67,14 +67,6 @@ class Readiness:
                     watched.is_watched = False
                     self.observations.changed.notify_all()
 
-    def is_ready(self) -> bool:
-        """Whether all are ready now. What was not looked at yet is looked at."""
-        for target in self.targets:
-            watched = self.observations.of(target)
-            if not watched.since:
-                self.observations.list(watched)
-        return all(self.observations.health(target).status is Status.READY for target in self.targets)
-
     def _lead(self, watched: Watched) -> None:
         """Look at a place for everyone who waits: for a while, or until this call's own objects there are ready.
 

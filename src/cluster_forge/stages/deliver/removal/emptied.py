@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cluster_forge.foundation.untyped import mapping
@@ -92,16 +92,18 @@ def _asked(body: Body) -> Iterator[tuple[str, str]]:
 
 
 def reasons_to_keep(
-    names: Sequence[str], tools: DeliverTools, *, with_data: bool, since: str | None
+    names: Sequence[str], tools: DeliverTools, *, with_data: bool, since: str | None, besides: Container[ObjectId] = ()
 ) -> Mapping[str, str]:
     """For each Namespace why it stays; empty: it can go.
 
-    It stays if it was or may have been there before the stack, whose claim was created at ``since`` (RFC 3339, as the API server writes
-    it; None: the Namespace is ours), and if it holds volumes or what people or other tools put there. What controllers made in it (Secrets of operators, say) goes with it. ``with_data``: only the first counts.
+    It stays if it was or may have been there before the stack, whose claim was created at ``since`` (RFC 3339, as the API
+    server writes it; None: the Namespace is ours), and if it holds volumes or what people or other tools put there, except
+    for ``besides``. What controllers made in it (Secrets of operators, say) goes with it. ``with_data``: only the first
+    counts.
     """
     spaces = {name: tools.cluster.get(ObjectId(group="", kind="Namespace", namespace="", name=name)) for name in names}
     there = {name: body for name, body in spaces.items() if body is not None and name not in BUILT_IN_NAMESPACES}
-    held = {} if with_data or not there else _held(set(there), tools)
+    held = {} if with_data or not there else _held(set(there), tools, besides)
     return {
         name: ("" if since is None else _former_owner(body, since)) or _words(held.get(name, []))
         for name, body in there.items()
@@ -118,7 +120,7 @@ def _former_owner(space: Body, since: str) -> str:
     return f"{by_hand} has set fields of it: it may have been there before the stack" if by_hand else ""
 
 
-def _held(names: set[str], tools: DeliverTools) -> dict[str, list[ObjectId]]:
+def _held(names: set[str], tools: DeliverTools, besides: Container[ObjectId]) -> dict[str, list[ObjectId]]:
     """What is in the Namespaces that must not go unasked: one listing for each kind."""
     kinds = [
         kind
@@ -128,7 +130,8 @@ def _held(names: set[str], tools: DeliverTools) -> dict[str, list[ObjectId]]:
     others: dict[str, list[ObjectId]] = {}
     for targets in tools.workers.map(lambda kind: list(_unasked(kind, names, tools.cluster)), kinds):
         for target in targets:
-            others.setdefault(target.namespace, []).append(target)
+            if target not in besides:
+                others.setdefault(target.namespace, []).append(target)
     return others
 
 

@@ -100,7 +100,8 @@ class StackRemoval:
             self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
             done += one
         if not self.request.component:
-            done += self._delete([*claims.entries(self.tools.cluster, self.request.stack), *self._own()])
+            claimed = claims.entries(self.tools.cluster, self.request.stack)
+            done += self._delete([*(one for one in claimed if one not in self.released), *self._own()])
             done += self._namespaces(spaces)
         claims.take_out(self.tools.cluster, self.request.stack, self.released)
         self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
@@ -207,13 +208,12 @@ class StackRemoval:
 
 
 def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
-    """Delete what the deployments of a whole stack noted. The claim stays as long as the stack has data here, and else goes last: a removal
-    that is killed before finds it.
+    """Delete what the deployments of a whole stack noted. The claim stays as long as the stack has data here, and else goes
+    last: a removal that is killed before finds it.
     """
     cluster, stack = tools.cluster, request.stack
     releases.remove(stack, cluster)
-    log = ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name=audit_log.name(stack))
-    for target in (applied.record_id(stack), log):
+    for target in (applied.record_id(stack), audit_log.record_id(stack)):
         cluster.delete(target)
     left = claims.entries(cluster, stack)
     if left:
@@ -222,15 +222,15 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     done = Deletion()
     if all(other == stack for other, _ in claims.by_stack(cluster)):
         space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
-        done = deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)
+        done = deletion.delete([space], tools, spared=partial(_spared_space, tools, stack), timeout=request.timeout)
     if not done.deleted:
         cluster.delete(ownership.claim_id(stack))
     return done
 
 
-def _spared_space(tools: DeliverTools, body: Body) -> str:
-    name = body["metadata"]["name"]
-    return emptied.reasons_to_keep([name], tools, with_data=False, since=None)[name]
+def _spared_space(tools: DeliverTools, stack: str, body: Body) -> str:
+    name, besides = body["metadata"]["name"], {ownership.claim_id(stack)}
+    return emptied.reasons_to_keep([name], tools, with_data=False, since=None, besides=besides)[name]
 
 
 def _why_kept(body: Body) -> str:

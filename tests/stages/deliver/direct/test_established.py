@@ -1,0 +1,59 @@
+"""Waiting until a fake cluster serves the kinds of CRDs."""
+
+from __future__ import annotations
+
+import pytest
+from tests.fake_clock import FakeClock
+from tests.fake_cluster import FakeCluster, FakeRequest
+from tests.gitops.conftest import crd
+
+from cluster_forge.foundation.errors import DeploymentError, RefusedError
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.ports.cluster import ServedKinds
+from cluster_forge.stages.deliver.direct.established import Definitions
+
+WIDGETS = crd(
+    "widgets.example.com",
+    group="example.com",
+    names={"kind": "Widget", "plural": "widgets"},
+    scope="Namespaced",
+    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
+)
+INSTALLING = [
+    {"type": "NamesAccepted", "status": "True"},
+    {"type": "Established", "status": "False", "reason": "Installing"},
+]
+
+
+class Restarted(FakeCluster):
+    """An API server that was ended while it established a CRD: it goes on when the CRD changes."""
+
+    def served(self, *, is_fresh: bool = False) -> ServedKinds:
+        kinds = super().served(is_fresh=is_fresh)
+        stored = self.objects().get(ObjectId.of(WIDGETS))
+        is_forgotten = stored is not None and stored["status"]["conditions"] == INSTALLING
+        return ServedKinds(tuple(kind for kind in kinds.kinds if not (is_forgotten and kind.kind == "Widget")))
+
+
+@pytest.fixture
+def restarted() -> Restarted:
+    cluster = Restarted()
+    cluster.put({**WIDGETS, "status": {"conditions": INSTALLING}})
+    return cluster
+
+
+def test_a_crd_that_a_restarted_server_has_forgotten_is_established(restarted: Restarted) -> None:
+    clock = FakeClock()
+    Definitions(restarted, clock).wait(["widgets.example.com"], 60, lambda _: None)
+    assert clock.now < 15
+    assert [request.verb for request in restarted.requests] == ["get", "patch"]
+
+
+def test_who_may_not_change_its_status_is_told_at_the_end(restarted: Restarted) -> None:
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "patch":
+            raise RefusedError("forbidden", status=403, reason="Forbidden")
+
+    restarted.before = refuse
+    with pytest.raises(DeploymentError, match=r"is not served after 60 s"):
+        Definitions(restarted, FakeClock()).wait(["widgets.example.com"], 60, lambda _: None)
