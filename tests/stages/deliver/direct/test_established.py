@@ -49,7 +49,7 @@ def test_a_crd_that_a_restarted_server_has_forgotten_is_established(restarted: R
     assert [request.verb for request in restarted.requests] == ["get", "patch"]
 
 
-def test_who_may_not_change_its_status_is_told_at_the_end(restarted: Restarted) -> None:
+def test_without_the_right_to_change_its_status_it_is_an_error_at_the_end(restarted: Restarted) -> None:
     def refuse(request: FakeRequest) -> None:
         if request.verb == "patch":
             raise RefusedError("forbidden", status=403, reason="Forbidden")
