@@ -108,6 +108,9 @@ WORDS: Final = (
 
 ALLOWED: Final = (
     Allowed(path="CONTRIBUTING.md", text="tests/faults", word="faults", reason="what the network of the tests injects"),
+    Allowed(
+        path="docs/adr/0036-the-test-cluster.md", text="--all-faults", word="faults", reason="an option of the tests"
+    ),
     Allowed(path="docs/guides/*.md", text="US", word="us", reason="a guide names the story that it is about"),
     Allowed(path="docs/contributing/glossary.md", text="| ", reason="the table of the words and their replacements"),
     Allowed(
