@@ -222,15 +222,16 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     done = Deletion()
     if all(other == stack for other, _ in claims.by_stack(cluster)):
         space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
-        done = deletion.delete([space], tools, spared=partial(_spared_space, tools), timeout=request.timeout)
+        done = deletion.delete([space], tools, spared=partial(_spared_space, tools, stack), timeout=request.timeout)
     if not done.deleted:
         cluster.delete(ownership.claim_id(stack))
     return done
 
 
-def _spared_space(tools: DeliverTools, body: Body) -> str:
-    name = body["metadata"]["name"]
-    return emptied.reasons_to_keep([name], tools, with_data=False, since=None)[name]
+def _spared_space(tools: DeliverTools, stack: str, body: Body) -> str:
+    """Why the Namespace of what is kept of all stacks stays. The claim, whoever wrote it last, goes with it."""
+    name, claim = body["metadata"]["name"], ownership.claim_id(stack)
+    return emptied.reasons_to_keep([name], tools, with_data=False, since=None, besides=(claim,))[name]
 
 
 def _why_kept(body: Body) -> str:
