@@ -322,3 +322,17 @@ def test_an_option_of_another_type(workspace: Workspace, line: str, problem: str
 def test_a_number_is_taken_as_it_was_written(workspace: Workspace) -> None:
     workspace.write({"options/names.yaml": "skip: 1.10\n"})
     assert "'1.10'" in workspace.run("smelt", "--options", "names").err
+
+
+@pytest.mark.parametrize(
+    ("kubeconfig", "is_refused"), [("config", True), ("../outside", False), ("/elsewhere/config", False)]
+)
+def test_a_kubeconfig_does_not_come_with_a_workspace(
+    workspace: Workspace, kubeconfig: str, *, is_refused: bool
+) -> None:
+    """It names programs that are run (ADR 0016)."""
+    path = f"{workspace.folder}/{kubeconfig}" if not kubeconfig.startswith("/") else kubeconfig
+    workspace.write({"options/theirs.yaml": f"kubeconfig: {path}\n"})
+    result = workspace.run("history", "--options", "theirs")
+    assert ("is in the workspace, and a kubeconfig names programs that are run" in result.err) is is_refused
+    assert ("theirs.yaml:1" in result.err) is is_refused

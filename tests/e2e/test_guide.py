@@ -14,11 +14,10 @@ pytestmark = pytest.mark.e2e
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def test_the_guide_shows_what_its_commands_print(own_cluster: Cluster, argocd: str, tmp_path: Path) -> None:
-    del argocd  # it is there, for the second part
+def test_the_guide_shows_what_its_commands_print(cluster: Cluster, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, PROJECT / "tools/docs_examples.py", "--cluster", PROJECT / "docs/guides/delivery.md"],
-        env={**os.environ, "KUBECONFIG": str(own_cluster.kubeconfig), "TMPDIR": str(tmp_path)},
+        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "TMPDIR": str(tmp_path)},
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

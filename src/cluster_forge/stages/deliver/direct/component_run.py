@@ -100,13 +100,13 @@ class ComponentRun:
     def settle(self) -> None:
         """Wait for the custom resources for which a controller is in the stack, by their conditions (kstatus).
 
+        The answers to their apply do not count: they are from before their controllers saw them.
+
         Raises:
             DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
         """
-        groups = self._around.observations.groups
         documents = self.documents.get(StepFile.CUSTOM_RESOURCES, ())
-        if targets := [document.id for document in documents if document.id.group in groups]:
-            self._around.observations.look_at(targets)  # what the answer to an apply has is older than any status
+        if targets := [document.id for document in documents if document.id.group in self._around.operated]:
             self._wait(targets)
 
     @property

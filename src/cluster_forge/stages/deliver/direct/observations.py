@@ -7,7 +7,7 @@ later (KEP-5504: they are numbers that grow).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from threading import Condition
 from typing import Final
@@ -50,23 +50,21 @@ class Watched:
 
 
 class Observations:
-    """The objects that were looked at. ``labels`` select those that are listed and watched, ``groups`` are those of the
-    custom resources that will be asked about.
+    """The objects that were looked at. ``labels`` select those that are listed and watched.
 
     `changed` guards them, and is notified of every change.
     """
 
-    def __init__(self, cluster: Cluster, labels: str = "", groups: frozenset[str] = frozenset()) -> None:
+    def __init__(self, cluster: Cluster, labels: str = "") -> None:
         self.changed = Condition()
         self._cluster = cluster
         self._labels = labels
-        self.groups = groups
         self._places: dict[Place, Watched] = {}
 
     def observe(self, body: Body) -> None:
         """Take an object over as the API server has it now: older states of it do not count from here on."""
         target = ObjectId.of(body)
-        if target.group in self.groups or (target.group, target.kind) in health.AWAITED | RUN_ONCE:
+        if (target.group, target.kind) in health.AWAITED | RUN_ONCE:
             watched = self.of(target)
             with self.changed:
                 _note(watched, body)
@@ -93,13 +91,6 @@ class Observations:
                 _forget(watched, key, _number(listing.version))
             watched.since = listing.version
             self.changed.notify_all()
-
-    def look_at(self, targets: Iterable[ObjectId]) -> None:
-        """List the places of the objects that were not listed yet."""
-        for target in targets:
-            watched = self.of(target)
-            if not watched.since:
-                self.list(watched)
 
     def watch(self, watched: Watched, seconds: float) -> Generator[None]:
         """Take changes of a place over as they come; a pause after each."""

@@ -24,7 +24,8 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the components of one deployment share. ``live`` are the fingerprints of what was in the cluster before, ``done``
-    is what was applied since: a Namespace belongs to many components.
+    is what was applied since: a Namespace belongs to many components. ``operated`` are the API groups of custom resources
+    that are awaited.
     """
 
     cluster: ClusterReader
@@ -35,6 +36,7 @@ class Surroundings:
     definitions: Definitions
     live: Mapping[ObjectId, str]
     is_narrowed: bool
+    operated: frozenset[str]
     done: dict[ObjectId, AppliedObject] = field(default_factory=dict)
 
 
@@ -42,7 +44,7 @@ def of(
     plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue, live: Mapping[ObjectId, str]
 ) -> Surroundings:
     """Those of the components of a plan, which send their requests by ``queue``."""
-    observations = Observations(tools.cluster, groups=_operated(plan))
+    observations = Observations(tools.cluster)
     return Surroundings(
         cluster=tools.cluster,
         clock=tools.clock,
@@ -59,6 +61,7 @@ def of(
         definitions=Definitions(tools.cluster, tools.clock),
         live=live,
         is_narrowed=bool(plan.narrowed),
+        operated=_operated(plan),
     )
 
 

@@ -208,8 +208,8 @@ class StackRemoval:
 
 
 def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
-    """Delete what the deployments of a whole stack noted. The claim stays as long as the stack has data here, and else goes last: a removal
-    that is killed before finds it.
+    """Delete what the deployments of a whole stack noted. The claim stays as long as the stack has data here, and else goes
+    last: a removal that is killed before finds it.
     """
     cluster, stack = tools.cluster, request.stack
     releases.remove(stack, cluster)
@@ -229,9 +229,8 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
 
 
 def _spared_space(tools: DeliverTools, stack: str, body: Body) -> str:
-    """Why the Namespace of what is kept of all stacks stays. The claim, whoever wrote it last, goes with it."""
-    name, claim = body["metadata"]["name"], ownership.claim_id(stack)
-    return emptied.reasons_to_keep([name], tools, with_data=False, since=None, besides=(claim,))[name]
+    name, besides = body["metadata"]["name"], {ownership.claim_id(stack)}
+    return emptied.reasons_to_keep([name], tools, with_data=False, since=None, besides=besides)[name]
 
 
 def _why_kept(body: Body) -> str:
