@@ -61,7 +61,7 @@ DESCRIPTION = {
     "An unsupported Kubernetes version": Mistake([('"1.33"', '"1.15"')]),
     "A namespace with capitals or underscores": Mistake([("namespace: demo", "namespace: My_Demo")]),
     "A name instead of a list": Mistake([("needs: [tenancy]", "needs: tenancy")]),
-    "An unknown choice": Mistake([("engine: none", "engine: argo")]),
+    "An unknown choice": Mistake([("engine: argocd", "engine: argo")]),
     "An undefined alias": Mistake([("size: small", "size: *big")]),
     "Conflict markers": Mistake(
         [("  size: small", "<<<<<<< HEAD\n  size: small\n=======\n  size: large\n>>>>>>> other")]
