@@ -123,13 +123,13 @@ def _start(cluster: Cluster, folder: Path, namespace: str, servers: list[Server]
     redis, repository, repository_metrics, metrics, sets, sets_probe = free_ports(6)
     common = [f"--kubeconfig={cluster.kubeconfig}", f"--namespace={namespace}", "--loglevel=info"]
 
-    def start(name: str, *flags: str, port: int = 0) -> None:
+    def start(name: str, *flags: str, port: int = 0, path: str = "/healthz") -> None:
         command: list[str | Path] = [binary, name, *flags] if name.startswith("argocd") else [name, *flags]
         server = process.start(name, command, folder, environment)
         servers.append(server)
         if port:
             with urllib3.HTTPConnectionPool(HOST, port) as http:
-                wait_for(server, http, "/healthz")
+                wait_for(server, http, path)
 
     start("redis-server", "--bind", HOST, "--port", str(redis), "--save", "", "--appendonly", "no")
     reading = (
@@ -167,7 +167,8 @@ def _start(cluster: Cluster, folder: Path, namespace: str, servers: list[Server]
         f"--metrics-addr={HOST}:{sets}",
         f"--probe-addr={HOST}:{sets_probe}",
         "--webhook-addr=127.0.0.1:0",
-        port=sets_probe,
+        port=sets,
+        path="/metrics",  # it registers no health check, so that its probe answers 404
     )
 
 
