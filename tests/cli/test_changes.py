@@ -125,8 +125,8 @@ class TestSinceTheLastCast:
 
     def test_the_first_one_says_so_and_lists_nothing(self, workspace: Workspace) -> None:
         out = workspace.ok("forge").out.splitlines()
-        assert out[-2] == "the first cast of this stack"
-        assert out[-1].startswith("next: ")
+        assert "the first cast of this stack" in out
+        assert any(line.startswith("next: ") for line in out[-2:])
         assert "since the last cast" not in "".join(out)
 
     def test_nothing_changed(self, workspace: Workspace) -> None:
