@@ -44,7 +44,7 @@ def in_environment(there: str | None) -> Answer:
 
 
 def delivered(*names: str) -> Answer:
-    return ["--all-namespaces -l cluster-forge/stack=demo", [[0, "\n".join(names)]]]
+    return ["applications.argoproj.io --all-namespaces -l cluster-forge/stack=demo", [[0, "\n".join(names)]]]
 
 
 CLAIMED: Answer = ["claim-demo -n cluster-forge --ignore-not-found -o name", [[0, "configmap/claim-demo"]]]
