@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +51,11 @@ class Clusters:
         if context in self.down:
             raise ClusterError(f"{context} does not answer", fix="start it")
         return replace(self._deliveries[context].tools, reporter=reporter, files=self._files)
+
+    def secret(self, context: str) -> bytes:
+        """The password in a cluster."""
+        body = self._deliveries[context].there("Secret", "login", "shop")
+        return base64.b64decode(body["data"]["password"])
 
     def maps(self, context: str) -> list[str]:
         """The ConfigMaps of the stack in a cluster."""
@@ -155,3 +162,16 @@ def test_a_kubeconfig_in_the_workspace_is_not_used(cast: Workspace, clusters: Cl
     assert result.code == 27
     assert "in the workspace" in result.err
     assert clusters.asked == []
+
+
+def test_secrets_from_stdin_reach_every_cluster(
+    cast: Workspace, clusters: Clusters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stdin can be read once only."""
+    secret = "secrets: [{name: login, keys: {password: any}}]"
+    cast.replace("input/config.yaml", "manifests: [settings.yaml]}", f"manifests: [settings.yaml], {secret}}}")
+    for environment in ((), ("--environment", "production")):
+        cast.ok("forge", *environment)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"shop/login: {password: known-to-nobody}")))
+    cast.ok("deploy", "--all", "--secrets", "-", "--yes")
+    assert [clusters.secret(context) for context in ("staging", "eu", "us")] == [b"known-to-nobody"] * 3

@@ -161,6 +161,19 @@ class TestHelp:
             shown = re.findall(r"^(.*[Oo]ptions):$", text, re.MULTILINE)
             assert shown == [heading for heading in headings if heading in shown], path
 
+    def test_every_command_that_a_message_names_exists(self) -> None:
+        verbs = dict(commands(cluster_forge))
+        groups = {path for path, command in verbs.items() if isinstance(command, click.Group)}
+        package = Path(build.__file__).parents[1]
+        text = "\n".join(file.read_text() for suffix in ("py", "sh") for file in package.rglob(f"*.{suffix}"))
+        in_ticks = set(re.findall(r"`cluster-forge ([a-z]+)", text))
+        of_groups = {
+            words for words in re.findall(r"cluster-forge ([a-z]+ [a-z]+)", text) if words.split()[0] in groups
+        }
+        assert len(in_ticks) > 15
+        assert len(of_groups) > 10
+        assert (in_ticks | of_groups) - verbs.keys() == set()
+
     def test_an_unknown_verb_of_a_group_is_a_usage_error_with_the_nearest(self, workspace: Workspace) -> None:
         result = workspace.run("catalog", "lists")
         assert result.code == 2

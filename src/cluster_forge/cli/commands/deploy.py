@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -114,7 +114,40 @@ def command(  # noqa: PLR0913 - its options
         allowed=_known(allowed),
     )
     deliver = _roll_out if session.fleet.is_used else _deploy
-    return deliver(session, stack, options, secrets)
+    return deliver(session, stack, options, _Values.read(secrets) if secrets else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The values for Secrets that ``--secrets`` names: read once, for any number of clusters, since stdin ends."""
+
+    source: str
+    text: str = field(repr=False)
+
+    @classmethod
+    def read(cls, source: str) -> _Values:
+        """Read the file or stdin; variables are read for each stack.
+
+        Raises:
+            CredentialError, MissingProgramError: if that is not possible.
+        """
+        from cluster_forge import composition
+        from cluster_forge.stages.deliver.secrets import given
+
+        return cls(source, "" if source == given.ENVIRONMENT else composition.secret_text(source))
+
+    def of(self, deployment: Deployment, reader: YamlReader) -> GivenSecrets:
+        """The values for the Secrets that a stack expects.
+
+        Raises:
+            DescriptionError, ExceptionGroup: for everything that is not such a value.
+        """
+        from cluster_forge.stages.deliver.secrets import given
+
+        expected = deployment.plan.secrets
+        if self.source == given.ENVIRONMENT:
+            return given.from_environment(expected, os.environ)
+        return given.parse(self.text, self.source, expected, reader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +169,7 @@ class _Deployed:
         return deploy_text.deployed_json(self.result, self.deployment, self.facts, is_trial=is_trial)
 
 
-def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> int:
+def _deploy(session: Session, stack: str | None, options: DeployOptions, values: _Values | None) -> int:
     """To one cluster."""
     from cluster_forge.cli import deployer, stack_folders
     from cluster_forge.cli.output import deploy_text
@@ -147,7 +180,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets
         if not options.is_trial:
             _confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
         with deployer.going_on(again):
-            done = _deployed(session, place.folder, tools, options, secrets)
+            done = _deployed(session, place.folder, tools, options, values)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
     session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
@@ -156,7 +189,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, secrets
     return deployer.concluded(session, errors, deploy_text.reasons(done.result))
 
 
-def _roll_out(session: Session, stack: str | None, options: DeployOptions, secrets: str | None) -> int:
+def _roll_out(session: Session, stack: str | None, options: DeployOptions, values: _Values | None) -> int:
     """To clusters of the description, in the order of their rollout."""
     from cluster_forge import composition
     from cluster_forge.cli import deployer, fleet
@@ -175,7 +208,7 @@ def _roll_out(session: Session, stack: str | None, options: DeployOptions, secre
         def deploy(cluster: DescribedCluster) -> _Deployed:
             own = fleet.on(session, cluster)
             tools = own.delivery(fleet.ClusterReporter(reporter, cluster.name))
-            return _deployed(own, f"{STACKS}/{members.folders[cluster.name]}", tools, options, secrets)
+            return _deployed(own, f"{STACKS}/{members.folders[cluster.name]}", tools, options, values)
 
         workers = composition.workers(replace(session.settings(), jobs=members.rollout.max_unavailable))
         outcomes = roll_out(members.steps, members.rollout, workers, deploy, lambda done: done.result.is_good)
@@ -195,7 +228,7 @@ def _roll_out(session: Session, stack: str | None, options: DeployOptions, secre
 
 
 def _deployed(
-    session: Session, folder: str, tools: DeliverTools, options: DeployOptions, secrets: str | None
+    session: Session, folder: str, tools: DeliverTools, options: DeployOptions, values: _Values | None
 ) -> _Deployed:
     from cluster_forge.cli import deployer
     from cluster_forge.stages.deliver import deploy, deployment
@@ -208,7 +241,7 @@ def _deployed(
         options=options,
         run=deployer.run(),
         parts=deployer.parts(session, chosen, tools),
-        given=_given(secrets, chosen, tools.reader) if secrets else NONE,
+        given=values.of(chosen, tools.reader) if values else NONE,
     )
     return _Deployed(deploy.deploy(request, tools), chosen, tools.cluster.about())
 
@@ -227,21 +260,6 @@ def _known(codes: tuple[str, ...]) -> frozenset[str]:
             hint = did_you_mean(code, registry.CODES) or f": one of {', '.join(registry.CODES)}"
             raise click.BadParameter(f"unknown code {code!r}{hint}", param_hint="--allow")
     return frozenset(codes)
-
-
-def _given(source: str, deployment: Deployment, reader: YamlReader) -> GivenSecrets:
-    """The values for the Secrets that the stack expects.
-
-    Raises:
-        CredentialError, MissingProgramError, DescriptionError, ExceptionGroup: if they cannot be read.
-    """
-    from cluster_forge import composition
-    from cluster_forge.stages.deliver.secrets import given
-
-    expected = deployment.plan.secrets
-    if source == given.ENVIRONMENT:
-        return given.from_environment(expected, os.environ)
-    return given.parse(composition.secret_text(source), source, expected, reader)
 
 
 def _confirm(session: Session, question: str) -> None:

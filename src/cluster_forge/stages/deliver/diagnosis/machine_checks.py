@@ -130,5 +130,5 @@ def _folder(machine: Machine, path: str) -> Examined:
         )
     if folder.free < _LEAST_ROOM:
         detail = f"{path} has {folder.free / (1 << 20):.0f} MiB left on its disk"
-        return Examined(name="folder", state=State.DOUBTFUL, detail=detail, fix="make room: cluster-forge store prune")
+        return Examined(name="folder", state=State.DOUBTFUL, detail=detail, fix="make room: cluster-forge store clean")
     return Examined(name="folder", state=State.GOOD, detail=f"{path}, {folder.free / (1 << 30):.0f} GiB free")
