@@ -43,9 +43,8 @@ def install(cluster: Cluster, namespace: str = NAMESPACE, settings: dict[str, st
     until(lambda: _are_established(cluster), "the CRDs are established")
     cluster.apply(f"/api/v1/namespaces/{namespace}", _object("v1", "Namespace", namespace))
     core, place = f"/api/v1/namespaces/{namespace}", {"namespace": namespace, "labels": PART_OF}
-    cluster.apply(
-        f"{core}/configmaps/argocd-cm", _object("v1", "ConfigMap", "argocd-cm", **place) | {"data": settings or {}}
-    )
+    data = {"data": settings} if settings else {}  # Argo CD's manifests have none, not an empty one
+    cluster.apply(f"{core}/configmaps/argocd-cm", _object("v1", "ConfigMap", "argocd-cm", **place) | data)
     cluster.apply(f"{core}/secrets/argocd-secret", _object("v1", "Secret", "argocd-secret", **place))
     project = _object("argoproj.io/v1alpha1", "AppProject", "default", namespace=namespace)
     everything = [{"group": "*", "kind": "*"}]
