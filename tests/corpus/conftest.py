@@ -22,9 +22,10 @@ from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.ports.rendering import Renderer
 from cluster_forge.service_options import MirrorOptions, NetworkOptions, StoreOptions
+from cluster_forge.stack.component import Component
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Component, KubernetesVersion, Size, Stack, Target
+from cluster_forge.stack.model import KubernetesVersion, Size, Stack, Target
 from cluster_forge.stack.parse import ParsedDescription, parse_description
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.build.mine import MineRequest, mine

@@ -17,8 +17,8 @@ from cluster_forge.adapters.http.offline import OfflineDownloads
 from cluster_forge.adapters.registry.reader import RegistryReader
 from cluster_forge.cli.app import run
 from cluster_forge.stack import lock_file
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedComponent
-from cluster_forge.stack.model import HelmSource
 
 pytestmark = pytest.mark.corpus
 

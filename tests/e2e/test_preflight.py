@@ -21,7 +21,8 @@ from cluster_forge.gitops import bootstrap, deploy_script
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.service_options import ClusterOptions
-from cluster_forge.stack.model import ExpectedSecret, KubernetesVersion, Target
+from cluster_forge.stack.component import ExpectedSecret
+from cluster_forge.stack.model import KubernetesVersion, Target
 from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry

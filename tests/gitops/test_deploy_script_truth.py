@@ -20,7 +20,7 @@ from tests.gitops.deploying import HEALTHY, STACKS, Answers, Run, deploy, files,
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.part import Part
-from cluster_forge.stack.model import Component, ExpectedSecret
+from cluster_forge.stack.component import Component, ExpectedSecret
 
 Go = Callable[..., Run]
 Make = Callable[..., Any]

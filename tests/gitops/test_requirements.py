@@ -10,7 +10,8 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import plan, requirements
 from cluster_forge.manifests.part import Part
-from cluster_forge.stack.model import Component, ExpectedSecret, GitOps, GitOpsEngine, Stack
+from cluster_forge.stack.component import Component, ExpectedSecret
+from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
 
 Make = Callable[..., Any]
 DIRECT = Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cluster_forge.foundation.errors import DescriptionError
-from cluster_forge.stack.model import Component, FilesKind
+from cluster_forge.stack.component import Component, FilesKind
 from cluster_forge.stack.object_files import LARGEST
 
 if TYPE_CHECKING:

@@ -8,17 +8,9 @@ import pytest
 
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError
 from cluster_forge.oci.compression import Compression
+from cluster_forge.stack.component import HelmSource, Upstream
 from cluster_forge.stack.input_files import InputFiles
-from cluster_forge.stack.model import (
-    Format,
-    GitOpsEngine,
-    HelmSource,
-    Ignore,
-    KubernetesVersion,
-    Node,
-    Size,
-    Upstream,
-)
+from cluster_forge.stack.model import Format, GitOpsEngine, Ignore, KubernetesVersion, Node, Size
 from cluster_forge.stack.parse import parse_description
 from cluster_forge.stack.selection import Selection
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.stack import variant
-from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import Stack
 
 from .conftest import Workspace
 

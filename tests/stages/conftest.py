@@ -42,8 +42,9 @@ from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderedCha
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.chart_dependencies import ChartDependency
+from cluster_forge.stack.component import Component, HelmSource, KustomizeSource
 from cluster_forge.stack.lock import Lock, LockedSource, chart_address, kustomization_address, manifest_address
-from cluster_forge.stack.model import Component, HelmSource, KustomizeSource, Stack
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import hand_edits, input_fingerprint, locking, working_tree
 from cluster_forge.stages.build.mine import MineRequest, MineResult, mine
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt

@@ -12,8 +12,9 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, LockError
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.mirrors import MirrorCheck
+from cluster_forge.stack.component import Upstream
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import ImageSettings, Stack, Upstream
+from cluster_forge.stack.model import ImageSettings, Stack
 from cluster_forge.stages.build import base_image
 from cluster_forge.stages.supply import lock_check, mirrored
 from cluster_forge.stages.supply.lock_check import SourceState

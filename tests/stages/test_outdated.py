@@ -13,8 +13,9 @@ from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.sources import ChartRelease, GitOffer
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import Lock, LockedComponent, LockedSource, chart_address
-from cluster_forge.stack.model import HelmSource, KubernetesVersion, Target
+from cluster_forge.stack.model import KubernetesVersion, Target
 from cluster_forge.stages.supply.outdated import OutdatedRequest, outdated
 from cluster_forge.stages.supply.source_status import SourceStatus
 

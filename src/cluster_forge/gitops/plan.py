@@ -34,7 +34,8 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack import variant
-from cluster_forge.stack.model import ExpectedSecret, GitOpsEngine, KubernetesVersion, RepositorySource, Stack
+from cluster_forge.stack.component import ExpectedSecret
+from cluster_forge.stack.model import GitOpsEngine, KubernetesVersion, RepositorySource, Stack
 
 ROOT: Final = "root.yaml"
 """The file with what the deployment applies for the engine: Argo CD's root Application, or Flux's source and root."""

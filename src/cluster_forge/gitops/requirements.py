@@ -10,7 +10,8 @@ from typing import Any
 from cluster_forge.foundation.errors import ManifestError, raise_all
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.part import Part, PartObject
-from cluster_forge.stack.model import ExpectedSecret, Stack
+from cluster_forge.stack.component import ExpectedSecret
+from cluster_forge.stack.model import Stack
 
 _API_SERVICE = ("apiregistration.k8s.io", "APIService")
 _MAKES_SECRETS = frozenset({("", "Secret"), ("external-secrets.io", "ExternalSecret"), ("bitnami.com", "SealedSecret")})

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.remark import Remark
-from cluster_forge.stack.model import KubernetesVersion, Values
+from cluster_forge.stack.component import Values
+from cluster_forge.stack.model import KubernetesVersion
 
 if TYPE_CHECKING:  # who only passes requests on needs no archives
     from cluster_forge.foundation.chart_archives import ChartArchive

@@ -11,8 +11,8 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.oci.artifact_address import ArtifactAddress
 from cluster_forge.oci.reference import ImageReference
+from cluster_forge.stack.component import HelmSource, KustomizeSource
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 if TYPE_CHECKING:
     from cluster_forge.stack.chart_dependencies import ChartDependency

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import DescriptionError, FetchError, ForgeError, raise_all
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
 

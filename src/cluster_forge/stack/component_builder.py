@@ -13,17 +13,10 @@ from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import merge
+from cluster_forge.stack.component import Component, ExpectedSecret, FilesKind, HelmSource, ObjectOfFiles, Upstream
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
 from cluster_forge.stack.kustomization.described import kustomize_source
-from cluster_forge.stack.model import (
-    Component,
-    ExpectedSecret,
-    FilesKind,
-    HelmSource,
-    ObjectOfFiles,
-    Size,
-    Upstream,
-)
+from cluster_forge.stack.model import Size
 from cluster_forge.stack.object_files import FilesByKey
 from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
 from cluster_forge.stack.schema.component import (

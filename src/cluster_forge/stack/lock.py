@@ -13,7 +13,7 @@ from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.catalog_addresses import CatalogAddress
-from cluster_forge.stack.model import HelmSource, KustomizeSource
+from cluster_forge.stack.component import HelmSource, KustomizeSource
 
 FILE: Final = "cluster-forge.lock"
 """Its path in the workspace; `lock_file` reads and writes it."""

@@ -12,7 +12,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Any, Final
 
-from cluster_forge.stack.model import NullPlace, Values
+from cluster_forge.stack.component import NullPlace, Values
 from cluster_forge.yaml.positioned import Positioned
 
 _VALUES: Final = "values"

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Final
 
-from cluster_forge.stack.model import ExpectedSecret
+from cluster_forge.stack.component import ExpectedSecret
 
 TLS_KEYS: Final = ("tls.crt", "tls.key")
 PULL_KEY: Final = ".dockerconfigjson"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cluster_forge.stack.model import Component
+from cluster_forge.stack.component import Component
 
 _ELSEWHERE = ("https://", "http://", "oci://", "git+", "ssh://")
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.versions import SemanticVersion
-from cluster_forge.stack.model import Component
+from cluster_forge.stack.component import Component
 
 _WHOLE: Final = re.compile(r"v?\d+\.\d+\.\d+(?![.\d])")
 

@@ -15,7 +15,8 @@ from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.errors import ArchiveError
 from cluster_forge.ports.rendering import RenderedChart, RenderRequest
-from cluster_forge.stack.model import KubernetesVersion, Values
+from cluster_forge.stack.component import Values
+from cluster_forge.stack.model import KubernetesVersion
 
 CHART = "apiVersion: v2\nname: NAME\nversion: 1.0.0\n"
 Files = tuple[tuple[str, str | bytes], ...]

@@ -24,7 +24,8 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.rendering import HelmEngine, RenderJob, RenderRequest
-from cluster_forge.stack.model import KubernetesVersion, Values
+from cluster_forge.stack.component import Values
+from cluster_forge.stack.model import KubernetesVersion
 
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
 READER = GoYaml(PurePythonYaml())

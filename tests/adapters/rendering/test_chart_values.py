@@ -25,7 +25,8 @@ from cluster_forge.manifests import batch
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.rendering import HelmEngine, RenderJob, RenderRequest
-from cluster_forge.stack.model import KubernetesVersion, Values
+from cluster_forge.stack.component import Values
+from cluster_forge.stack.model import KubernetesVersion
 
 NAME = ComponentName("web")
 READER = FastYaml(GoYaml(PurePythonYaml()))

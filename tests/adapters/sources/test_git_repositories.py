@@ -23,8 +23,8 @@ from cluster_forge.foundation.errors import (
     OfflineError,
 )
 from cluster_forge.foundation.git_addresses import GitAddress
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
 
 CHART = "apiVersion: v2\nname: shop\nversion: 1.2.3\n"
 COMMON = "apiVersion: v2\nname: common\nversion: 2.0.1\n"

@@ -11,8 +11,8 @@ from cluster_forge.adapters.sources.mirror_writer import FolderWriter
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError, WorkspaceError
 from cluster_forge.ports.mirrors import MirrorWriter
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedSource, chart_address, manifest_address
-from cluster_forge.stack.model import HelmSource
 
 REPOSITORY, URL = "https://charts.example.com/a", "https://example.com/x/crds.yaml"
 CHART, OTHER, MANIFEST = b"chart", b"other", b"a: b\n"

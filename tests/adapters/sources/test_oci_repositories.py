@@ -27,8 +27,8 @@ from cluster_forge.foundation.errors import (
     LockError,
     OfflineError,
 )
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
 
 CONFIG = Blob(content=b"{}", media_type=HELM_CONFIG)
 EMPTY = Blob(content=b"{}", media_type="application/vnd.oci.empty.v1+json")

@@ -39,8 +39,8 @@ from cluster_forge.foundation.errors import (
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.ports.sources import Offers, Sources
 from cluster_forge.ports.workspace import Workspace
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedSource, manifest_address
-from cluster_forge.stack.model import HelmSource
 
 REPOSITORY = "https://charts.example.com/stable"
 
@@ -535,7 +535,7 @@ from cluster_forge.adapters.sources.mirror import FolderMirror
 from cluster_forge.adapters.workspace import WorkspaceFiles
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.foundation.errors import OfflineError
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.component import HelmSource
 
 root = Path(sys.argv[1])
 files = WorkspaceFiles(root / "workspace")

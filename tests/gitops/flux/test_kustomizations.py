@@ -11,7 +11,8 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import sync_files
 from cluster_forge.gitops.flux import kustomizations
 from cluster_forge.manifests.part import Part
-from cluster_forge.stack.model import Component, GitOps, GitOpsEngine, RepositorySource, Stack
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 from cluster_forge.stack.registry_settings import RegistrySettings
 
 Make = Callable[..., Any]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cluster_forge.stack.model import Format, HelmSource, Notice, Upstream
+from cluster_forge.stack.component import HelmSource, Upstream
+from cluster_forge.stack.model import Format, Notice
 
 Legacy = Callable[..., Any]
 

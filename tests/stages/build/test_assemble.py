@@ -9,7 +9,8 @@ import pytest
 
 from cluster_forge.foundation.errors import OrderError
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stack.model import Component, GitOps, GitOpsEngine
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import GitOps, GitOpsEngine
 from cluster_forge.stages.build.smelt import SmeltResult
 
 if TYPE_CHECKING:

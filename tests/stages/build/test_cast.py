@@ -25,7 +25,8 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.oci.compression import Compression
 from cluster_forge.ports.git import Repositories
-from cluster_forge.stack.model import Architecture, Component, GitOps, GitOpsEngine, ImageSettings, Stack, Target
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import Architecture, GitOps, GitOpsEngine, ImageSettings, Stack, Target
 from cluster_forge.stages.build.cast import CastRequest, CastResult, cast
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from cluster_forge.adapters.git.bare_repositories import BareRepositories
 from cluster_forge.catalog import starter
 from cluster_forge.foundation.errors import EditedError
 from cluster_forge.service_options import NetworkOptions, StoreOptions
+from cluster_forge.stack.component import NullPlace
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import GitOps, GitOpsEngine, NullPlace, Stack, Target
+from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
 from cluster_forge.stack.parse import parse_description
 from cluster_forge.stages.build import input_fingerprint
 from cluster_forge.stages.build.component_sources import ComponentSources

@@ -12,10 +12,10 @@ from tests.kustomizations.corpus import KUSTOMIZATIONS
 from tests.kustomizations.program import programs
 
 from cluster_forge.adapters.kustomize.program import KustomizeProgram
+from cluster_forge.stack.component import KustomizeSource
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.kustomization.closure import closure
 from cluster_forge.stack.kustomization.remotes import is_file
-from cluster_forge.stack.model import KustomizeSource
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness

@@ -11,8 +11,8 @@ from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, FetchError, LockError
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.stack.component import Component, HelmSource
 from cluster_forge.stack.lock import Lock, LockedComponent
-from cluster_forge.stack.model import Component, HelmSource
 from cluster_forge.stages.build import locking
 from cluster_forge.stages.build.component_sources import ComponentSources
 

@@ -12,8 +12,9 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, FetchError, LockError
 from cluster_forge.ports.rendering import RenderedBatch, RenderJob
 from cluster_forge.stack import lock_file
+from cluster_forge.stack.component import Component, HelmSource, Upstream
 from cluster_forge.stack.lock import FILE, Lock
-from cluster_forge.stack.model import Component, HelmSource, KubernetesVersion, Target, Upstream
+from cluster_forge.stack.model import KubernetesVersion, Target
 from cluster_forge.stages.build.mine import MineRequest, mine
 
 if TYPE_CHECKING:

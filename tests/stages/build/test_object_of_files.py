@@ -12,7 +12,8 @@ import yaml
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.stack.model import FilesKind, ObjectOfFiles, Stack
+from cluster_forge.stack.component import FilesKind, ObjectOfFiles
+from cluster_forge.stack.model import Stack
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness

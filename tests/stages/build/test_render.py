@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cluster_forge.foundation.errors import LockError, ManifestError, RenderError
+from cluster_forge.stack.component import Component, HelmSource
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Component, HelmSource, KubernetesVersion, Target
+from cluster_forge.stack.model import KubernetesVersion, Target
 from cluster_forge.stages.build.render import render
 
 if TYPE_CHECKING:

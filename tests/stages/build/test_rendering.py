@@ -20,8 +20,9 @@ from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack import lock_file
 from cluster_forge.stack.chart_dependencies import ChartDependency
+from cluster_forge.stack.component import Component, HelmSource
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import Component, HelmSource, Stack
+from cluster_forge.stack.model import Stack
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness

@@ -11,7 +11,8 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ManifestError, StaleError
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.record import RECORD, Record
-from cluster_forge.stack.model import Component, GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
 from cluster_forge.stages.build import finding_policy
 
 if TYPE_CHECKING:

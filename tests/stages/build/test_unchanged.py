@@ -12,7 +12,8 @@ from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.foundation.errors import EditedError, ManifestError
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.record import RECORD, Record
-from cluster_forge.stack.model import Component, Ignore, KubernetesVersion, Stack, Target
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import Ignore, KubernetesVersion, Stack, Target
 from cluster_forge.stages.build.smelt import SmeltResult
 from cluster_forge.stages.build.smelt_diff import Changes
 

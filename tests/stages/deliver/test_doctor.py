@@ -13,7 +13,8 @@ from tests.stages.deliver.preflight.situations import namespace, node, planned, 
 from cluster_forge.foundation.errors import ClusterError, RefusedError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.machine import Folder
-from cluster_forge.stack.model import Component, GitOps, HelmSource, KustomizeSource, RepositorySource, Stack
+from cluster_forge.stack.component import Component, HelmSource, KustomizeSource
+from cluster_forge.stack.model import GitOps, RepositorySource, Stack
 from cluster_forge.stages.deliver import doctor
 from cluster_forge.stages.deliver.diagnosis.examination import Examined, State
 from cluster_forge.stages.deliver.doctor import Diagnosis, DoctorRequest

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.stack.model import Component, HelmSource, Stack, Upstream
+from cluster_forge.stack.component import Component, HelmSource, Upstream
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.describe import secret_values
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.stack.model import Component, HelmSource, KustomizeSource, Stack, Upstream
+from cluster_forge.stack.component import Component, HelmSource, KustomizeSource, Upstream
+from cluster_forge.stack.model import Stack
 from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stages.describe import source_findings
 

@@ -10,16 +10,8 @@ from cluster_forge.foundation.errors import CredentialError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.credentials import Credential, Trial, Verdict
-from cluster_forge.stack.model import (
-    Component,
-    GitOps,
-    HelmSource,
-    ImageSettings,
-    KustomizeSource,
-    RepositorySource,
-    Stack,
-    Upstream,
-)
+from cluster_forge.stack.component import Component, HelmSource, KustomizeSource, Upstream
+from cluster_forge.stack.model import GitOps, ImageSettings, RepositorySource, Stack
 from cluster_forge.stages.supply import logins
 
 ME = Credential(source="~/.netrc", user="me", secret="s3cret")

@@ -18,7 +18,7 @@ import orjson
 
 from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.tar_members import Member
-from cluster_forge.stack.model import Values
+from cluster_forge.stack.component import Values
 
 _CRD_FILE: Final = re.compile(r"[^/\\]+/(?:charts/[^/\\]+/)*crds/[^\\]+\.(?i:ya?ml|json)")
 """Names of files that are CRDs to Helm, if anything (Helm, ``CRDObjects``)."""

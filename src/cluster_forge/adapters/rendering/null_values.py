@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cluster_forge.stack.model import Values
+from cluster_forge.stack.component import Values
 
 _READ: Final = re.compile(r"<[^<>]*?\.Values\.([\w.-]+)[^<>]*>|\bat '/([^']+)'")
 """How Helm names the value that a template reads, and the one that does not fit a schema."""

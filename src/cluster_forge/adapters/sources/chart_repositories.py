@@ -11,8 +11,8 @@ from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.foundation.versions import newest_first, spelled
 from cluster_forge.ports.sources import ChartRelease
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
 
 if TYPE_CHECKING:
     from cluster_forge.ports.registry import Registry

@@ -13,8 +13,8 @@ from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.ports.sources import ChartRelease, Charts, GitOffer
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
 
 _YAML: Final = (".yaml", ".yml", ".json")
 

@@ -23,8 +23,8 @@ from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.oci.reference import SCHEME, ImageReference
 from cluster_forge.ports.sources import ChartRelease
 from cluster_forge.ports.storage import Store
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.sources import repository_index

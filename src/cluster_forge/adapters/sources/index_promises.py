@@ -9,7 +9,7 @@ from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.ports.sources import ChartIdentity
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.component import HelmSource
 
 if TYPE_CHECKING:
     from cluster_forge.adapters.sources import repository_index

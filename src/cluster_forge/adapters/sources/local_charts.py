@@ -14,7 +14,7 @@ from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.ports.sources import Charts
-from cluster_forge.stack.model import HelmSource
+from cluster_forge.stack.component import HelmSource
 
 
 class ChartFiles(Protocol):

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.stack.model import KustomizeSource
+from cluster_forge.stack.component import KustomizeSource
 
 _LARGEST: Final = 100 << 20
 _INPUT: Final = "input/"

@@ -21,8 +21,8 @@ from cluster_forge.foundation.names import counted
 from cluster_forge.foundation.versions import SemanticVersion, is_strict
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.sources import ChartRelease
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource
 
 _SHA256: Final = "sha256:"
 

@@ -32,6 +32,7 @@ from cluster_forge.oci.artifact_address import ArtifactAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.sources import ChartRelease, Charts, GitOffer
 from cluster_forge.ports.storage import Store
+from cluster_forge.stack.component import HelmSource, KustomizeSource
 from cluster_forge.stack.lock import (
     LockedSource,
     chart_address,
@@ -42,7 +43,6 @@ from cluster_forge.stack.lock import (
     manifest_address,
     manifest_asked,
 )
-from cluster_forge.stack.model import HelmSource, KustomizeSource
 
 if TYPE_CHECKING:
     from cluster_forge.stack.chart_dependencies import ChartDependency

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cluster_forge.ports.rendering import YamlReader
     from cluster_forge.ports.workspace import Workspace
-    from cluster_forge.stack.model import Values
+    from cluster_forge.stack.component import Values
     from cluster_forge.stages.catalog.new import Draft
 
 _CATALOG = "./catalog"

@@ -8,7 +8,7 @@ from typing import Any
 from cluster_forge.catalog.external_secret import external_secret
 from cluster_forge.cli.output.terminal_text import one_line
 from cluster_forge.stack import secret_command
-from cluster_forge.stack.model import ExpectedSecret
+from cluster_forge.stack.component import ExpectedSecret
 from cluster_forge.stages.build.expected_secrets import ListedSecret, SecretList
 from cluster_forge.yaml import document_writer
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.foundation.git_addresses import EXAMPLE, GitAddress, is_git
+from cluster_forge.stack.component import KustomizeSource
 from cluster_forge.stack.input_files import INPUT, InputFiles, in_input, is_outside, outside_error
 from cluster_forge.stack.kustomization import remotes
 from cluster_forge.stack.kustomization.closure import closure
 from cluster_forge.stack.kustomization.references import is_remote
-from cluster_forge.stack.model import KustomizeSource
 from cluster_forge.yaml.positioned import Positioned
 
 

@@ -15,7 +15,8 @@ from cluster_forge.manifests.hooks import HookUse
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.manifests.scope import Scopes
-from cluster_forge.stack.model import Component, GitOpsEngine, Stack
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import GitOpsEngine, Stack
 from cluster_forge.stages.build import assembly_findings, data_hooks, sourced_tree, stack_namespaces
 from cluster_forge.stages.build.component_sources import ComponentSources
 from cluster_forge.stages.build.rendered_component import RenderedComponent

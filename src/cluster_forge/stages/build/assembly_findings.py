@@ -14,7 +14,8 @@ from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.order import Unit
 from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.scope import Scopes
-from cluster_forge.stack.model import Component, GitOpsEngine, Stack
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import GitOpsEngine, Stack
 from cluster_forge.stages.build.rendered_component import RenderedComponent
 
 

@@ -17,8 +17,9 @@ from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.ports.kustomize import KustomizeRequest
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.rendering import RenderJob, RenderRequest
+from cluster_forge.stack.component import Component, KustomizeSource
 from cluster_forge.stack.lock import Lock, LockedSource, kustomization_address
-from cluster_forge.stack.model import Component, KustomizeSource, Stack
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree
 from cluster_forge.stages.build.component_sources import (
     ComponentSources,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import LockError
 from cluster_forge.ports.storage import Store
+from cluster_forge.stack.component import Component
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import Component
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

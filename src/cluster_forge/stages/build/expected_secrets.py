@@ -21,7 +21,8 @@ from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import variant
-from cluster_forge.stack.model import Component, ExpectedSecret, Stack
+from cluster_forge.stack.component import Component, ExpectedSecret
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree, working_tree
 from cluster_forge.stages.build.component_sources import has_sources, is_url, sourced_folder
 from cluster_forge.stages.build.working_tree import FOLDER, WorkingTree

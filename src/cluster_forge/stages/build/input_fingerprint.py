@@ -10,8 +10,9 @@ import orjson
 from cluster_forge.foundation import build, json_codec
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.stack.component import Component
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, is_url, sourced_folder
 from cluster_forge.stages.toolbox import Toolbox
 

@@ -12,6 +12,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workers import Workers
+from cluster_forge.stack.component import Component, HelmSource, KustomizeSource, Upstream
 from cluster_forge.stack.kustomization import remotes
 from cluster_forge.stack.lock import (
     Lock,
@@ -24,7 +25,7 @@ from cluster_forge.stack.lock import (
     manifest_address,
     manifest_asked,
 )
-from cluster_forge.stack.model import Component, HelmSource, KustomizeSource, Stack, Upstream
+from cluster_forge.stack.model import Stack
 from cluster_forge.stack.version_ranges import intersection
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
 

@@ -15,8 +15,9 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import lock_file, version_ranges
+from cluster_forge.stack.component import Component, Upstream
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
-from cluster_forge.stack.model import Component, Stack, Target, Upstream
+from cluster_forge.stack.model import Stack, Target
 from cluster_forge.stages.build import base_image, edits, finding_policy, locking, sourced_tree, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
 from cluster_forge.stages.build.edits import DiscardedEdits, Edit

@@ -8,7 +8,7 @@ from typing import Any
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.manifests import emitter
 from cluster_forge.ports.workspace import Workspace
-from cluster_forge.stack.model import FilesKind, ObjectOfFiles
+from cluster_forge.stack.component import FilesKind, ObjectOfFiles
 
 
 def text(described: ObjectOfFiles, files: Workspace) -> bytes:

@@ -12,8 +12,9 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import scope
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workers import Queue
+from cluster_forge.stack.component import Component
 from cluster_forge.stack.lock import Lock
-from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import render_jobs, sourced_tree
 from cluster_forge.stages.build.component_renderer import STAGE, ComponentRenderer
 from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, is_url

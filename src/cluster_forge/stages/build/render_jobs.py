@@ -17,7 +17,7 @@ from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest
 from cluster_forge.ports.workspace import Workspace
-from cluster_forge.stack.model import Component, KustomizeSource
+from cluster_forge.stack.component import Component, KustomizeSource
 from cluster_forge.stages.build import object_of_files
 from cluster_forge.stages.build.component_sources import has_sources, sourced_folder
 

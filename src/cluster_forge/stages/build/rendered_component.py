@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.remark import Remark
-from cluster_forge.stack.model import Component
+from cluster_forge.stack.component import Component
 from cluster_forge.stages.build.component_sources import has_sources
 from cluster_forge.stages.build.render_jobs import ObjectGroup
 

@@ -23,8 +23,9 @@ from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.rendering import Renderer
 from cluster_forge.ports.workspace import Workspace
+from cluster_forge.stack.component import Component
 from cluster_forge.stack.lock import LockedComponent
-from cluster_forge.stack.model import Component, Target
+from cluster_forge.stack.model import Target
 from cluster_forge.stages.build import render_jobs, written_files
 from cluster_forge.stages.build.component_sources import ComponentSources, is_url, sourced_folder
 from cluster_forge.stages.build.render_jobs import ObjectGroup

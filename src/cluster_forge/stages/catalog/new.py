@@ -21,7 +21,8 @@ from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stack.model import Size, Values
+from cluster_forge.stack.component import Values
+from cluster_forge.stack.model import Size
 from cluster_forge.stages.catalog import replica_search, secret_search
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 from cluster_forge.stages.catalog.value_search import ValueSearch

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from cluster_forge.catalog.component_format import CatalogComponent, Operates
 from cluster_forge.catalog.library import Library
 from cluster_forge.checks.inventory import OperatedKind, Place
-from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import Stack
 
 
 def operated_kinds(operates: Sequence[Operates]) -> tuple[OperatedKind, ...]:

@@ -21,8 +21,9 @@ from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest, Ya
 from cluster_forge.ports.sources import Charts, Sources
 from cluster_forge.ports.storage import Store
 from cluster_forge.stack import merge
+from cluster_forge.stack.component import HelmSource
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import HelmSource, KubernetesVersion
+from cluster_forge.stack.model import KubernetesVersion
 from cluster_forge.yaml.positioned import Positioned
 
 

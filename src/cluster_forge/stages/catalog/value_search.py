@@ -25,7 +25,8 @@ from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.stack import merge
-from cluster_forge.stack.model import Size, Values
+from cluster_forge.stack.component import Values
+from cluster_forge.stack.model import Size
 from cluster_forge.stages.catalog.trial_renderer import (
     TrialRenderer,
     content_digest,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from cluster_forge.foundation.addresses import has_login, host_of, is_loopback_host, without_credentials
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack import source_addresses
-from cluster_forge.stack.model import Component, Stack
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import Stack
 from cluster_forge.stack.registry_settings import RegistrySettings
 
 

@@ -22,7 +22,8 @@ from cluster_forge.ports.credentials import (
     Verdict,
 )
 from cluster_forge.ports.workers import Workers
-from cluster_forge.stack.model import Component, RepositorySource, Stack
+from cluster_forge.stack.component import Component
+from cluster_forge.stack.model import RepositorySource, Stack
 
 _OCI: Final = "oci://"
 _HTTP: Final = ("https://", "http://")

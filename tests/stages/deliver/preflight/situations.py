@@ -16,7 +16,8 @@ from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import plan
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.part import Part
-from cluster_forge.stack.model import Component, ExpectedSecret, GitOps, GitOpsEngine, RepositorySource, Stack
+from cluster_forge.stack.component import Component, ExpectedSecret
+from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.registry import Check

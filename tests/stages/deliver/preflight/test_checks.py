@@ -27,7 +27,8 @@ from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.stack.model import ExpectedSecret, GitOps, KubernetesVersion, RepositorySource, Target
+from cluster_forge.stack.component import ExpectedSecret
+from cluster_forge.stack.model import GitOps, KubernetesVersion, RepositorySource, Target
 from cluster_forge.stages.deliver.preflight import (
     apis,
     claim_size,

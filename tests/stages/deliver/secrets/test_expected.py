@@ -10,7 +10,7 @@ from tests.stages.deliver.preflight.situations import namespace, planned, tools,
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.errors import DescriptionError, RefusedError, leaves
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.stack.model import ExpectedSecret
+from cluster_forge.stack.component import ExpectedSecret
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import secrets as secrets_check
 from cluster_forge.stages.deliver.preflight.situation import Situation

@@ -8,7 +8,7 @@ from typing import Final
 from cluster_forge.gitops import requirements
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stack import secret_command
-from cluster_forge.stack.model import ExpectedSecret
+from cluster_forge.stack.component import ExpectedSecret
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 from cluster_forge.stages.deliver.secrets import expected as made_secrets

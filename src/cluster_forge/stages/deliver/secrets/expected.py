@@ -13,7 +13,7 @@ from cluster_forge.manifests.comparison import masking
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import ApplyOptions, Cluster, Patch
-from cluster_forge.stack.model import ExpectedSecret
+from cluster_forge.stack.component import ExpectedSecret
 from cluster_forge.stack.secret_command import PULL_KEY, TLS_KEYS
 from cluster_forge.stages.deliver import creation
 from cluster_forge.stages.deliver.secrets.given import GivenSecrets

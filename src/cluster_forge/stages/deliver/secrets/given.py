@@ -15,7 +15,7 @@ from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.gitops import requirements
 from cluster_forge.manifests import split
 from cluster_forge.ports.rendering import YamlReader
-from cluster_forge.stack.model import ExpectedSecret
+from cluster_forge.stack.component import ExpectedSecret
 
 Place = tuple[str, str]
 """Namespace and name."""
