@@ -239,7 +239,7 @@ class TestReaders:
         applications = list((cast.folder / "working" / "argo-apps").glob("*.yaml"))
         assert applications
         assert all(f"targetRevision: {tag}\n" in path.read_text() for path in applications)
-        assert f"\nrevision={tag}\n" in (stack(cast) / "deploy.sh").read_text()
+        assert f"\nrevision='{tag}'\n" in (stack(cast) / "deploy.sh").read_text()
 
     def test_there_are_none_with_zstd(self, cast: Workspace, registry: HabitualRegistry, tmp_path: Path) -> None:
         cast.replace("input/config.yaml", "gitops:", "image: {compression: zstd}\ngitops:")

@@ -243,8 +243,11 @@ class TestCommands:
         assert out.splitlines()[-2].startswith("next: cluster-forge ")
         described = json.loads((folder / "stacks" / name / "stack.json").read_text())
         assert described["findings"]["error"] == 0
-        wanted = yaml.safe_load((folder / "input" / "config.yaml").read_bytes())["components"]
-        assert {part["name"] for part in described["components"]} == {part["name"] for part in wanted} | {"namespaces"}
+        wanted = yaml.safe_load((folder / "input" / "config.yaml").read_bytes())
+        added = {"namespaces", "argo-cd"} if wanted["gitops"]["engine"] == "argocd" else {"namespaces"}
+        assert {part["name"] for part in described["components"]} == {
+            part["name"] for part in wanted["components"]
+        } | added
         check_script(folder / "stacks" / name)
         assert not [line for line in err.splitlines() if line.startswith("error")]
 

@@ -310,7 +310,6 @@ def test_empty_body_is_accepted(server: Server) -> None:
         ("at-the-end-of-time", "answered 503 Service Unavailable", 1),
         ("encoded", "came with `Content-Encoding: gzip`, which was not asked for", 1),
         ("transferred", "came with `Transfer-Encoding: gzip, chunked`", 1),
-        ("slow-redirects", "was not complete after 1.2 s", 6),
         ("brotli", "came with `Content-Encoding: br`", 1),
         ("to-file", "not followed", 1),
         ("to-nonsense", "redirects to something that is not an address", 1),
@@ -323,6 +322,12 @@ def test_other_responses_are_reported_with_their_address(server: Server, path: s
     assert message in error.message
     assert "secret" not in f"{error} {error.fix}"
     assert sum(requested.startswith(f"/{path}") for requested, _ in server.requests) == times
+
+
+def test_redirects_share_the_time_of_a_download(server: Server) -> None:
+    error = failure_of(f"{server.url}/slow-redirects")
+    assert "was not complete after 1.2 s" in error.message
+    assert 1 <= len(server.requests) <= 6  # each takes 0.2 s, and longer on a machine with other work
 
 
 @pytest.mark.parametrize("path", ["good", "chunked"])
