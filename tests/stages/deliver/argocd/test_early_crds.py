@@ -72,7 +72,7 @@ def test_an_argo_cd_of_the_stack_comes_after_the_crds_with_its_own() -> None:
     assert SECRET not in applied, "it has no view of the cluster yet"
 
 
-def test_a_running_argo_cd_is_asked_to_look_at_the_cluster_once_more() -> None:
+def test_a_running_argo_cd_is_asked_to_look_at_the_cluster_again() -> None:
     delivery, _, _ = deployed(EXISTING, [operator(MANY)], {}, *GITOPS, knows_objects=True)
     (asked,) = (one for one in delivery.cluster.requests if one.verb == "apply" and one.target.kind == "Secret")
     assert asked.body

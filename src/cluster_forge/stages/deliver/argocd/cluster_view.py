@@ -1,4 +1,4 @@
-"""Argo CD's view of its cluster, which it builds once more when it is asked to, as by "Invalidate cache" in its user interface.
+"""Argo CD's view of its cluster, which it builds again when it is asked to, as by "Invalidate cache" in its user interface.
 
 The request is an annotation with the time on the Secret that describes the cluster (Argo CD, "Cluster Bootstrapping";
 ``RefreshRequestedAt`` in ``types.go``, ``handleModEvent`` in ``controller/cache/cache.go``). For the cluster in which it runs Argo CD needs no

@@ -3,7 +3,7 @@
 Argo CD reads the whole discovery and the whole OpenAPI document again at each event of a CRD, with its view of the cluster
 locked meanwhile (gitops-engine, ``watchEvents`` in ``pkg/cache/cluster.go``). A new CRD has three events, so its view is
 minutes behind after a hundred of them, and it syncs again what is synced. Where it comes after the CRDs there are no events;
-where it is there already it is asked to build its view once more (`cluster_view.forget`), and skips them.
+where it is there already it is asked to build its view again (`cluster_view.forget`), and skips them.
 
 Argo CD does not mark CRDs as its own: with its field manager they are the same ones, and their Applications find them synced.
 """
