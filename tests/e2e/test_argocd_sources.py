@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,15 +45,15 @@ def test_an_artifact_of_a_registry(shop: Shop, argocd: str, tmp_path: Path) -> N
     folder.mkdir()
     with registry.without_login(folder) as stored:
         repository = f"oci://{stored.host}/team/shop"
-        source = {"source": "oci", "url": repository, "secret": SECRET}
-        shop.forge(engine="argocd", install=False, **source)
+        forge = partial(shop.forge, engine="argocd", install=False, source="oci", url=repository, secret=SECRET)
+        forge()
         set_up(shop, argocd, url=repository, name="shop", type="oci", insecureOCIForceHttp="true")
         shop.succeeds("push", "--to", repository, "-q")
         shop.succeeds(*DEPLOY)
         assert everything_is_ready(shop.cluster)
         shop.succeeds("status")
 
-        shop.forge(engine="argocd", install=False, version="2.0.0", **source)
+        forge(version="2.0.0")
         shop.succeeds("push", "--to", repository, "-q")
         shop.succeeds(*DEPLOY)
         assert everything_is_ready(shop.cluster, "2.0.0")
