@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--upgrades",
         action="store_true",
-        help="with --e2e: try every upgrade of the mirror, not only the difficult ones",
+        help="with --e2e: try every upgrade of the mirror, not only two typical ones",
     )
     parser.addoption(
         "--catalog",
