@@ -138,7 +138,7 @@ def test_conditions_of_an_older_generation_do_not_count() -> None:
     assert seen == health.Health(Status.IN_PROGRESS, "generation 3 is not observed yet (last: 2)")
 
 
-def test_what_a_definition_sets_by_default_is_no_answer() -> None:
+def test_what_a_definition_sets_by_default_counts_for_nothing() -> None:
     pending = conditions("Unknown", "Accepted", message="Waiting for controller", generation=None)
     assert judged(("gateway.networking.k8s.io", "Gateway"), pending).is_unanswered
 
@@ -156,7 +156,7 @@ def test_the_message_is_that_of_the_controller() -> None:
 
 @pytest.mark.parametrize("status", [None, [], "x", {"conditions": "x"}, {"conditions": [1, None]}, {"state": {"a": 1}}])
 @pytest.mark.parametrize("kind", [("nvidia.com", "ClusterPolicy"), ("cert-manager.io", "Issuer")])
-def test_a_status_of_another_shape_is_no_answer(kind: tuple[str, str], status: Any) -> None:
+def test_a_status_of_another_shape_counts_for_nothing(kind: tuple[str, str], status: Any) -> None:
     assert judged(kind, status).is_unanswered
 
 

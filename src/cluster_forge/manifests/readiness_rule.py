@@ -1,7 +1,7 @@
 """When a custom resource is ready, for kinds of which kstatus cannot tell: without a status they look ready to it.
 
 kstatus takes an object without conditions for ready, which is right for kinds that no controller answers, and wrong for one
-whose controller has not come to it yet (sigs.k8s.io/cli-utils, ``pkg/kstatus``, "The Ready condition").
+whose controller has not seen it yet (sigs.k8s.io/cli-utils, ``pkg/kstatus``, "The Ready condition").
 """
 
 from __future__ import annotations

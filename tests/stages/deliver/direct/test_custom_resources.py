@@ -58,7 +58,7 @@ def deploy(
     return made, {result.name: result for result in results}
 
 
-def nobody(_made: Delivery) -> None:
+def silent(_made: Delivery) -> None:
     """No controller answers."""
 
 
@@ -86,8 +86,8 @@ def test_one_that_fails_stops_what_needs_it() -> None:
     assert results["shop"].message == "Widget.example.com/shop/one: has failed: state is bad"
 
 
-def test_one_that_nobody_answers_stops_nothing_and_says_who_should() -> None:
-    made, results = deploy([OPERATOR, SHOP, AFTER], nobody, timeout=60)
+def test_one_without_an_answer_stops_nothing_and_says_who_should() -> None:
+    made, results = deploy([OPERATOR, SHOP, AFTER], silent, timeout=60)
     assert results["after"].state is State.READY
     assert results["shop"].state is State.FAILED
     assert "is not ready after 60 s: no controller has answered it yet (operator should)" in results["shop"].message
@@ -96,7 +96,7 @@ def test_one_that_nobody_answers_stops_nothing_and_says_who_should() -> None:
 
 def test_one_whose_controller_is_not_in_the_stack_is_a_remark() -> None:
     widgets = part("widgets", [KINDS], wave=-50)
-    made, results = deploy([widgets, needing(part("shop", [WIDGET]), "widgets"), AFTER], nobody, timeout=600)
+    made, results = deploy([widgets, needing(part("shop", [WIDGET]), "widgets"), AFTER], silent, timeout=600)
     assert {result.state for result in results.values()} == {State.READY}
     assert results["shop"].message.endswith("no controller has answered it (it would be operator or other)")
     assert made.clock.now <= 35

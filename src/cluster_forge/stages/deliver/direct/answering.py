@@ -1,6 +1,6 @@
 """Which components answer custom resources: whose controllers write their status.
 
-The catalog says it for the kinds that it knows (`ReadinessRule`), whoever installs them. Of the other kinds the component
+The catalog says it for the kinds that it knows (`ReadinessRule`), also where others install them. Of the other kinds the component
 that defines them does, if it has a controller.
 """
 
@@ -41,7 +41,7 @@ class Answering:
         return [target for target in targets if self._here(target) & before]
 
     def unanswered(self, targets: Sequence[ObjectId]) -> list[ObjectId]:
-        """Those that the catalog knows somebody for, who is not in the stack."""
+        """Those for which the catalog knows a component, none of which is in the stack."""
         return [target for target in targets if not self._here(target) and self._known(target)]
 
     def by(self, target: ObjectId) -> str:
@@ -60,7 +60,7 @@ class Answering:
 def of(
     plan: DeployPlan, rules: Callable[[], Rules], after: Mapping[ComponentName, frozenset[ComponentName]]
 ) -> Answering:
-    """Those of a plan; nobody where an engine applies the custom resources. ``after``: what each component needs directly."""
+    """Those of a plan; none where an engine applies the custom resources. ``after``: what each component needs directly."""
     if plan.delivery is not Delivery.DIRECT:
         return Answering(rules=dict)
     return Answering(

@@ -98,8 +98,8 @@ class ComponentRun:
         self._is_done = True
 
     def answer(self) -> None:
-        """Wait for the custom resources that what needs this component waits for: until they are ready, or nobody has answered
-        them for a while.
+        """Wait for the custom resources that what needs this component waits for: until they are ready, or no controller has
+        answered them for a while.
 
         Raises:
             DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
@@ -108,8 +108,8 @@ class ComponentRun:
             self._wait(targets, patience=PATIENCE)
 
     def settle(self) -> str:
-        """Wait for all custom resources for which a controller is in the stack, and for a while for the others; which nobody has
-        answered, in words.
+        """Wait for all custom resources for which a controller is in the stack, and for a while for the others; those that no
+        controller has answered, in words.
 
         The answers to their apply do not count: they are from before their controllers saw them.
 

@@ -99,7 +99,9 @@ class _Delivery:
             self.gates.open(run.plan.name, is_good=is_good)
         if is_good and self.around.options.waits:
             result = self._settled(result, run.settle)
-        self.tools.reporter.item_finished(STAGE, run.plan.name, _detail(result), objects=result.objects)
+        self.tools.reporter.item_finished(
+            STAGE, run.plan.name, _detail(result), objects=result.objects, state=result.state, message=result.message
+        )
         return result
 
     def _deployed(self, run: ComponentRun) -> ComponentResult:

@@ -51,7 +51,7 @@ class Readiness:
     _trouble: ForgeError | None = None
 
     def wait(self) -> Sequence[ObjectId]:
-        """Return when all are ready: those that nobody has answered, where there is a ``patience``.
+        """Return when all are ready: those that no controller has answered, where there is a ``patience``.
 
         Raises:
             DeploymentError: if one has failed, or is not ready in time.
@@ -134,7 +134,7 @@ class Readiness:
 
     @property
     def _patience_left(self) -> float:
-        """Seconds after which it is worth saying that nobody answers."""
+        """Seconds after which it is worth saying that no controller answers."""
         patience = PATIENCE if self.patience is None else self.patience
         return self._began + patience - self.clock.monotonic()
 
