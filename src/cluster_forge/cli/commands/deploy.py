@@ -175,7 +175,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
     from cluster_forge.cli.output import deploy_text
 
     again = session.cluster_command("deploy", *([stack] if stack else []))
-    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
+    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
         tools = replace(session.delivery(reporter), files=place.files)
         if not options.is_trial:
             _confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
@@ -183,7 +183,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
             done = _deployed(session, place.folder, tools, options, values)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
-    session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
+    session.print_json("deploy", is_line=True, **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
     back = session.cluster_command("rollback", done.deployment.name)
     errors = deploy_text.errors(done.result, again, back)
     return deployer.concluded(session, errors, deploy_text.reasons(done.result))
@@ -203,7 +203,7 @@ def _roll_out(session: Session, stack: str | None, options: DeployOptions, value
     if not options.is_trial:
         places = ", ".join(f"{one.name} (stacks/{members.folders[one.name]})" for one in members.clusters)
         _confirm(session, f"Deploy to {places}?")
-    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
+    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
 
         def deploy(cluster: DescribedCluster) -> _Deployed:
             own = fleet.on(session, cluster)
@@ -218,6 +218,7 @@ def _roll_out(session: Session, stack: str | None, options: DeployOptions, value
             session.print(line)
     session.print_json(
         "deploy",
+        is_line=True,
         clusters=[
             rollout_text.json(outcome) | (outcome.result.json(is_trial=options.is_trial) if outcome.result else {})
             for outcome in outcomes

@@ -27,7 +27,7 @@ from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponen
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.applier import Outcome
 from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
-from cluster_forge.stages.deliver.direct.readiness import Readiness
+from cluster_forge.stages.deliver.direct.readiness import PATIENCE, Readiness
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.direct.surroundings import Surroundings
 
@@ -93,17 +93,37 @@ class ComponentRun:
                 self._do(step)
         self._is_done = True
 
-    def settle(self) -> None:
-        """Wait for the custom resources for which a controller is in the stack, by their conditions (kstatus).
+    def answer(self) -> None:
+        """Wait for the custom resources that what needs this component waits for: until they are ready, or no controller has
+        answered them for a while.
+
+        Raises:
+            DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
+        """
+        if targets := self._around.answering.gating(self.plan.name, self._custom_resources):
+            self._wait(targets, patience=PATIENCE)
+
+    def settle(self) -> str:
+        """Wait for all custom resources for which a controller is in the stack, and for a while for the others; those that no
+        controller has answered, in words.
 
         The answers to their apply do not count: they are from before their controllers saw them.
 
         Raises:
             DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
         """
-        documents = self.documents.get(StepFile.CUSTOM_RESOURCES, ())
-        if targets := [document.id for document in documents if document.id.group in self._around.operated]:
+        answering = self._around.answering
+        if targets := answering.awaited(self._custom_resources):
             self._wait(targets)
+        others = answering.unanswered(self._custom_resources)
+        left = self._wait(others, patience=PATIENCE) if others else ()
+        return "; ".join(
+            f"{target}: no controller has answered it (it would be {answering.by(target)})" for target in left
+        )
+
+    @property
+    def _custom_resources(self) -> list[ObjectId]:
+        return [document.id for document in self.documents.get(StepFile.CUSTOM_RESOURCES, ())]
 
     @property
     def applied(self) -> AppliedComponent:
@@ -183,14 +203,16 @@ class ComponentRun:
     def _exists(self, document: StepDocument) -> bool:
         return self._around.cluster.get(document.id) is not None
 
-    def _wait(self, targets: Sequence[ObjectId]) -> None:
+    def _wait(self, targets: Sequence[ObjectId], patience: float | None = None) -> Sequence[ObjectId]:
         around, self.awaited = self._around, tuple(targets)
-        Readiness(
+        return Readiness(
             observations=around.observations,
             clock=around.clock,
             targets=targets,
             seconds=around.options.timeout,
             say=self._say,
+            answers=around.answering.by,
+            patience=patience,
         ).wait()
 
     def _run_hooks(self, step: ApplyHooks) -> None:

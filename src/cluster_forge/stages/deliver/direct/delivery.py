@@ -6,13 +6,12 @@ left, costs no request of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
 from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.gitops import schedule
 from cluster_forge.gitops.owners import Facts
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver import trouble
@@ -67,8 +66,7 @@ class _Delivery:
 
     def run(self) -> tuple[ComponentResult, ...]:
         plans = {plan.name: plan for plan in self.deployment.plan.components}
-        parts = [part for part in self.deployment.plan.parts if part.name in plans]
-        needed = schedule.prerequisites(parts, self.deployment.plan.fixed)
+        needed = self.around.needed
         self.tools.reporter.stage_started(STAGE, len(needed))
         runs = {
             name: ComponentRun(
@@ -94,12 +92,16 @@ class _Delivery:
                 self._kept(run)
             failed = self.gates.wait(needed)
             result = self._blocked(run, failed) if failed else self._deployed(run)
+            if result.state.is_good and self.around.options.waits:
+                result = self._settled(result, run.answer)
             is_good = result.state.is_good
         finally:  # also after a bug: others wait for it
             self.gates.open(run.plan.name, is_good=is_good)
         if is_good and self.around.options.waits:
-            result = self._settled(run, result)
-        self.tools.reporter.item_finished(STAGE, run.plan.name, _detail(result), objects=result.objects)
+            result = self._settled(result, run.settle)
+        self.tools.reporter.item_finished(
+            STAGE, run.plan.name, _detail(result), objects=result.objects, state=result.state, message=result.message
+        )
         return result
 
     def _deployed(self, run: ComponentRun) -> ComponentResult:
@@ -125,11 +127,12 @@ class _Delivery:
             trouble=cause,
         )
 
-    def _settled(self, run: ComponentRun, result: ComponentResult) -> ComponentResult:
-        """Wait for the custom resources. Nothing waits for them: their operators may need what comes later."""
+    def _settled(self, result: ComponentResult, wait: Callable[[], str | None]) -> ComponentResult:
+        """Wait for custom resources: for those that others wait for, and, when these may go on, for all."""
         began = self.tools.clock.monotonic()
         try:
-            run.settle()
+            if unanswered := wait():
+                result = replace(result, message="; ".join(filter(None, (result.message, unanswered))))
         except (ForgeError, ExceptionGroup) as error:
             errors = tuple(expected(error))
             result = replace(result, state=State.FAILED, errors=errors, message="; ".join(map(str, errors)))
