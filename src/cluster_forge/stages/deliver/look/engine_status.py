@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import engine
-from cluster_forge.gitops.argocd import application_state, applications
+from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.flux import kustomization_state
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -40,24 +41,26 @@ def of_argocd(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus
     bodies = {body["metadata"]["name"]: body for body in tools.cluster.list(query).items}
     for part in plan.parts:
         if part.objects:
-            name = applications.name(plan.stack, part.name)
+            name = argocd.application(plan.stack, part.name)
             body = bodies.get(name)
             if body is None:
                 message = f"there is no Application {name} in {argocd.namespace}"
                 yield _status(part, Sync.OUT_OF_SYNC, Condition.MISSING, [message])
             else:
                 state = application_state.of(body, argocd.sync.revision, is_narrowed=bool(plan.narrowed))
-                yield _application(part, body, state, tools)
+                looked_at = () if argocd.cluster else state.unwell[: component_status.MOST]
+                yield _application(part, body, replace(state, unwell=looked_at), tools)
 
 
 def _application(part: Part, body: Body, state: ApplicationState, tools: DeliverTools) -> ComponentStatus:
+    """``unwell`` of the state are objects of this cluster."""
     if state.is_ready:
         return _status(part, Sync.SYNCED, Condition.HEALTHY)
     condition = _CONDITIONS.get(_word(body, "health"), Condition.UNKNOWN)
     is_synced = state.is_current and _word(body, "sync") == Sync.SYNCED
     causes = [
         f"{target}: {sentence}"
-        for target in state.unwell[: component_status.MOST]
+        for target in state.unwell
         if condition is not Condition.HEALTHY and (sentence := trouble.of(target, tools.cluster).sentence)
     ]
     messages = list(dict.fromkeys([*causes, *state.messages])) or [f"Application {state.name}: {state.lack}"]
