@@ -148,6 +148,7 @@ class FakeCluster:
 
     def apply(self, body: Body, options: ApplyOptions) -> Applied:
         with self._lock:
+            body = self._placed(body)
             target = self._admitted("apply", body, is_trial=options.is_trial)
             self._note("apply", target, body, is_trial=options.is_trial)
             self._check_namespace(target)
@@ -173,6 +174,7 @@ class FakeCluster:
 
     def create(self, body: Body) -> Body:
         with self._lock:
+            body = self._placed(body)
             target = self._admitted("create", body)
             self._note("create", target, body)
             self._check_namespace(target)
@@ -183,6 +185,7 @@ class FakeCluster:
 
     def replace(self, body: Body, subresource: str = "") -> Body:
         with self._lock:
+            body = self._placed(body)
             target = self._admitted("update", body)
             self._note("update", target, body)
             return self._update(target, body, "unknown", subresource)
@@ -276,6 +279,14 @@ class FakeCluster:
         for key, stored in sorted(self._objects.items()):
             if key.kind == "CustomResourceDefinition":
                 yield from fake_kinds.defined(stored.body)
+
+    def _placed(self, body: Body) -> Body:
+        """Without the namespace of a cluster-scoped object, which the API server drops."""
+        target = ObjectId.of(body)
+        kind = self.served().find(target.group, target.kind, str(body["apiVersion"]).rpartition("/")[2])
+        if kind is None or kind.is_namespaced or not target.namespace:
+            return body
+        return {**body, "metadata": _without(body["metadata"], "namespace")}
 
     def _admitted(self, verb: str, body: Body, *, is_trial: bool = False) -> ObjectId:
         """The identity of an object whose kind is served in the version that it names."""

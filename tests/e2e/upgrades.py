@@ -18,6 +18,7 @@ BESIDE: Mapping[str, Sequence[str]] = {
     "tenant": ("operator",),
     "opentelemetry-operator": ("cert-manager",),
     "kserve-crd": ("cert-manager",),
+    "gpu-operator-charts": ("cert-manager",),
 }
 """Charts that bring what another one needs, in the newest version of the mirror both times."""
 VALUES: Mapping[str, Mapping[str, Any]] = {

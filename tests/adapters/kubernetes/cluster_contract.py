@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -170,6 +171,13 @@ class ClusterContract:
         with pytest.raises(RefusedError, match="Nonsense") as caught:
             cluster.apply(body, OURS)
         assert (caught.value.status, caught.value.reason) == (404, "NotFound")
+
+    def test_a_cluster_scoped_object_loses_its_namespace(self, cluster: Cluster, namespace: str) -> None:
+        metadata = {"name": "contract-low", "namespace": namespace}
+        body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": metadata, "value": 1}
+        applied = cluster.apply(body, replace(OURS, is_trial=True))
+        assert applied.body["metadata"]["name"] == "contract-low"
+        assert "namespace" not in applied.body["metadata"]
 
     def test_an_object_in_a_namespace_that_is_not_there_is_refused(self, cluster: Cluster) -> None:
         with pytest.raises(RefusedError, match="contract-nowhere") as caught:

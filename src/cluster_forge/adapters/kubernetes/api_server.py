@@ -94,14 +94,13 @@ class ApiServer:
     # Changing
 
     def apply(self, body: Body, options: ApplyOptions) -> Applied:
-        target = ObjectId.of(body)
+        target, kind = self._place(body)
         query = {
             "fieldManager": options.manager,
             "force": "true" if options.force else "",
             "dryRun": "All" if options.is_trial else "",
             "fieldValidation": str(options.validation),
         }
-        kind = self._kind(target, str(body["apiVersion"]))
         request = Request(
             method="PATCH",
             path=paths.of_object(kind, target.namespace, target.name),
@@ -118,14 +117,13 @@ class ApiServer:
         return Applied(body=applied, warnings=answer.warnings, is_new=answer.status == HTTPStatus.CREATED)
 
     def create(self, body: Body) -> Body:
-        target = ObjectId.of(body)
-        path = paths.of_kind(self._kind(target, str(body["apiVersion"])), target.namespace)
+        target, kind = self._place(body)
+        path = paths.of_kind(kind, target.namespace)
         request = _change("POST", path, target, body)
         return self._changed(replace(request, repeats=False), target, body)
 
     def replace(self, body: Body, subresource: str = "") -> Body:
-        target = ObjectId.of(body)
-        kind = self._kind(target, str(body["apiVersion"]))
+        target, kind = self._place(body)
         path = paths.of_object(kind, target.namespace, target.name, subresource)
         is_checked = "resourceVersion" in body["metadata"]  # the second time it would be another version's
         request = _change("PUT", path, target, body)
@@ -176,6 +174,16 @@ class ApiServer:
         return dict(sorted(self.transport.counts.items()))
 
     # Requests
+
+    def _place(self, body: Body) -> tuple[ObjectId, ServedKind]:
+        """The object as the server will have it, and its kind: a cluster-scoped one loses the namespace that a chart wrote.
+
+        Raises:
+            RefusedError: if the kind is not served.
+        """
+        target = ObjectId.of(body)
+        kind = self._kind(target, str(body["apiVersion"]))
+        return (target if kind.is_namespaced else replace(target, namespace="")), kind
 
     def _kind(self, target: ObjectId, api_version: str = "") -> ServedKind:
         """The kind of an object, in the version that is named.

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 @delivery_options.recreate
 @click.option("--prune-data", is_flag=True, help="Prune namespaces, volumes and CRDs, too, with what is in them.")
-@click.option("--force-version", is_flag=True, help="Deploy to a Kubernetes version that the stack does not support.")
+@delivery_options.force_version
 @click.option("--force-environment", is_flag=True, help="Replace the stack of another environment in the cluster.")
 @click.option(
     "--allow-missing-apis", is_flag=True, help="Deploy although the cluster lacks a kind: an operator defines it later."
