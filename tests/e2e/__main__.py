@@ -2,7 +2,7 @@
 
 ``test [--kubeconfig FILE] [PYTEST_ARG…] [PATH…]`` runs the tests marked ``e2e`` (those in the files that are named) in a network
 of their own, or on the cluster of a kubeconfig.
-``up FOLDER [--nodes N] [--standin] [--argocd] [--flux]`` starts a cluster and leaves it running, ``down FOLDER`` ends it; its logs stay. `tests.e2e.held` is what runs meanwhile.
+``up FOLDER [--nodes N] [--standin] [--argocd | --argocd-when-delivered] [--flux]`` starts a cluster and leaves it running, ``down FOLDER`` ends it; its logs stay. `tests.e2e.held` is what runs meanwhile.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def _released(request: DeployRequest, situation: Situation, tools: DeliverTools)
 
 def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:
     deployment, options = request.deployment, request.options
-    components = _components(deployment, situation, tools, options)
+    components = _components(request, situation, tools)
     done = DeployResult(components=components)
     if not done.is_good:
         return done
@@ -163,13 +163,12 @@ def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools
     return replace(done, pruned=pruned)
 
 
-def _components(
-    deployment: Deployment, situation: Situation, tools: DeliverTools, options: DeployOptions
-) -> tuple[ComponentResult, ...]:
+def _components(request: DeployRequest, situation: Situation, tools: DeliverTools) -> tuple[ComponentResult, ...]:
+    deployment, options = request.deployment, request.options
     if deployment.plan.flux:
         return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options, situation.owner_facts)
         case Delivery.INSTALL | Delivery.EXISTING:
-            return argocd.deliver(deployment, situation.verdict, tools, options)
+            return argocd.deliver(deployment, situation.verdict, tools, options, request.parts)

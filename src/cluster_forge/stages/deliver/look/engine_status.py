@@ -16,7 +16,7 @@ from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Query
-from cluster_forge.stages.deliver import trouble
+from cluster_forge.stages.deliver.argocd import causes
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.flux import causes as flux_causes
 from cluster_forge.stages.deliver.look import component_status
@@ -58,12 +58,7 @@ def _application(part: Part, body: Body, state: ApplicationState, tools: Deliver
         return _status(part, Sync.SYNCED, Condition.HEALTHY)
     condition = _CONDITIONS.get(_word(body, "health"), Condition.UNKNOWN)
     is_synced = state.is_current and _word(body, "sync") == Sync.SYNCED
-    causes = [
-        f"{target}: {sentence}"
-        for target in state.unwell
-        if condition is not Condition.HEALTHY and (sentence := trouble.of(target, tools.cluster).sentence)
-    ]
-    messages = list(dict.fromkeys([*causes, *state.messages])) or [f"Application {state.name}: {state.lack}"]
+    messages = causes.of(state, tools.cluster) or (f"Application {state.name}: {state.lack}",)
     sync = Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC
     return _status(part, sync, condition, component_status.few(messages, "message"))
 
