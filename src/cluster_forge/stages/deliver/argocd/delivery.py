@@ -77,11 +77,26 @@ def deliver(
         states = ApplicationWait(plan, plan.argocd, tools, options).run() if options.waits else None
         if states is not None and not plan.narrowed and argocd_operations.are_ready(plan.argocd, states):
             steps.run(_PROJECT, tuple(_project(plan.argocd, tools)))
-    results = tuple(_result(plan, component, before, states) for component in plan.components)
-    if states is not None:
-        _check_root(plan.argocd, states, results)
+    results = outcome(plan, plan.argocd, before, states)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Argo CD")
+    return results
+
+
+def outcome(
+    plan: DeployPlan,
+    argocd: ArgoCdPlan,
+    before: Mapping[str, ApplicationState],
+    after: Mapping[str, ApplicationState] | None,
+) -> tuple[ComponentResult, ...]:
+    """What became of the components, whose Applications were looked at before and after (None: nothing was awaited).
+
+    Raises:
+        DeploymentError: if no component says why the root Application is not ready.
+    """
+    results = tuple(_result(plan, component, before, after) for component in plan.components)
+    if after is not None:
+        _check_root(argocd, after, results)
     return results
 
 
@@ -159,9 +174,8 @@ def _result(
     before: Mapping[str, ApplicationState],
     after: Mapping[str, ApplicationState] | None,
 ) -> ComponentResult:
-    """What became of a component, whose Application was looked at before and after (None: nothing was awaited)."""
     assert plan.argocd is not None, "a stack that Argo CD delivers says how"
-    name = applications.name(plan.stack, component.name)
+    name = plan.argocd.application(plan.stack, component.name)
     former, state = before.get(name), (after or {}).get(name)
     is_unchanged = former is not None and former.is_ready
     result = ComponentResult(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from cluster_forge.foundation.errors import ClusterError
-from cluster_forge.gitops.argocd import application_state, applications
+from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
 from cluster_forge.stages.deliver.argocd import causes
@@ -83,7 +83,7 @@ class ApplicationWait:
             reporter.item_waiting(STAGE, component or name, lack)
 
     def _name(self, component: str) -> str:
-        return applications.name(self._plan.stack, component)
+        return self._argocd.application(self._plan.stack, component)
 
     def _refresh(self, states: Mapping[str, ApplicationState], now: float) -> None:
         """Ask for a comparison of what has the revision and is not ready. After an operation Argo CD compares by itself; that
@@ -100,5 +100,7 @@ class ApplicationWait:
                 self._refreshes[name] = now + pause, pause
 
     def _explained(self, state: ApplicationState) -> ApplicationState:
-        """The state, with what is wrong with its objects before what Argo CD says."""
+        """The state, with what is wrong with its objects, if these are in the cluster of Argo CD, before what Argo CD says."""
+        if self._argocd.cluster:
+            return state
         return replace(state, messages=causes.of(state, self._tools.cluster))
