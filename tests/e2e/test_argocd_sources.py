@@ -9,6 +9,7 @@ import contextlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.e2e.cluster import Cluster
@@ -44,7 +45,7 @@ def test_an_artifact_of_a_registry(shop: Shop, argocd: str, tmp_path: Path) -> N
     folder.mkdir()
     with registry.without_login(folder) as stored:
         repository = f"oci://{stored.host}/team/shop"
-        source = {"source": "oci", "url": repository, "secret": SECRET}
+        source: dict[str, Any] = {"source": "oci", "url": repository, "secret": SECRET}
         shop.forge(engine="argocd", install=False, **source)
         set_up(shop, argocd, url=repository, name="shop", type="oci", insecureOCIForceHttp="true")
         shop.succeeds("push", "--to", repository, "-q")
