@@ -171,7 +171,7 @@ def test_a_component_that_flux_waits_for_at_the_end_has_failed_with_its_objects(
             cluster.set_status(ObjectId.of(changed), AT_WORK)
 
     delivery = Delivery(FakeCluster(on_change=works_on_the_shop))
-    delivery.cluster.put(*KINDS, web(), *kustomizations.kustomizations(EXISTING, [SHOP])["shop"])
+    delivery.cluster.put(*KINDS, web(), *kustomizations.kustomizations(EXISTING, [SHOP])[SHOP.name])
     for child in delivery.cluster.list(Query(group="kustomize.toolkit.fluxcd.io", kind="Kustomization")).items:
         delivery.cluster.set_status(ObjectId.of(child), AT_WORK)
     (result,) = flux.deliver(cast(EXISTING, [SHOP]), delivery.tools, DeployOptions(timeout=30))
