@@ -206,7 +206,7 @@ def test_progress_rises_with_what_is_applied_synced_and_healthy() -> None:
     assert application_state.of(application(), "v-2").progress == 1
 
 
-def test_a_cluster_that_does_not_answer_argo_cd_is_no_wrong_repository() -> None:
+def test_a_cluster_that_does_not_answer_argo_cd_is_not_a_wrong_repository() -> None:
     """As Argo CD 3.5.7 says it while the API server makes its OpenAPI document of 251 new CRDs."""
     cause = "failed to get cluster info: error synchronizing cache state: context deadline exceeded"
     live, target = (
