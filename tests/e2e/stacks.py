@@ -22,6 +22,8 @@ from cluster_forge.stages.deliver.cluster_records.claiming import RUN
 
 NAME = "shop"
 ENDED_SECONDS = 20
+SLOW = ("--render-seconds", "300")
+"""A chart is rendered beside a whole control plane, on few cores."""
 VOLATILE = {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences"}
 """Of an object's metadata: what differs between two objects of the same content."""
 WEB = """\
@@ -141,7 +143,7 @@ class Shop:
         for name, content in files.items():
             (folder / name).write_text(content)
         done = self.program(
-            "forge", *(() if image else ("--offline",)), *(("--mirror", str(self.mirror)) if self.mirror else ())
+            "forge", *(() if image else ("--offline",)), *(("--mirror", str(self.mirror), *SLOW) if self.mirror else ())
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
