@@ -25,7 +25,7 @@ from cluster_forge.gitops.steps import (
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent, AppliedObject
 from cluster_forge.stages.deliver.direct import step_documents
-from cluster_forge.stages.deliver.direct.applier import Outcome
+from cluster_forge.stages.deliver.direct.applier import Attempt, Outcome
 from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
 from cluster_forge.stages.deliver.direct.readiness import Readiness
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
@@ -142,7 +142,7 @@ class ComponentRun:
     def _apply_crds(self, documents: Sequence[StepDocument]) -> None:
         applier = self._around.applier
         late = [document for document in self._changed(documents) if document.id not in self._early]
-        early = [partial(_known, outcome) for outcome in self._early.values()]
+        early: list[Attempt] = [partial(_known, outcome) for outcome in self._early.values()]
         started = [*early, *applier.start(late, _WEIGHT)]
         self._keep(applier.finish(started, self._say, _WEIGHT))
         names = [document.id.name for document in documents]
