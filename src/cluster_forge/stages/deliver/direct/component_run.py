@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
+from typing import Final
 
 from cluster_forge.foundation.errors import ForgeError, expected
 from cluster_forge.gitops.plan import ComponentPlan
@@ -27,12 +28,13 @@ from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponen
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.applier import Attempt, Outcome
 from cluster_forge.stages.deliver.direct.callable_webhooks import CallableWebhooks
+from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
 from cluster_forge.stages.deliver.direct.readiness import PATIENCE, Readiness
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.direct.surroundings import Surroundings
 
-_CRD_WEIGHT, _WEIGHT = 0, 1
-"""CRDs cost the API server most, and little waits for them: they come where nothing else does."""
+_WEIGHT: Final = 1
+"""Before CRDs of later components (`early_crds`)."""
 
 
 class ComponentRun:
@@ -50,7 +52,7 @@ class ComponentRun:
         self.awaited: tuple[ObjectId, ...] = ()
         """What it waited for last."""
         self._applied: dict[ObjectId, AppliedObject] = {}
-        self._early: dict[ObjectId, Attempt] = {}
+        self._early: dict[ObjectId, Outcome] = {}
         self._is_done = False
 
     @cached_property
@@ -66,27 +68,21 @@ class ComponentRun:
         documents = (document for step in plain for document in self.documents[step.file])
         return self._known.digest == self._digest and all(map(self._is_there, documents))
 
-    def begin(self) -> None:
-        """Begin to apply the CRDs that are new to the cluster: they wait for nothing, and take the API server longest."""
+    def apply_early(self, early: EarlyCrds) -> bool:
+        """Apply the CRDs that are new to the cluster, when it is their turn; whether anything was applied."""
+        self._early = {outcome.document.id: outcome for outcome in early.apply(self.plan.name, self._new_crds())}
+        self._note(outcome for outcome in self._early.values() if outcome.error is None)
+        return bool(self._applied)
+
+    def _new_crds(self) -> Iterator[StepDocument]:
         if self.is_unchanged:
             return
         served = self._around.definitions.served()
-        crds = [
-            document
-            for step in self.plan.steps
-            if isinstance(step, ApplyCrds)
-            for document in self.documents[step.file]
-        ]
-        new = [document for document in crds if document.id.name not in served and not self._is_there(document)]
-        started = self._around.applier.start(new, _CRD_WEIGHT)
-        self._early = dict(zip((document.id for document in new), started, strict=True))
-
-    def note_early(self) -> bool:
-        """Wait for the first attempts that `begin` began; whether anything was applied."""
-        outcomes = [attempt() for attempt in self._early.values()]
-        self._early = {outcome.document.id: partial(_known, outcome) for outcome in outcomes}
-        self._note(outcome for outcome in outcomes if outcome.error is None)
-        return bool(self._applied)
+        for step in self.plan.steps:
+            if isinstance(step, ApplyCrds):
+                for document in self.documents[step.file]:
+                    if document.id.name not in served and not self._is_there(document):
+                        yield document
 
     def run(self) -> None:
         """Do all steps. Of a component that is there unchanged only its readiness is looked at: its hooks have run.
@@ -170,7 +166,8 @@ class ComponentRun:
     def _apply_crds(self, documents: Sequence[StepDocument]) -> None:
         applier = self._around.applier
         late = [document for document in self._changed(documents) if document.id not in self._early]
-        started = [*self._early.values(), *applier.start(late, _WEIGHT)]
+        early: list[Attempt] = [partial(_known, outcome) for outcome in self._early.values()]
+        started = [*early, *applier.start(late, _WEIGHT)]
         self._keep(applier.finish(started, self._say, _WEIGHT))
         names = [document.id.name for document in documents]
         self._around.definitions.wait(names, self._around.options.timeout, self._say)

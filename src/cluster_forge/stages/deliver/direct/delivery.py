@@ -20,6 +20,7 @@ from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponen
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.direct import surroundings
 from cluster_forge.stages.deliver.direct.component_run import ComponentRun
+from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
 from cluster_forge.stages.deliver.direct.gates import Gates
 from cluster_forge.stages.deliver.direct.surroundings import Surroundings
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
@@ -76,19 +77,18 @@ class _Delivery:
             )
             for name in needed
         }
-        for run in runs.values():
-            run.begin()
+        early = EarlyCrds(self.around.applier, self.around.definitions, self.tools.clock, needed)
         # In the order of their needs: with fewer threads than components, the first that is not done can always go on.
-        results = self.tools.waiters.map(lambda name: self._component(runs[name], needed[name]), needed)
+        results = self.tools.waiters.map(lambda name: self._component(runs[name], needed[name], early), needed)
         self.tools.reporter.stage_finished(STAGE, _summary(results))
         by_name = {result.name: result for result in results}
         return tuple(by_name[name] for name in plans)
 
-    def _component(self, run: ComponentRun, needed: frozenset[ComponentName]) -> ComponentResult:
+    def _component(self, run: ComponentRun, needed: frozenset[ComponentName], early: EarlyCrds) -> ComponentResult:
         """Wait for what the component needs, and deploy it."""
         is_good = False
         try:
-            if run.note_early():  # a run that is killed while it waits has them in the record
+            if run.apply_early(early):  # a run that is killed while it waits has them in the record
                 self._kept(run)
             failed = self.gates.wait(needed)
             result = self._blocked(run, failed) if failed else self._deployed(run)
