@@ -18,11 +18,11 @@ from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import RepositorySource
 
-LONGEST = {Delivery.DIRECT: 1280, Delivery.EXISTING: 1280, Delivery.INSTALL: 1400}
+LONGEST = {Delivery.DIRECT: 1350, Delivery.EXISTING: 1280, Delivery.INSTALL: 1440}
 """Lines of the script: people read it before they run it as administrators of a cluster.
 
 What it refuses and waits for takes most of them: the files, the APIs, the Secrets, the owners and the environment before the
-first change (about 550), bounds and errors of kubectl (250), the rights of Argo CD's project (40). A way of delivery has only
+first change (about 550), bounds and errors of kubectl (250), the rights of Argo CD's project (40), fields that cannot change (70). A way of delivery has only
 the functions that it calls. What no longer fits belongs into the plan and its files, which the program writes, not into the shell.
 """
 SHELLCHECK = shutil.which("shellcheck") or shutil.which("shellcheck", path=Path(sys.executable).parent)
