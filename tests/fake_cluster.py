@@ -169,7 +169,8 @@ class FakeCluster:
             after = field_ownership.merged(field_ownership.without(before, dropped), intent)
             if options.is_trial:
                 return Applied(body=_shown(self._completed(after, owners, live), None), is_new=live is None)
-            return Applied(body=self._stored(after, owners), is_new=live is None)
+            stored = self._stored(after, owners)
+            return Applied(body=_partial(stored) if options.metadata_only else stored, is_new=live is None)
 
     def create(self, body: Body) -> Body:
         with self._lock:
@@ -501,6 +502,10 @@ def _shown(body: Body, kind: ServedKind | None) -> Body:
 def _seen(body: Body, kind: ServedKind | None, query: Query) -> Body:
     if not query.metadata_only:
         return _shown(body, kind)
+    return _partial(body)
+
+
+def _partial(body: Body) -> Body:
     metadata = copy.deepcopy(body["metadata"])
     return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": metadata}
 

@@ -82,7 +82,7 @@ def clusters(monkeypatch: pytest.MonkeyPatch, cast: Workspace) -> Clusters:
 def test_each_cluster_gets_the_stack_of_its_environment_in_the_order_of_the_rollout(
     cast: Workspace, clusters: Clusters
 ) -> None:
-    deployed = cast.ok("deploy", "--all", "--format", "json").json
+    deployed = cast.ok("deploy", "--all", "--quiet", "--format", "json").json
     assert [(one["name"], one["verdict"], one["folder"]) for one in deployed["clusters"]] == [
         ("staging", "done", "stacks/demo"),
         ("eu", "done", "stacks/demo.production"),

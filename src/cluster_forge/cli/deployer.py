@@ -8,6 +8,8 @@ import platform
 import time
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -37,6 +39,18 @@ def parts(session: Session, chosen: Deployment, tools: DeliverTools) -> tuple[Pa
         return ()
     repositories = composition.repositories(session.settings())
     return deployment.parts(chosen, tools.files, repositories, tools.reader.read)
+
+
+def confirm(session: Session, question: str) -> None:
+    """Ask on a terminal.
+
+    Raises:
+        Abort: without a yes.
+    """
+    from cluster_forge.cli.prompts import questions
+
+    if questions.may_ask(session):
+        click.confirm(question, default=False, abort=True, err=True)
 
 
 @contextlib.contextmanager

@@ -14,9 +14,12 @@ from cluster_forge.service_options import ClusterOptions, FleetOptions
 if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
     from cluster_forge.manifests.finding import Finding
+    from cluster_forge.manifests.part import Part
     from cluster_forge.ports.progress import DeliveryReporter
-    from cluster_forge.stack.clusters import DescribedCluster, Fleet, Rollout
+    from cluster_forge.stack.clusters import Central, DescribedCluster, Fleet
+    from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.rollout import ClusterOutcome
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 
 Result = TypeVar("Result")
@@ -29,12 +32,20 @@ class Members:
     """The chosen clusters in the steps of the rollout; ``folders`` are the names below ``stacks/``, by cluster."""
 
     steps: tuple[tuple[DescribedCluster, ...], ...]
-    rollout: Rollout
+    fleet: Fleet
     folders: dict[str, str]
 
     @property
     def clusters(self) -> tuple[DescribedCluster, ...]:
         return tuple(cluster for step in self.steps for cluster in step)
+
+    def placed(self, deployment: Deployment, cluster: DescribedCluster, tools: DeliverTools) -> Deployment:
+        """The deployment of a stack to one of the clusters, by an engine in that cluster."""
+        from cluster_forge.stages.deliver import deployment as deployments
+
+        if not self.fleet.has_folders:
+            return deployment
+        return deployments.placed(deployment, cluster.name, tools.reader.read)
 
 
 def members(session: Session, stack: str | None) -> Members:
@@ -54,37 +65,69 @@ def members(session: Session, stack: str | None) -> Members:
         )
     parsed = description.parsed(session)
     chosen = _chosen(parsed.fleet, session.fleet)
-    _check_kubeconfigs(chosen, session.workspace)
+    _check_kubeconfigs(chosen, parsed.fleet.central, session.workspace)
     return Members(
         steps=parsed.fleet.steps(chosen),
-        rollout=parsed.fleet.rollout,
+        fleet=parsed.fleet,
         folders=_folders(session, parsed.stack.name, chosen),
     )
 
 
 def looked_at(
-    session: Session, members: Members, stage: str, look: Callable[[Session, str, DeliveryReporter], Result]
+    session: Session,
+    members: Members,
+    stage: str,
+    look: Callable[[DeployedTo, DeliverTools], Result],
+    *,
+    through_central: bool = False,
 ) -> list[ClusterOutcome[Result]]:
-    """``look`` at every cluster, side by side: with its session, the name of its stack's folder, and a reporter."""
+    """``look`` at every cluster, side by side; ``through_central``: at what a central Argo CD says of it, where there is one."""
     from cluster_forge import composition
     from cluster_forge.stages.deliver.rollout import outcome
 
     with session.reporting(*(f"{stage} {cluster.name}" for cluster in members.clusters)) as reporter:
 
         def seen(cluster: DescribedCluster) -> ClusterOutcome[Result]:
-            own, events = on(session, cluster), ClusterReporter(reporter, cluster.name)
-            return outcome(cluster, lambda _: look(own, members.folders[cluster.name], events), lambda _: True)
+            def at(cluster: DescribedCluster) -> Result:
+                central = members.fleet.central if through_central else None
+                own = reached(session, central or cluster)
+                tools = own.delivery(ClusterReporter(reporter, cluster.name))
+                return look(_deployed_to(own, members, cluster, tools, is_central=central is not None), tools)
+
+            return outcome(cluster, at, lambda _: True)
 
         workers = composition.workers(replace(session.settings(), jobs=_AT_ONCE))
         return workers.map(seen, members.clusters)
 
 
-def on(session: Session, cluster: DescribedCluster) -> Session:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedTo:
+    """The stack of one cluster, and its components with the documents of their objects."""
+
+    deployment: Deployment
+    parts: Sequence[Part]
+
+
+def _deployed_to(
+    session: Session, members: Members, cluster: DescribedCluster, tools: DeliverTools, *, is_central: bool
+) -> DeployedTo:
+    from cluster_forge.cli import stack_folders
+    from cluster_forge.stages.deliver import central
+
+    with stack_folders.opened(session, members.folders[cluster.name], "deploy") as place:
+        deployment, parts = stack_folders.read(session, place)
+    if is_central:
+        deployment = replace(deployment, plan=central.plan_of(deployment, cluster.name, tools))
+    else:
+        deployment = members.placed(deployment, cluster, tools)
+    return DeployedTo(deployment=deployment, parts=parts)
+
+
+def reached(session: Session, cluster: DescribedCluster | Central) -> Session:
     """The session of one cluster."""
     kubeconfig = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
-    return replace(
-        session, cluster=ClusterOptions(context=cluster.context, kubeconfig=kubeconfig), fleet=FleetOptions()
-    )
+    options = ClusterOptions(context=cluster.context or None, kubeconfig=kubeconfig)
+    return replace(session, cluster=options, fleet=FleetOptions())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +183,21 @@ def _folders(session: Session, stack: str, clusters: Sequence[DescribedCluster])
     return folders
 
 
-def _check_kubeconfigs(clusters: Sequence[DescribedCluster], workspace: Path) -> None:
+def _check_kubeconfigs(clusters: Sequence[DescribedCluster], central: Central | None, workspace: Path) -> None:
     """A workspace is data, also a foreign one (ADR 0016): the programs that a kubeconfig names are not run from there."""
     from cluster_forge.foundation.errors import KubeconfigError, raise_all
 
     root = workspace.resolve()
+    named = [
+        *((f"cluster {cluster.name}", cluster) for cluster in clusters),
+        *([("`central`", central)] if central else ()),
+    ]
     raise_all(
         KubeconfigError(
-            f"the kubeconfig of cluster {cluster.name} is {cluster.kubeconfig!r}, in the workspace",
+            f"the kubeconfig of {title} is {cluster.kubeconfig!r}, in the workspace",
             where=cluster.where,
             fix="name a file elsewhere, such as ~/.kube/config, or leave `kubeconfig` out",
         )
-        for cluster in clusters
+        for title, cluster in named
         if cluster.kubeconfig and Path(cluster.kubeconfig).expanduser().resolve().is_relative_to(root)
     )

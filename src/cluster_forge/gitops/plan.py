@@ -71,7 +71,8 @@ class ArgoCdPlan:
     ``applications`` are the names of all Applications of the stack, the root at the end; ``selector`` finds them.
     ``project`` is the stack's AppProject, which is there before them; an older plan has none. ``url`` is that of the
     repository, ``secret`` the Secret with the login to it, in ``namespace``. ``settings`` are for an Argo CD that is in the
-    cluster already: the deployment does not apply them.
+    cluster already: the deployment does not apply them. ``cluster`` is the one that a central Argo CD delivers to (`central`);
+    empty for its own.
     """
 
     namespace: str
@@ -86,6 +87,11 @@ class ArgoCdPlan:
     url: str = ""
     secret: str = ""
     settings: Apply | None = None
+    cluster: Annotated[str, OMITTED] = ""
+
+    def application(self, stack: str, folder: str) -> str:
+        """The name of the Application of a component, or of another folder of the repository."""
+        return applications.name(stack, ".".join(filter(None, (self.cluster, folder))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

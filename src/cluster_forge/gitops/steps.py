@@ -6,6 +6,7 @@ A step carries its documents, and the name of the file that hands them to kubect
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -152,15 +153,24 @@ def content(step: Step) -> bytes:
         case Delete():
             return b""
         case _:
-            ended = (document if document.endswith(b"\n") else document + b"\n" for document in step.documents)
-            return _SEPARATOR.join(ended)
+            return joined(step.documents)
+
+
+def joined(documents: Iterable[bytes]) -> bytes:
+    """Documents as one YAML stream."""
+    return _SEPARATOR.join(document if document.endswith(b"\n") else document + b"\n" for document in documents)
+
+
+def documents(stream: bytes) -> tuple[bytes, ...]:
+    """The documents of a stream that `joined` wrote."""
+    return tuple(filter(bytes.strip, _DOCUMENT_START.split(stream)))
 
 
 def with_content(step: Step, file: bytes) -> Step:
     """The step with the documents of its file, as `content` wrote it."""
     if isinstance(step, AwaitReady | DeleteHooks | Delete):
         return step
-    return replace(step, documents=tuple(filter(bytes.strip, _DOCUMENT_START.split(file))))
+    return replace(step, documents=documents(file))
 
 
 def objects(step: Step) -> int:

@@ -42,11 +42,25 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Central:
+    """The cluster whose Argo CD delivers to all others; both empty: that of kubectl's current context."""
+
+    context: str = ""
+    kubeconfig: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """All clusters of a description, as listed, and the order of a rollout."""
+    """All clusters of a description, as listed, and the order of a rollout.
+
+    ``has_folders``: each cluster has a folder of its own in the Git repository.
+    """
 
     clusters: tuple[DescribedCluster, ...] = ()
     rollout: Rollout = Rollout()
+    central: Central | None = None
+    has_folders: bool = False
 
     def chosen(self, names: Sequence[str] = (), selector: str = "") -> tuple[DescribedCluster, ...]:
         """The clusters with these names, all without any, that also have the labels of ``selector``.
@@ -80,6 +94,10 @@ class Fleet:
         for cluster in chosen:
             places.setdefault(self._place(cluster), []).append(cluster)
         return tuple(tuple(places[place]) for place in sorted(places))
+
+    def step_of(self, cluster: DescribedCluster) -> int:
+        """The step of the whole rollout that a cluster belongs to, from 1."""
+        return next(number for number, step in enumerate(self.steps(self.clusters), 1) if cluster in step)
 
     def _place(self, cluster: DescribedCluster) -> int:
         order = self.rollout.order

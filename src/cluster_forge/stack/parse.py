@@ -13,7 +13,15 @@ from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
-from cluster_forge.stack import catalog_overlay, component_builder, key_as_name, merge, named_lists, settings
+from cluster_forge.stack import (
+    catalog_overlay,
+    component_builder,
+    fleet_settings,
+    key_as_name,
+    merge,
+    named_lists,
+    settings,
+)
 from cluster_forge.stack.catalog_port import Catalog, Frame
 from cluster_forge.stack.clusters import Fleet
 from cluster_forge.stack.input_files import InputFiles
@@ -31,7 +39,8 @@ from cluster_forge.stack.selection import Selection
 from cluster_forge.yaml.positioned import Path, Positioned
 
 _DEPLOYED_TO: Final = ("clusters", "rollout")
-"""The sections that do not change what is cast."""
+_IN_GITOPS: Final = ("central", "clusterFolders")
+"""The sections, and the keys of `gitops`, that do not change what is cast."""
 _LEGACY_NAME: Final = "stack"
 """The stack's name where the description is a list, which has no place for one."""
 
@@ -117,7 +126,7 @@ class _Parser:
         selected = names if self._format is Format.NATIVE else ()
         kept = select(resolved, selected, typed(selection.skip), errors)
         stack = self._stack(description, gitops, resolved, kept)
-        fleet = settings.fleet(description, errors)
+        fleet = fleet_settings.fleet(description, errors)
         raise_all(_sorted(errors))
         return self._parsed(stack, fleet, description, resolved, kept)
 
@@ -128,7 +137,7 @@ class _Parser:
             components = [merge.without_nulls(resolved.known[name].merged) for name in kept]
             description = catalog_overlay.written_out(description, components)
         effective = description.plain
-        cast = {key: value for key, value in effective.items() if key not in _DEPLOYED_TO}
+        cast = {key: _cast(key, value) for key, value in effective.items() if key not in _DEPLOYED_TO}
         canonical = json.dumps(cast, sort_keys=True, separators=(",", ":")).encode()
         return ParsedDescription(
             stack=stack,
@@ -244,6 +253,11 @@ def _is_of_another_layer(kind: str, path: Path) -> bool:
 def _is_of_this_layer(kind: str, path: Path) -> bool:
     inside = path[2:] if path[:1] == ("environments",) else path
     return inside[:1] not in (("components",), ("define",)) or not _is_of_another_layer(kind, inside[2:])
+
+
+def _cast(section: str, value: Any) -> Any:
+    """What of a section changes what is cast."""
+    return {key: value[key] for key in value if key not in _IN_GITOPS} if section == "gitops" else value
 
 
 def _capabilities(target: Target, resolved: Resolved, kept: Iterable[str]) -> tuple[str, ...]:

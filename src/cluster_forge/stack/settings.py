@@ -1,4 +1,4 @@
-"""The sections of a description that concern the whole stack: target, GitOps, image, clusters, hosts, ignored findings."""
+"""The sections of a description that concern the whole stack: target, GitOps, image, hosts, ignored findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from cluster_forge.foundation.errors import DescriptionError, ForgeError, ImageE
 from cluster_forge.foundation.names import is_dns_subdomain
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
-from cluster_forge.stack.clusters import DescribedCluster, Fleet, Rollout, RolloutWait, order_errors
 from cluster_forge.stack.input_files import in_input, is_outside, outside_error
 from cluster_forge.stack.model import (
     Architecture,
@@ -30,12 +29,10 @@ from cluster_forge.stack.model import (
 from cluster_forge.stack.registry_settings import RegistrySettings
 from cluster_forge.stack.schema.description import (
     ChecksSchema,
-    ClusterSchema,
     GitOpsSchema,
     ImageSchema,
     NodeSchema,
     RegistrySchema,
-    RolloutSchema,
     TargetSchema,
 )
 from cluster_forge.stack.schema.key_types import Schema
@@ -62,7 +59,7 @@ _FOLDER: Final = re.compile(r"(?!\.\.?(?:/|\Z))[\w.-]+(?:/(?!\.\.?(?:/|\Z))[\w.-
 
 def target(description: Positioned) -> Target:
     """The target; its defaults where the section does not fit the schema."""
-    section = _section(description, "target", TargetSchema)
+    section = section_of(description, "target", TargetSchema)
     return Target(
         kubernetes=KubernetesVersion.parse(section.kubernetes),
         size=Size(section.size),
@@ -75,8 +72,8 @@ def target(description: Positioned) -> Target:
 
 def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
     """How the stack is delivered. Unsupported settings go into ``errors``."""
-    section = _section(description, "gitops", GitOpsSchema)
-    has_address = section.url or (section.source == "oci" and _section(description, "image", ImageSchema).repository)
+    section = section_of(description, "gitops", GitOpsSchema)
+    has_address = section.url or (section.source == "oci" and section_of(description, "image", ImageSchema).repository)
     if section.source != "internal" and not has_address and section.engine != "none":
         errors.append(
             DescriptionError(
@@ -138,7 +135,7 @@ def _wrong_places(description: Positioned, section: GitOpsSchema) -> Iterator[De
 
 def image(description: Positioned, errors: list[ForgeError]) -> ImageSettings:
     """The image's settings. Unsupported ones go into ``errors``."""
-    section = _section(description, "image", ImageSchema)
+    section = section_of(description, "image", ImageSchema)
     _refuse_credentials(description, ("image", "repository"), "write `repository: {url}`", errors)
     return ImageSettings(
         repository=section.repository,
@@ -194,37 +191,9 @@ def _registry(host: str, entry: Positioned, errors: list[ForgeError]) -> Registr
     )
 
 
-def fleet(description: Positioned, errors: list[ForgeError]) -> Fleet:
-    """The clusters and their order. Entries of the order that name nothing go into ``errors``."""
-    section = description.get("clusters")
-    rollout = _section(description, "rollout", RolloutSchema)
-    listed = Fleet(
-        clusters=tuple(cluster for entry in (section.items if section else ()) if (cluster := _cluster(entry))),
-        rollout=Rollout(
-            order=tuple(rollout.order), wait=RolloutWait(rollout.wait), max_unavailable=rollout.max_unavailable
-        ),
-    )
-    errors.extend(order_errors(listed, description.at(("rollout", "order")).where))
-    return listed
-
-
-def _cluster(entry: Positioned) -> DescribedCluster | None:
-    settings = validated(ClusterSchema, entry)
-    if settings is None:
-        return None
-    return DescribedCluster(
-        name=settings.name,
-        context=settings.context or settings.name,
-        kubeconfig=settings.kubeconfig,
-        environment=settings.environment,
-        labels=settings.labels,
-        where=entry.where,
-    )
-
-
 def ignores(description: Positioned) -> tuple[Ignore, ...]:
     """The ignored findings, each with its position."""
-    section = _section(description, "checks", ChecksSchema)
+    section = section_of(description, "checks", ChecksSchema)
     return tuple(
         Ignore(
             code=ignore.code,
@@ -265,7 +234,8 @@ def _node(section: NodeSchema) -> Node:
     )
 
 
-def _section(description: Positioned, name: str, kind: type[Section]) -> Section:
+def section_of(description: Positioned, name: str, kind: type[Section]) -> Section:
+    """A section of the description; its defaults where it is missing or does not fit the schema."""
     member = description.get(name)
-    section = validated(kind, member) if member else None
-    return kind() if section is None else section
+    settings = validated(kind, member) if member else None
+    return kind() if settings is None else settings

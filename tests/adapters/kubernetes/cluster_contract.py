@@ -312,9 +312,18 @@ class ClusterContract:
         finally:
             cluster.patch(ObjectId.of(body), {"metadata": {"finalizers": None}}, Patch.MERGE, manager="tester")
 
+    def test_answers_with_the_metadata_only(self, cluster: Cluster, namespace: str) -> None:
+        options = ApplyOptions(manager="cluster-forge", metadata_only=True)
+        first = cluster.apply(config_map(namespace, a="1"), options)
+        whole = cluster.apply(config_map(namespace, a="1"), OURS).body
+        assert first.is_new
+        assert "data" not in first.body
+        assert first.body["metadata"] == whole["metadata"]
+        assert whole["data"] == {"a": "1"}
+
     def test_serves_the_kind_of_a_crd(self, cluster: Cluster, namespace: str) -> None:
         crd = definition("contract.example.com")
-        cluster.apply(crd, OURS)
+        cluster.apply(crd, ApplyOptions(manager="cluster-forge", metadata_only=True))
         try:
             _wait_for_established(cluster, ObjectId.of(crd))
             widget = {

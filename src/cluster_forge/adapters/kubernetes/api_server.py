@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from cluster_forge.adapters.kubernetes import listing, objects, paths, refusals
-from cluster_forge.adapters.kubernetes.answers import Answer, Request
+from cluster_forge.adapters.kubernetes.answers import JSON, METADATA, Answer, Request
 from cluster_forge.adapters.kubernetes.discovery import Discovery
 from cluster_forge.adapters.kubernetes.permissions import Permissions
 from cluster_forge.adapters.kubernetes.transport import Transport
@@ -108,11 +108,12 @@ class ApiServer:
             query=query,
             body=json_codec.dump(body),
             content_type=_APPLY,
+            accept=f"{METADATA},{JSON}" if options.metadata_only else JSON,
         )
         answer = self._sent(request, body)
         applied = self._object(answer, target)
         if not options.is_trial:
-            self._learn(applied)
+            self._learn({**applied, **body, "metadata": applied["metadata"]})
         return Applied(body=applied, warnings=answer.warnings, is_new=answer.status == HTTPStatus.CREATED)
 
     def create(self, body: Body) -> Body:

@@ -173,17 +173,18 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
     """To one cluster."""
     from cluster_forge.cli import deployer, stack_folders
     from cluster_forge.cli.output import deploy_text
+    from cluster_forge.stages.deliver import deployment
 
     again = session.cluster_command("deploy", *([stack] if stack else []))
-    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
+    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
         tools = replace(session.delivery(reporter), files=place.files)
         if not options.is_trial:
-            _confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
+            deployer.confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
         with deployer.going_on(again):
-            done = _deployed(session, place.folder, tools, options, values)
+            done = _deployed(session, deployment.read(place.folder, tools.files), tools, options, values)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
-    session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
+    session.print_json("deploy", is_line=True, **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
     back = session.cluster_command("rollback", done.deployment.name)
     errors = deploy_text.errors(done.result, again, back)
     return deployer.concluded(session, errors, deploy_text.reasons(done.result))
@@ -196,28 +197,36 @@ def _roll_out(session: Session, stack: str | None, options: DeployOptions, value
     from cluster_forge.cli.output import deploy_text, rollout_text
     from cluster_forge.stack.clusters import DescribedCluster, RolloutWait
     from cluster_forge.stages.build.cast import STACKS
+    from cluster_forge.stages.deliver import deployment
     from cluster_forge.stages.deliver.rollout import roll_out
 
     members = fleet.members(session, stack)
-    options = replace(options, waits=options.waits and members.rollout.wait is RolloutWait.HEALTHY)
+    options = replace(options, waits=options.waits and members.fleet.rollout.wait is RolloutWait.HEALTHY)
+    if members.fleet.central:
+        from cluster_forge.cli import central
+
+        return central.roll_out(session, members, options, has_secrets=values is not None)
     if not options.is_trial:
         places = ", ".join(f"{one.name} (stacks/{members.folders[one.name]})" for one in members.clusters)
-        _confirm(session, f"Deploy to {places}?")
-    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
+        deployer.confirm(session, f"Deploy to {places}?")
+    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
 
         def deploy(cluster: DescribedCluster) -> _Deployed:
-            own = fleet.on(session, cluster)
+            own = fleet.reached(session, cluster)
             tools = own.delivery(fleet.ClusterReporter(reporter, cluster.name))
-            return _deployed(own, f"{STACKS}/{members.folders[cluster.name]}", tools, options, values)
+            chosen = deployment.read(f"{STACKS}/{members.folders[cluster.name]}", tools.files)
+            return _deployed(own, members.placed(chosen, cluster, tools), tools, options, values)
 
-        workers = composition.workers(replace(session.settings(), jobs=members.rollout.max_unavailable))
-        outcomes = roll_out(members.steps, members.rollout, workers, deploy, lambda done: done.result.is_good)
+        rollout = members.fleet.rollout
+        workers = composition.workers(replace(session.settings(), jobs=rollout.max_unavailable))
+        outcomes = roll_out(members.steps, rollout, workers, deploy, lambda done: done.result.is_good)
     for outcome in outcomes:
         session.print(rollout_text.title(outcome))
         for line in outcome.result.lines(is_trial=options.is_trial) if outcome.result else ():
             session.print(line)
     session.print_json(
         "deploy",
+        is_line=True,
         clusters=[
             rollout_text.json(outcome) | (outcome.result.json(is_trial=options.is_trial) if outcome.result else {})
             for outcome in outcomes
@@ -228,14 +237,13 @@ def _roll_out(session: Session, stack: str | None, options: DeployOptions, value
 
 
 def _deployed(
-    session: Session, folder: str, tools: DeliverTools, options: DeployOptions, values: _Values | None
+    session: Session, chosen: Deployment, tools: DeliverTools, options: DeployOptions, values: _Values | None
 ) -> _Deployed:
     from cluster_forge.cli import deployer
-    from cluster_forge.stages.deliver import deploy, deployment
+    from cluster_forge.stages.deliver import deploy
     from cluster_forge.stages.deliver.deploy import DeployRequest
     from cluster_forge.stages.deliver.secrets.given import NONE
 
-    chosen = deployment.read(folder, tools.files)
     request = DeployRequest(
         deployment=chosen,
         options=options,
@@ -260,15 +268,3 @@ def _known(codes: tuple[str, ...]) -> frozenset[str]:
             hint = did_you_mean(code, registry.CODES) or f": one of {', '.join(registry.CODES)}"
             raise click.BadParameter(f"unknown code {code!r}{hint}", param_hint="--allow")
     return frozenset(codes)
-
-
-def _confirm(session: Session, question: str) -> None:
-    """Ask on a terminal.
-
-    Raises:
-        Abort: without a yes.
-    """
-    from cluster_forge.cli.prompts import questions
-
-    if questions.may_ask(session):
-        click.confirm(question, default=False, abort=True, err=True)

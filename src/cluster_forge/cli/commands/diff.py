@@ -11,10 +11,11 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import CONNECTS, ON_MANY, verb
 
 if TYPE_CHECKING:
+    from cluster_forge.cli.fleet import DeployedTo
     from cluster_forge.cli.output.diff_text import Sides
     from cluster_forge.cli.stack_folders import StackFolder
     from cluster_forge.manifests.comparison.objects import Comparison
-    from cluster_forge.ports.progress import DeliveryReporter
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 MARKDOWN = "markdown"
 
@@ -53,14 +54,12 @@ def _of_fleet(session: Session, stacks: tuple[str, ...]) -> int:
     """Clusters of the description, each with the stack of its environment: how many objects differ."""
     if session.output.format == MARKDOWN:
         raise click.UsageError("--format markdown is for one cluster: choose it with --context")
-    from cluster_forge.cli import fleet, stack_folders
+    from cluster_forge.cli import fleet
     from cluster_forge.cli.output import fleet_text
     from cluster_forge.stages.deliver.diff import STAGE, DiffRequest, diff
 
-    def compare(own: Session, folder: str, reporter: DeliveryReporter) -> Comparison:
-        with stack_folders.opened(own, folder, "diff") as place:
-            deployment, parts = stack_folders.read(own, place)
-            return diff(DiffRequest(deployment=deployment, parts=parts), own.delivery(reporter))
+    def compare(one: DeployedTo, tools: DeliverTools) -> Comparison:
+        return diff(DiffRequest(deployment=one.deployment, parts=one.parts), tools)
 
     seen = fleet.looked_at(session, fleet.members(session, stacks[0] if stacks else None), STAGE, compare)
     for line in fleet_text.diff_lines(seen):

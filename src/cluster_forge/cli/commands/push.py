@@ -9,15 +9,15 @@ import click
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import CONNECTS, verb
+from cluster_forge.service_options import FleetOptions
 
 if TYPE_CHECKING:
     from cluster_forge.oci.reference import ImageReference
     from cluster_forge.stack.model import Stack
     from cluster_forge.stages.supply.push import PushRequest
-    from cluster_forge.stages.supply.push_git import GitPushRequest
 
 
-@verb(*CONNECTS, RecordOptions)
+@verb(*CONNECTS, RecordOptions, FleetOptions)
 @click.argument("stack", required=False)
 @click.option(
     "--to",
@@ -50,27 +50,34 @@ def command(  # noqa: PLR0913 - its options
     STACK is the name of a folder below stacks/; it may be left out if there is one only. Under the stack's version, and
     each TAG, the registry gets the image of all architectures; under TAG-manifests the manifests alone, which Argo CD
     (3.1 or later) and Flux read; under TAG-stack what `pull` needs beside them. Only what is missing is sent. With --git
-    a branch of a Git repository gets a commit with the manifests, and the stack's version as its tag; never by force.
+    a branch of a Git repository gets a commit with the manifests, and the stack's version as its tag; never by force. With
+    --git and clusters, each gets its folder and its tag.
 
     Examples:
         cluster-forge push
         cluster-forge push --to oci://registry.example.com/platform --tag 1.0
         cluster-forge push platform.production --dry-run
         cluster-forge push --git --branch upgrade
+        cluster-forge push --git --all   # clusters/NAME for each cluster of the description
     """
     from cluster_forge import composition
-    from cluster_forge.cli import description, stack_folders
+    from cluster_forge.cli import description, git_push, stack_folders
+    from cluster_forge.cli.git_push import Destination
     from cluster_forge.stack import variant
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.supply import cast_stack
     from cluster_forge.stages.supply.push import PushRequest
 
-    _check_options(is_git=git, tags=bool(tags), force_tag=force_tag, branch=branch)
+    _check_options(is_git=git, tags=bool(tags), force_tag=force_tag, branch=branch, has_clusters=session.fleet.is_used)
+    if session.fleet.is_used:
+        git_push.of_clusters(session, stack, Destination(url=to, branch=branch, is_trial=dry_run))
+        return
     files = composition.workspace_files(session.workspace)
     folder = stack_folders.chosen(stack, cast_stack.folders(files), "push")
     described = description.stack_if_any(session, variant.environment_of(folder))
     if git:
-        _to_git(session, _git_request(f"{STACKS}/{folder}", to, branch, described, is_trial=dry_run), described)
+        destination = Destination(url=to, branch=branch, is_trial=dry_run)
+        git_push.of_stack(session, f"{STACKS}/{folder}", destination, described)
         return
     request = PushRequest(
         folder=f"{STACKS}/{folder}",
@@ -82,12 +89,14 @@ def command(  # noqa: PLR0913 - its options
     _to_registry(session, request, described)
 
 
-def _check_options(*, is_git: bool, tags: bool, force_tag: bool, branch: str | None) -> None:
+def _check_options(*, is_git: bool, tags: bool, force_tag: bool, branch: str | None, has_clusters: bool) -> None:
     """Refuse options of the other destination."""
     if is_git and (tags or force_tag):
         raise click.UsageError("--tag and --force-tag are for registries: with --git the stack's version is the tag")
     if branch is not None and not is_git:
         raise click.UsageError("--branch is for Git repositories: add --git")
+    if has_clusters and not is_git:
+        raise click.UsageError("--cluster, --selector and --all are for a folder for each cluster in Git: add --git")
 
 
 def _to_registry(session: Session, request: PushRequest, described: Stack | None) -> None:
@@ -108,66 +117,6 @@ def _to_registry(session: Session, request: PushRequest, described: Stack | None
     for line in supply_text.pushed(pushed, is_trial=request.is_trial):
         session.print(line)
     session.print_json("push", folder=request.folder, trial=request.is_trial, **supply_text.pushed_json(pushed))
-
-
-def _to_git(session: Session, request: GitPushRequest, described: Stack | None) -> None:
-    from cluster_forge import composition
-    from cluster_forge.cli.output import supply_text
-    from cluster_forge.stages.supply.push_git import GitPushTools, push_git
-
-    settings = session.settings()
-    remotes = composition.remote_repositories(settings, described.registries if described else ())
-    with session.reporting("push") as reporter:
-        tools = GitPushTools(
-            files=composition.workspace_files(session.workspace),
-            repositories=composition.stack_readers(settings).repositories,
-            remotes=remotes,
-            reporter=reporter,
-        )
-        pushed = push_git(request, tools)
-    for line in supply_text.pushed_to_git(request, pushed):
-        session.print(line)
-    session.print_json(
-        "push", folder=request.folder, trial=request.is_trial, **supply_text.pushed_to_git_json(request, pushed)
-    )
-
-
-def _git_request(
-    folder: str, to: str | None, branch: str | None, described: Stack | None, *, is_trial: bool
-) -> GitPushRequest:
-    """Where the manifests go: as typed, or as the description says.
-
-    Raises:
-        DescriptionError: if neither names a repository, or the address is none.
-    """
-    from cluster_forge.foundation import git_addresses
-    from cluster_forge.foundation.addresses import without_credentials
-    from cluster_forge.foundation.errors import DescriptionError
-    from cluster_forge.foundation.git_addresses import GitAddress
-    from cluster_forge.stack.model import GitOps
-    from cluster_forge.stages.supply.push_git import GitPushRequest
-
-    gitops = described.gitops if described else GitOps()
-    url = to or gitops.url
-    if not url:
-        raise DescriptionError(
-            "the description names no Git repository",
-            where="input/config.yaml",
-            fix="write `gitops: {source: external, url: https://git.example.com/platform.git}`, or pass --to URL",
-        )
-    try:
-        address = GitAddress.parse(f"git+{git_addresses.as_url(url)}")
-    except ValueError as error:
-        raise DescriptionError(
-            f"{without_credentials(url)!r} is not a Git repository that can be pushed to: {error}",
-            fix="write https://HOST/PATH, ssh://git@HOST/PATH or git@HOST:PATH",
-        ) from error
-    target = branch or gitops.branch
-    if not git_addresses.is_ref(target):
-        raise DescriptionError(f"{target!r} cannot name a branch", fix="pass another --branch")
-    return GitPushRequest(
-        folder=folder, address=address, path=gitops.path, branch=target, base=gitops.branch, is_trial=is_trial
-    )
 
 
 def _repository(to: str | None, described: Stack | None) -> ImageReference:

@@ -76,7 +76,7 @@ def _go_back(
     from cluster_forge.stages.deliver.cluster_records import releases
     from cluster_forge.stages.deliver.deploy import DeployRequest
 
-    with session.reporting("rollback") as reporter:
+    with session.reporting("rollback", streams=True) as reporter:
         tools = session.delivery(reporter)
         facts = tools.cluster.about()
         name = cluster_stacks.chosen(stack, releases.stacks(tools.cluster), facts, "rollback")
@@ -95,6 +95,9 @@ def _go_back(
     for line in deploy_text.deployed(result, deployment, facts, is_trial=False):
         session.print(line)
     session.print_json(
-        "rollback", to=release.number, **deploy_text.deployed_json(result, deployment, facts, is_trial=False)
+        "rollback",
+        is_line=True,
+        to=release.number,
+        **deploy_text.deployed_json(result, deployment, facts, is_trial=False),
     )
     return deployer.concluded(session, deploy_text.errors(result, again), deploy_text.reasons(result))

@@ -10,8 +10,9 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import CONNECTS, ON_MANY, verb
 
 if TYPE_CHECKING:
-    from cluster_forge.ports.progress import DeliveryReporter
+    from cluster_forge.cli.fleet import DeployedTo
     from cluster_forge.stages.deliver.status import StackStatus
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 PROMETHEUS = "prometheus"
 
@@ -54,16 +55,14 @@ def _of_fleet(session: Session, stack: str | None, *, watch: bool) -> int:
     """Clusters of the description, side by side; one that does not answer is a row of the table."""
     if watch or session.output.format == PROMETHEUS:
         raise click.UsageError("--watch and --format prometheus are for one cluster: choose it with --context")
-    from cluster_forge.cli import fleet, stack_folders
+    from cluster_forge.cli import fleet
     from cluster_forge.cli.output import fleet_text
     from cluster_forge.stages.deliver.status import STAGE, StatusRequest, status
 
-    def look(own: Session, folder: str, reporter: DeliveryReporter) -> StackStatus:
-        with stack_folders.opened(own, folder, "status") as place:
-            deployment, parts = stack_folders.read(own, place)
-            return status(StatusRequest(deployment=deployment, parts=parts), own.delivery(reporter))
+    def look(one: DeployedTo, tools: DeliverTools) -> StackStatus:
+        return status(StatusRequest(deployment=one.deployment, parts=one.parts), tools)
 
-    seen = fleet.looked_at(session, fleet.members(session, stack), STAGE, look)
+    seen = fleet.looked_at(session, fleet.members(session, stack), STAGE, look, through_central=True)
     for line in fleet_text.status_lines(seen):
         session.print(line)
     session.print_json("status", clusters=fleet_text.status_json(seen))

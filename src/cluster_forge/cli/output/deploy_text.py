@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cluster_forge.cli.output.counts import clock
@@ -22,12 +22,9 @@ if TYPE_CHECKING:
 
 def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, *, is_trial: bool) -> Iterator[str]:
     """A line for each component, and one for all; ``is_trial``: nothing was changed."""
-    for problem in result.warnings:
-        yield f"warning: {_problem(problem)}"
+    yield from warnings(result.warnings)
     components = result.components
-    width = max((len(component.name) for component in components), default=0)
-    for component in components:
-        yield _component(component, width)
+    yield from lines(components)
     yield from (f"  pruned: {target}" for target in result.pruned.deleted)
     yield from (f"  left the stack, and stays: {target} ({reason})" for target, reason in result.pruned.kept)
     name = f"{deployment.name} {deployment.plan.version}"
@@ -39,6 +36,17 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
         if deployment.plan.delivery is not Delivery.DIRECT:
             applied = f"applied by {TITLES[deployment.plan.engine]}"
         yield f"{name} is deployed to {facts} as release {result.release}: {counted(len(components), 'component')}, {applied}"
+
+
+def warnings(problems: Iterable[Problem]) -> Iterator[str]:
+    """A line for each problem that stopped nothing."""
+    return (f"warning: {_problem(problem)}" for problem in problems)
+
+
+def lines(components: Sequence[ComponentResult]) -> Iterator[str]:
+    """A line for each component."""
+    width = max((len(component.name) for component in components), default=0)
+    return (_component(component, width) for component in components)
 
 
 def deployed_json(
@@ -56,18 +64,20 @@ def deployed_json(
         "back": result.back or None,
         "pruned": [str(target) for target in result.pruned.deleted],
         "kept": [str(target) for target, _ in result.pruned.kept],
-        "components": [_component_json(component) for component in result.components],
+        "components": components_json(result.components),
         "warnings": [
             {"code": problem.code, "message": problem.message, "where": problem.where} for problem in result.warnings
         ],
     }
 
 
+def components_json(components: Sequence[ComponentResult]) -> list[dict[str, Any]]:
+    return [_component_json(component) for component in components]
+
+
 def reasons(result: DeployResult) -> Iterator[str]:
     """A line for each component that was not deployed, and why."""
-    broken = [component for component in result.components if not component.state.is_good]
-    width = max((len(component.name) for component in broken), default=0)
-    yield from (_component(component, width) for component in broken)
+    return lines([component for component in result.components if not component.state.is_good])
 
 
 def errors(result: DeployResult, again: str, back: str = "") -> list[ForgeError]:

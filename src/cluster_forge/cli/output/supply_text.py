@@ -49,7 +49,7 @@ def pushed_json(result: PushResult) -> dict[str, Any]:
 def pushed_to_git(request: GitPushRequest, result: GitPushResult) -> Iterator[str]:
     """The lines; of a trial what would be there."""
     published = result.published
-    folder = f", folder {request.path}" if request.path else ""
+    folder = f", folder {result.path}" if result.path else ""
     yield f"{request.address}{folder} {'would have' if request.is_trial else 'has'} {counted(result.files, 'file')}:"
     rows = (
         ("branch", request.branch, published.commit, published.is_new),
@@ -64,7 +64,7 @@ def pushed_to_git_json(request: GitPushRequest, result: GitPushResult) -> dict[s
     published = result.published
     return {
         "repository": str(request.address),
-        "path": request.path,
+        "path": result.path,
         "version": result.version,
         "files": result.files,
         "branch": {"name": request.branch, "commit": published.commit, "new": published.is_new},

@@ -28,7 +28,7 @@ FOLDER = "argo-apps"
 """The folder of the Applications in the repository."""
 CLUSTER: Final = "https://kubernetes.default.svc"
 """The cluster that Argo CD runs in."""
-_CRDS_LABEL = "cluster-forge/crds"
+CRDS_LABEL = "cluster-forge/crds"
 """On an Application of CRDs: its number."""
 _FINALIZER = "resources-finalizer.argocd.argoproj.io"
 """Argo CD deletes what an Application has applied together with it (Argo CD, "App Deletion"): a component that left the
@@ -74,7 +74,7 @@ def project_name(stack: str) -> str:
 
 def file_name(application: Body, stack: Stack, parts: Iterable[Part]) -> str:
     """The file of an Application in `FOLDER`: it is called as the component is, and the root's as the stack."""
-    if number := application["metadata"]["labels"].get(_CRDS_LABEL):
+    if number := application["metadata"]["labels"].get(CRDS_LABEL):
         return f"crds.{number}.yaml"
     folder = application["spec"]["source"]["path"].rpartition("/")[2]
     return _root_file(stack, parts) if folder == FOLDER else f"{folder}.yaml"
@@ -175,7 +175,7 @@ def _application(stack: Stack, namespace: str, content: _Content) -> Body:
         metadata["namespace"] = namespace
     metadata["labels"] = {"app.kubernetes.io/managed-by": "cluster-forge", STACK_LABEL: stack.name}
     if content.number:
-        metadata["labels"][_CRDS_LABEL] = str(content.number)
+        metadata["labels"][CRDS_LABEL] = str(content.number)
     metadata["annotations"] = {
         "argocd.argoproj.io/compare-options": f"ServerSideDiff={str(content.objects.compares_on_server).lower()}"
     }

@@ -41,10 +41,13 @@ _MADE: Final[Mapping[Kind, tuple[Kind, ...]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """What a project permits: repositories, namespaces of this cluster, and kinds by their scope."""
+    """What a project permits: repositories, namespaces of this cluster and, beside the name of a cluster, of others, and kinds by
+    their scope.
+    """
 
     repositories: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
+    elsewhere: frozenset[tuple[str, str]] = frozenset()
     cluster_kinds: frozenset[Kind] = frozenset()
     namespaced_kinds: frozenset[Kind] = frozenset()
 
@@ -52,6 +55,7 @@ class Rights:
         return Rights(
             repositories=self.repositories | other.repositories,
             namespaces=self.namespaces | other.namespaces,
+            elsewhere=self.elsewhere | other.elsewhere,
             cluster_kinds=self.cluster_kinds | other.cluster_kinds,
             namespaced_kinds=self.namespaced_kinds | other.namespaced_kinds,
         )
@@ -82,6 +86,11 @@ def body(stack: Stack, parts: Sequence[Part]) -> Body:
     return in_namespace(project, namespace) if namespace else project
 
 
+def with_rights(project: Body, granted: Rights) -> Body:
+    """The project, which permits this and no more."""
+    return {**project, "spec": {**project["spec"], **_spec(granted)}}
+
+
 def in_namespace(project: Body, namespace: str) -> Body:
     """The project in Argo CD's namespace, where the Applications are that the root applies."""
     placed = {**project, "metadata": {**project["metadata"], "namespace": namespace}}
@@ -90,7 +99,7 @@ def in_namespace(project: Body, namespace: str) -> Body:
 
 def widened(project: Body, more: Rights) -> Body:
     """The project, which permits ``more``, too."""
-    return {**project, "spec": {**project["spec"], **_spec(rights(project) | more)}}
+    return with_rights(project, rights(project) | more)
 
 
 def rights(project: Body) -> Rights:
@@ -100,6 +109,11 @@ def rights(project: Body) -> Rights:
         repositories=frozenset(repository for repository in _list(spec, "sourceRepos") if isinstance(repository, str)),
         namespaces=frozenset(
             text for one in _list(spec, "destinations") if (text := _text(one, "namespace")) and _is_here(one)
+        ),
+        elsewhere=frozenset(
+            (cluster, text)
+            for one in _list(spec, "destinations")
+            if (text := _text(one, "namespace")) and (cluster := _text(one, "name"))
         ),
         cluster_kinds=_listed_kinds(spec, "clusterResourceWhitelist"),
         namespaced_kinds=_listed_kinds(spec, "namespaceResourceWhitelist"),
@@ -119,7 +133,10 @@ def rights_of(objects: Iterable[ObjectId]) -> Rights:
 def _spec(granted: Rights) -> Body:
     return {
         "sourceRepos": sorted(granted.repositories),
-        "destinations": [{"namespace": name, "server": applications.CLUSTER} for name in sorted(granted.namespaces)],
+        "destinations": [
+            *({"namespace": name, "server": applications.CLUSTER} for name in sorted(granted.namespaces)),
+            *({"namespace": name, "name": cluster} for cluster, name in sorted(granted.elsewhere)),
+        ],
         "clusterResourceWhitelist": _entries(granted.cluster_kinds),
         "namespaceResourceWhitelist": _entries(granted.namespaced_kinds),
     }

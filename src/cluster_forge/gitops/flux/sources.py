@@ -56,7 +56,7 @@ def path(stack: Stack, folder: str) -> str:
 def _git(stack: Stack) -> dict[str, Any]:
     spec = {"url": as_url(delivery_mode.address(stack))}
     if stack.gitops.path:
-        spec["ignore"] = "".join(f"{line}\n" for line in _all_but(stack.gitops.path))
+        spec["ignore"] = all_but(stack.gitops.path)
     return spec
 
 
@@ -71,8 +71,12 @@ def _oci(stack: Stack) -> dict[str, Any]:
     }
 
 
-def _all_but(folder: str) -> Iterator[str]:
-    """Patterns as in ``.gitignore`` that leave out everything but one folder: other stacks in the repository."""
+def all_but(folder: str) -> str:
+    """Patterns as in ``.gitignore``, one a line, that leave out everything but one folder: other stacks in the repository."""
+    return "".join(f"{line}\n" for line in _patterns(folder))
+
+
+def _patterns(folder: str) -> Iterator[str]:
     parent = ""
     for name in folder.split("/"):
         yield f"{parent}/*"

@@ -49,6 +49,15 @@ class TargetSchema(Schema):
     """Capabilities that the cluster has already, so that no component is added for them: `storage-class`, `loadbalancer`."""
 
 
+class CentralSchema(Schema):
+    """The cluster with the central Argo CD."""
+
+    context: StrictStr = ""
+    """Its context in the kubeconfig; default: the current one."""
+    kubeconfig: StrictStr = ""
+    """Its kubeconfig file, outside of the workspace; default: as kubectl finds it."""
+
+
 class GitOpsSchema(Schema):
     """How the stack is deployed and kept in sync."""
 
@@ -72,6 +81,10 @@ class GitOpsSchema(Schema):
     """For `external` and `oci`: the Secret with the login, in the namespace of Argo CD; with Flux, in `cluster-forge`."""
     finalizers: StrictBool = False
     """`true`: deleting the root Application in Argo CD deletes all others, and what they have applied."""
+    cluster_folders: StrictBool = False
+    """For `external`, with `clusters`: each cluster has a folder of the repository, `clusters/NAME` below `path`, and tags of its own."""
+    central: CentralSchema | None = None
+    """One Argo CD delivers to all `clusters`, which it knows by their names: the cluster that it runs in. Needs `install: false` and `source: external`."""
 
 
 class ImageSchema(Schema):

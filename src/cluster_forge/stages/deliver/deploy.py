@@ -11,7 +11,7 @@ from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
-from cluster_forge.stages.deliver import creation, obstacles, rollback
+from cluster_forge.stages.deliver import creation, obstacles, results, rollback
 from cluster_forge.stages.deliver.argocd import delivery as argocd
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.cluster_records import claiming, lease, releases
@@ -107,10 +107,9 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
         return 0
     release, done = gone
     if not done.is_good:
-        failed = "; ".join(
-            f"{component.name}: {component.message}" for component in done.components if not component.state.is_good
+        raise DeploymentError(
+            f"release {release.number} could not be deployed again: {results.reasons(done.components)}"
         )
-        raise DeploymentError(f"release {release.number} could not be deployed again: {failed}")
     return release.number
 
 
@@ -147,14 +146,14 @@ def _released(request: DeployRequest, situation: Situation, tools: DeliverTools)
         with contextlib.suppress(ForgeError):  # the next deployment says it otherwise
             releases.end(release, Result.INTERRUPTED, tools, message="it was stopped by Ctrl-C or a signal")
         raise
-    failed = [f"{component.name}: {component.message}" for component in done.components if not component.state.is_good]
-    releases.end(release, Result.FAILED if failed else Result.DEPLOYED, tools, message="; ".join(failed))
+    failed = results.reasons(done.components)
+    releases.end(release, Result.FAILED if failed else Result.DEPLOYED, tools, message=failed)
     return replace(done, release=release.number, former=begun.former)
 
 
 def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:
     deployment, options = request.deployment, request.options
-    components = _components(deployment, situation, tools, options)
+    components = _components(request, situation, tools)
     done = DeployResult(components=components)
     if not done.is_good:
         return done
@@ -162,13 +161,12 @@ def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools
     return replace(done, pruned=pruned)
 
 
-def _components(
-    deployment: Deployment, situation: Situation, tools: DeliverTools, options: DeployOptions
-) -> tuple[ComponentResult, ...]:
+def _components(request: DeployRequest, situation: Situation, tools: DeliverTools) -> tuple[ComponentResult, ...]:
+    deployment, options = request.deployment, request.options
     if deployment.plan.flux:
         return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options, situation.owner_facts)
         case Delivery.INSTALL | Delivery.EXISTING:
-            return argocd.deliver(deployment, situation.verdict, tools, options)
+            return argocd.deliver(deployment, situation.verdict, tools, options, request.parts)

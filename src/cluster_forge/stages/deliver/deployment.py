@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap
+from cluster_forge.gitops import bootstrap, cluster_folder
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
@@ -81,6 +82,16 @@ def read(folder: str, files: FolderReader) -> Deployment:
     top = FileTree({STACK_JSON: about} if about is not None else {})
     started = files.read_tree(f"{folder}/{BOOTSTRAP}")
     return of(join(top, started.under(BOOTSTRAP)) if started else top, folder)
+
+
+def placed(deployment: Deployment, cluster: str, parse: Callable[[str], Body]) -> Deployment:
+    """The deployment of one cluster that has a folder of its own in the Git repository (`cluster_folder`)."""
+    plan = deployment.plan
+    if plan.delivery is Delivery.DIRECT:
+        return deployment
+    plan = cluster_folder.placed_plan(plan, cluster_folder.of(plan, cluster, parse, is_central=False), parse)
+    about = FileTree({STACK_JSON: deployment.beside[STACK_JSON]})
+    return of(join(about, bootstrap.tree(plan)), deployment.folder)
 
 
 def parts(

@@ -7,12 +7,16 @@ from typing import Final
 
 from cluster_forge.foundation.errors import StaleError
 from cluster_forge.foundation.git_addresses import GitAddress, is_ref
+from cluster_forge.gitops import cluster_folder
+from cluster_forge.gitops.cluster_folder import ClusterFolder
 from cluster_forge.ports.git import Publication, Published, RemoteRepositories, Repositories
 from cluster_forge.ports.progress import Reporter
+from cluster_forge.ports.rendering import YamlReader
 from cluster_forge.ports.workspace import FolderReader
 from cluster_forge.stages.build import stack_json
 from cluster_forge.stages.build.cast_files import REPOSITORY
 from cluster_forge.stages.build.stack_json import STACK_JSON
+from cluster_forge.stages.deliver import deployment
 
 STAGE: Final = "push"
 
@@ -21,7 +25,8 @@ STAGE: Final = "push"
 class GitPushRequest:
     """The folder below ``stacks/``, and where its manifests go: a repository, a folder in it, a branch.
 
-    ``base`` is the branch from which a new one starts. ``is_trial`` pushes nothing.
+    ``base`` is the branch from which a new one starts. ``is_trial`` pushes nothing. With ``cluster`` it is the folder of that
+    cluster, below the one that the stack was cast for; ``is_central``: a central Argo CD delivers to it.
     """
 
     folder: str
@@ -30,13 +35,16 @@ class GitPushRequest:
     branch: str
     base: str
     is_trial: bool = False
+    cluster: str = ""
+    is_central: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitPushResult:
-    """What the repository has; ``version`` is the tag."""
+    """What the repository has, in the folder ``path``; ``version`` is the tag."""
 
     version: str
+    path: str
     files: int
     published: Published
 
@@ -48,6 +56,7 @@ class GitPushTools:
     files: FolderReader
     repositories: Repositories
     remotes: RemoteRepositories
+    reader: YamlReader
     reporter: Reporter
 
 
@@ -55,7 +64,7 @@ def push_git(request: GitPushRequest, tools: GitPushTools) -> GitPushResult:
     """Push the files of ``repo.git``, under the tag that the engine reads.
 
     Raises:
-        StaleError: if `cast` did not write the folder.
+        StaleError, EditedError, ExceptionGroup: if the folder is not as `cast` wrote it.
         TagError, EditedError, FetchError, RepositoryError: as `RemoteRepositories.publish`.
     """
     version = stack_json.version(tools.files.read(f"{request.folder}/{STACK_JSON}") or b"")
@@ -63,18 +72,23 @@ def push_git(request: GitPushRequest, tools: GitPushTools) -> GitPushResult:
     if not is_ref(version) or repository is None:
         raise StaleError("is not what cast writes", where=f"{request.folder}/", fix="run `cluster-forge cast` again")
     tools.reporter.stage_started(STAGE, 1)
-    files = tools.repositories.files(repository)
+    files, path, tag = tools.repositories.files(repository), request.path, version
     name = request.folder.rpartition("/")[2]
+    message = f"{name} {version}"
+    if request.cluster:
+        place = _place(request, tools)
+        files, path, tag = cluster_folder.files(files, place, tools.reader.read), place.path, place.tag
+        message += f" for {request.cluster}"
     publication = Publication(
-        files=files,
-        path=request.path,
-        branch=request.branch,
-        base=request.base,
-        tag=version,
-        message=f"{name} {version}\n",
+        files=files, path=path, branch=request.branch, base=request.base, tag=tag, message=f"{message}\n"
     )
     tools.reporter.item_started(STAGE, request.branch)
     published = tools.remotes.publish(request.address, publication, is_trial=request.is_trial)
     tools.reporter.item_finished(STAGE, request.branch, f"commit {published.commit}")
-    tools.reporter.stage_finished(STAGE, f"{request.address}, branch {request.branch}, tag {version}")
-    return GitPushResult(version=version, files=len(files), published=published)
+    tools.reporter.stage_finished(STAGE, f"{request.address}, branch {request.branch}, tag {tag}")
+    return GitPushResult(version=tag, path=path, files=len(files), published=published)
+
+
+def _place(request: GitPushRequest, tools: GitPushTools) -> ClusterFolder:
+    plan = deployment.read(request.folder, tools.files).plan
+    return cluster_folder.of(plan, request.cluster, tools.reader.read, is_central=request.is_central)

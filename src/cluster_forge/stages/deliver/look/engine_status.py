@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import engine
-from cluster_forge.gitops.argocd import application_state, applications
+from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.flux import kustomization_state
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -15,8 +16,9 @@ from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Query
-from cluster_forge.stages.deliver import trouble
+from cluster_forge.stages.deliver.argocd import causes
 from cluster_forge.stages.deliver.argocd import place as argocd_place
+from cluster_forge.stages.deliver.flux import causes as flux_causes
 from cluster_forge.stages.deliver.look import component_status
 from cluster_forge.stages.deliver.look.component_status import ComponentStatus, Condition, Sync
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -39,27 +41,24 @@ def of_argocd(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus
     bodies = {body["metadata"]["name"]: body for body in tools.cluster.list(query).items}
     for part in plan.parts:
         if part.objects:
-            name = applications.name(plan.stack, part.name)
+            name = argocd.application(plan.stack, part.name)
             body = bodies.get(name)
             if body is None:
                 message = f"there is no Application {name} in {argocd.namespace}"
                 yield _status(part, Sync.OUT_OF_SYNC, Condition.MISSING, [message])
             else:
                 state = application_state.of(body, argocd.sync.revision, is_narrowed=bool(plan.narrowed))
-                yield _application(part, body, state, tools)
+                looked_at = () if argocd.cluster else state.unwell[: component_status.MOST]
+                yield _application(part, body, replace(state, unwell=looked_at), tools)
 
 
 def _application(part: Part, body: Body, state: ApplicationState, tools: DeliverTools) -> ComponentStatus:
+    """``unwell`` of the state are objects of this cluster."""
     if state.is_ready:
         return _status(part, Sync.SYNCED, Condition.HEALTHY)
     condition = _CONDITIONS.get(_word(body, "health"), Condition.UNKNOWN)
     is_synced = state.is_current and _word(body, "sync") == Sync.SYNCED
-    causes = [
-        f"{target}: {sentence}"
-        for target in state.unwell[: component_status.MOST]
-        if condition is not Condition.HEALTHY and (sentence := trouble.of(target, tools.cluster).sentence)
-    ]
-    messages = list(dict.fromkeys([*causes, *state.messages])) or [f"Application {state.name}: {state.lack}"]
+    messages = causes.of(state, tools.cluster) or (f"Application {state.name}: {state.lack}",)
     sync = Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC
     return _status(part, sync, condition, component_status.few(messages, "message"))
 
@@ -79,16 +78,20 @@ def of_flux(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus]:
         if names:
             there = [bodies[name] for name in names if name in bodies]
             missing = [f"there is no Kustomization {name} in {flux.namespace}" for name in names if name not in bodies]
-            yield _kustomizations(part, there, missing, flux.revision)
+            yield _kustomizations(part, there, missing, flux.revision, tools)
 
 
-def _kustomizations(part: Part, bodies: Sequence[Body], missing: Sequence[str], revision: str) -> ComponentStatus:
+def _kustomizations(
+    part: Part, bodies: Sequence[Body], missing: Sequence[str], revision: str, tools: DeliverTools
+) -> ComponentStatus:
     states = [kustomization_state.of(body, revision) for body in bodies]
     unready = [state for state in states if not state.is_ready]
     conditions = [Condition.DEGRADED if state.has_failed else Condition.PROGRESSING for state in unready]
     applied = (str(mapping(body.get("status")).get("lastAppliedRevision") or "") for body in bodies)
     is_synced = not missing and all(text.startswith(f"{revision}@") for text in applied)
-    reasons = [f"Kustomization {state.name}: {state.message or state.lack}" for state in unready]
+    is_tried = any(state.has_failed or state.is_at_work for state in unready)
+    found = flux_causes.of(part, tools.cluster) if is_tried else ()
+    reasons = [*map(str, found), *(f"Kustomization {state.name}: {state.message or state.lack}" for state in unready)]
     return _status(
         part,
         Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC,

@@ -11,6 +11,7 @@ from cluster_forge.manifests.finding import Severity
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import (
     apis,
+    central,
     claim_size,
     default_classes,
     engine,
@@ -54,6 +55,7 @@ CHECKS: Final[Sequence[Check]] = (
     owners,
     claim_size,
     engine,
+    central,
     secrets,
     default_classes,
     node_fit,
@@ -69,15 +71,15 @@ CODES: Final[Mapping[str, str]] = {
 }
 
 
-def check(situation: Situation) -> tuple[Problem, ...]:
-    """The problems of all checks, errors first; those that an option allows are warnings. What an error says of an object no
+def check(situation: Situation, checks: Sequence[Check] = CHECKS) -> tuple[Problem, ...]:
+    """The problems of the checks, errors first; those that an option allows are warnings. What an error says of an object no
     warning says again.
 
     Raises:
         ClusterError: if the cluster cannot be reached, or does not know the user.
     """
     situation.cluster.about()
-    problems = [_judged(problem, situation.options) for check in CHECKS for problem in _of(check, situation)]
+    problems = [_judged(problem, situation.options) for check in checks for problem in _of(check, situation)]
     errors = [problem for problem in problems if problem.is_error]
     known = {(problem.code, problem.where) for problem in errors}
     warnings = [problem for problem in problems if not problem.is_error and (problem.code, problem.where) not in known]

@@ -32,7 +32,8 @@ class Situation:
     """Each property asks the cluster once, when the first check needs it.
 
     ``parts`` are the components of the plan with the documents of their objects, where these are at hand; without them only
-    the objects of the plan's own steps are known. ``given`` Secrets are made before the first object.
+    the objects of the plan's own steps are known. ``given`` Secrets are made before the first object. ``central`` are the
+    clusters that the Argo CD of this one is to deliver to, in so many ``central_steps``.
 
     Raises:
         ClusterError, RefusedError: each property, if the cluster does not say.
@@ -43,6 +44,8 @@ class Situation:
     options: DeployOptions
     parts: Sequence[Part] = ()
     given: GivenSecrets = NONE
+    central: tuple[str, ...] = ()
+    central_steps: int = 1
 
     @property
     def cluster(self) -> Cluster:

@@ -1,0 +1,73 @@
+"""A rollout through a central Argo CD: the checks before it, the lease of the stack, and the plan of each cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from cluster_forge.foundation.errors import raise_all
+from cluster_forge.gitops import cluster_folder, git_server
+from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.stages.deliver import creation
+from cluster_forge.stages.deliver.argocd import place as argocd_place
+from cluster_forge.stages.deliver.argocd.central import CentralDelivery, CentralRequest
+from cluster_forge.stages.deliver.cluster_records import lease
+from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.preflight import central as central_check
+from cluster_forge.stages.deliver.preflight import engine as engine_check
+from cluster_forge.stages.deliver.preflight import registry as preflight
+from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.situation import Situation
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+
+def checked(request: CentralRequest, tools: DeliverTools) -> tuple[Problem, ...]:
+    """What Argo CD and the clusters that it knows say against the rollout, without what stops it.
+
+    Raises:
+        PreflightError, ExceptionGroup: for everything that stops it.
+    """
+    names = tuple(cluster.name for cluster in request.clusters)
+    steps = len({cluster.step for cluster in request.clusters})
+    problems: list[Problem] = []
+    for deployment, parts in {one.deployment.folder: (one.deployment, one.parts) for one in request.clusters}.values():
+        plan = argocd_place.found_if_any(deployment.plan, tools.cluster, request.options.namespace)
+        situation = Situation(
+            plan=plan, tools=tools, options=request.options, parts=parts, central=names, central_steps=steps
+        )
+        problems += preflight.check(situation, (engine_check, central_check))
+    raise_all(problem.error() for problem in dict.fromkeys(problems) if problem.is_error)
+    return tuple(dict.fromkeys(problems))
+
+
+@contextmanager
+def opened(request: CentralRequest, tools: DeliverTools) -> Iterator[CentralDelivery]:
+    """The rollout, for as long as the context lasts.
+
+    Raises:
+        BusyError: if another deployment of the stack is running.
+        DescriptionError: if one ApplicationSet cannot be right for all clusters.
+        ClusterError, RefusedError: if Argo CD's cluster does not answer, or does not take the project.
+    """
+    creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease
+    plans = {one.name: plan_of(one.deployment, one.name, tools, request.options.namespace) for one in request.clusters}
+    with lease.held(request.clusters[0].deployment.name, tools, run=request.run) as held:
+        rollout = CentralDelivery(request, plans, replace(tools, cluster=LeasedCluster(tools.cluster, held)))
+        rollout.check_alike()
+        rollout.widen()
+        yield rollout
+        rollout.narrow()
+
+
+def plan_of(deployment: Deployment, cluster: str, tools: DeliverTools, namespace: str = "") -> DeployPlan:
+    """The plan of one cluster for the Argo CD of ``tools``' cluster.
+
+    Raises:
+        PreflightError: if there is none, or none in ``namespace``.
+    """
+    read = tools.reader.read
+    plan = argocd_place.found(deployment.plan, tools.cluster, namespace)
+    place = cluster_folder.of(plan, cluster, read, is_central=True)
+    return cluster_folder.placed_plan(plan, place, read)

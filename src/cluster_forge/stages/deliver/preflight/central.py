@@ -1,0 +1,85 @@
+"""A central Argo CD makes Applications from ApplicationSets, and knows the clusters that it is to deliver to.
+
+Sources: Argo CD, "Clusters" (declarative setup) and "Progressive Syncs".
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from cluster_forge.foundation.untyped import mapping
+from cluster_forge.gitops import engine as engines
+from cluster_forge.gitops.argocd import central
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.stages.deliver.preflight.engine import MISSING, SETTING
+from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.situation import Situation
+
+LOOKS_AT: Final = "the clusters that Argo CD knows"
+IS_NEEDED: Final = False
+CODES: Final[Mapping[str, str]] = {
+    "engine-cluster": "A central Argo CD does not know a cluster of the description.",
+}
+CLUSTER: Final = "engine-cluster"
+_OWN: Final = "in-cluster"
+"""What Argo CD calls the cluster that it runs in, unless a Secret names it."""
+_SECRETS: Final = "argocd.argoproj.io/secret-type=cluster"
+_PROGRESSIVE: Final = "applicationsetcontroller.enable.progressive.syncs"
+
+
+def problems(situation: Situation) -> Iterator[Problem]:
+    argocd = situation.plan.argocd
+    if not situation.central or argocd is None:
+        return
+    if not situation.served.find(engines.GROUP, central.KIND):
+        yield Problem(
+            code=MISSING,
+            message="the Argo CD in the cluster serves no ApplicationSet, with which it delivers to many clusters",
+            where=str(situation.cluster.about()),
+            fix="install Argo CD's ApplicationSet controller and its CRD",
+        )
+    yield from _of_settings(situation, argocd.namespace)
+    known = _known(situation, argocd.namespace)
+    for name in situation.central:
+        if name not in known:
+            yield Problem(
+                code=CLUSTER,
+                message=f"Argo CD knows no cluster {name!r}",
+                where=f"Namespace/{argocd.namespace}",
+                fix=f"argocd cluster add CONTEXT --name {name}; it knows: {', '.join(sorted(known))}",
+                option=f"--allow {CLUSTER}",
+            )
+
+
+def _known(situation: Situation, namespace: str) -> frozenset[str]:
+    """The names of the clusters; nothing else is taken from the Secrets."""
+    secrets = situation.listed("", "Secret", namespace=namespace, labels=_SECRETS)
+    encoded = (mapping(secret.get("data")).get("name") for secret in secrets)
+    return frozenset({_OWN, *(_decoded(text) for text in encoded if isinstance(text, str))})
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return ""
+
+
+def _of_settings(situation: Situation, namespace: str) -> Iterator[Problem]:
+    """Without waiting, all pins move at once: the order of the rollout is then Argo CD's."""
+    if situation.options.waits or situation.central_steps == 1:
+        return
+    target = ObjectId(group="", kind="ConfigMap", namespace=namespace, name="argocd-cmd-params-cm")
+    settings = mapping((situation.cluster.get(target) or {}).get("data"))
+    if settings.get(_PROGRESSIVE) != "true":
+        yield Problem(
+            code=SETTING,
+            message="nothing waits for a step of the rollout, and Argo CD does it only with progressive syncs on: all clusters "
+            "may change at once",
+            where=f"ConfigMap/{namespace}/argocd-cmd-params-cm",
+            fix=f'set {_PROGRESSIVE}: "true" (--enable-progressive-syncs), or let deploy wait',
+            severity=Severity.WARNING,
+        )
