@@ -69,12 +69,12 @@ expression as Python and grep read it."""
 
 def changed(live: Body, wanted: Body) -> tuple[str, ...]:
     """The listed fields that both have, with different values, up to the list that they are in: ``spec.serviceName``."""
-    found = {
+    different = {
         path.partition(_ENTRIES)[0]
         for path in _paths(wanted)
         if _differ(picked(live, path), picked(wanted, path), is_quantity=path.endswith(_QUANTITY))
     }
-    return tuple(sorted(found))
+    return tuple(sorted(different))
 
 
 def trimmed(body: Body) -> Body:

@@ -206,7 +206,7 @@ def test_what_a_release_keeps_of_a_secret_is_not_its_value() -> None:
     assert b"hunter2" not in kept
 
 
-def test_an_immutable_field_is_no_obstacle_if_objects_may_be_recreated() -> None:
+def test_an_immutable_field_does_not_stand_in_the_way_if_objects_may_be_recreated() -> None:
     delivery = Delivery()
     release(delivery, [stateful("1Gi", "old"), volume("1Gi")], "v-1")
     release(delivery, [stateful("1Gi", "new"), volume("2Gi")], "v-2")

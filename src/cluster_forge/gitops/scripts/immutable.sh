@@ -67,7 +67,7 @@ recreate() {
 
 volume_columns='IN:.metadata.namespace,NAME:.metadata.name,KINDS:.metadata.ownerReferences[*].kind,UIDS:.metadata.ownerReferences[*].uid'
 
-# volumes: those that have owners, with whom they would go.
+# volumes: those that have owners, since they would go with them.
 volumes() {
   ask get persistentvolumeclaims --all-namespaces --no-headers -o "custom-columns=$volume_columns" ||
     failed "cannot see which volumes have owners: $answer"

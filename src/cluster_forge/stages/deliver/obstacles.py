@@ -51,11 +51,11 @@ def of(deployment: Deployment, tools: DeliverTools, *, recreates: bool = False) 
     change does not count where nothing is lost with the object.
 
     Raises:
-        ManifestError: if what the release has is no object.
+        ManifestError: if what the release has is not an object.
     """
     documents = [document for document in _documents(deployment, tools) if _kind(document.id) in _JUDGED]
-    found = tools.workers.map(partial(_obstacle, tools, recreates), documents)
-    return [error for error in found if error is not None]
+    obstacles = tools.workers.map(partial(_obstacle, tools, recreates), documents)
+    return [error for error in obstacles if error is not None]
 
 
 def of_version(deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
@@ -124,7 +124,7 @@ def _of_immutable_fields(body: Body, live: Body) -> Iterator[ReleaseError]:
         target = ObjectId.of(body)
         recreated = "keep the values of now in an own release" if target.holds_data else "pass --recreate"
         yield ReleaseError(
-            f"{', '.join(changed)} cannot change in a {target.kind} that is there, and is another one in that release",
+            f"{', '.join(changed)} cannot change in a {target.kind} that is there, and differs in that release",
             where=str(target),
             fix=f"{recreated}, {_FORCED}",
         )
