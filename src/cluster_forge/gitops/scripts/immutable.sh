@@ -7,7 +7,7 @@ stateful_fields='{stateful_fields}'
 # immutable_in FILE: a line KIND NAME: REASON for each of its objects that the API server would refuse for such fields, also where
 # others have set fields. One object alone is named without its group, and its reasons may take several lines.
 immutable_in() {
-  k_objects apply --server-side --force-conflicts --field-manager=cluster-forge --dry-run=server -f "$here/$1" 2>&1 >/dev/null </dev/null |
+  k_objects apply --server-side --force-conflicts --field-manager=cluster-forge --dry-run=server -f "$here/$1" 2>&1 </dev/null |
     awk '/ is invalid: /{ if (NR > 1) print "" } { printf "%s ", $0 } END { print "" }' | grep -E "$immutable" |
     sed -n 's/^.* \([A-Z][A-Za-z]*[a-z0-9.-]*\) "\([^"]*\)" is invalid: */\1 \2 /p'
 }

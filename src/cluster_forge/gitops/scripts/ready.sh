@@ -6,13 +6,17 @@
 patience=$timeout meanwhile=:
 await() {
   what=$1 number=$2 began=$(now)
+  helped=$began
   shift 2
   until output=$(k_waits wait --timeout="${patience}s" "$@" 2>&1) &&
     [ "$(printf '%s\n' "$output" | grep -c 'condition met$')" -ge "$number" ]; do
     if expired "$began" || printf '%s\n' "$output" | grep -Eq 'Forbidden|Unauthorized'; then
       failed "$what: ${output:-kubectl says nothing}"
     fi
-    $meanwhile
+    if [ "$(($(now) - helped))" -ge "$patience" ]; then
+      $meanwhile
+      helped=$(now)
+    fi
     sleep 1
   done
 }
