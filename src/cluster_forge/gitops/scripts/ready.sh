@@ -2,26 +2,23 @@
 # shellcheck shell=sh disable=SC2154 # set by options.sh
 
 # await TEXT NUMBER ARGUMENT…: kubectl wait for NUMBER objects, again while there is nothing to look at yet: a new object
-# may have no conditions.
+# may have no conditions. What is done `meanwhile` is done every `patience` seconds.
+patience=$timeout meanwhile=:
 await() {
   what=$1 number=$2 began=$(now)
+  helped=$began
   shift 2
-  until output=$(k_waits wait --timeout="${timeout}s" "$@" 2>&1) &&
+  until output=$(k_waits wait --timeout="${patience}s" "$@" 2>&1) &&
     [ "$(printf '%s\n' "$output" | grep -c 'condition met$')" -ge "$number" ]; do
     if expired "$began" || printf '%s\n' "$output" | grep -Eq 'Forbidden|Unauthorized'; then
       failed "$what: ${output:-kubectl says nothing}"
     fi
+    if [ "$(($(now) - helped))" -ge "$patience" ]; then
+      $meanwhile
+      helped=$(now)
+    fi
     sleep 1
   done
-}
-
-# established FILE: waits until its CRDs are.
-established() {
-  if [ -n "$print" ]; then say "  wait until the CRDs in $1 are established"; fi
-  [ -z "$print$dry_run" ] || return 0
-  say "waiting for the CRDs in $1 to be established (up to ${timeout}s)"
-  count "$1"
-  await 'CRDs not established' "$objects" --for=condition=Established -f "$here/$1"
 }
 
 columns='NAME:.metadata.name,IN:.metadata.namespace,COMPLETE:.status.conditions[?(@.type=="Complete")].status'
