@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,3 +206,17 @@ def test_one_context_is_as_it_was(cast: Workspace, clusters: Clusters) -> None:
     deployed = cast.ok("deploy", "demo", "--context", "us", "--format", "json").json
     assert deployed["deployed"]
     assert clusters.asked == ["us"]
+
+
+def test_a_stack_is_deployed_by_its_tag_in_a_git_repository(
+    cast: Workspace, clusters: Clusters, tmp_path: Path
+) -> None:
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
+    tag = cast.ok("push", "demo.production", "--git", "--to", f"file://{remote}", "--format", "json").json["version"]
+    address = f"git+file://{remote}@{tag}"
+    deployed = cast.ok("deploy", address, "--context", "us", "--context", "eu", "--format", "json").json
+    assert [one["version"] for one in deployed["clusters"]] == [tag, tag]
+    assert clusters.maps("us") == clusters.maps("eu") == ["more", "settings"]
+    assert cast.run("status", address, "--context", "us").code == 0
+    assert cast.run("diff", address, "--context", "us").code == 0

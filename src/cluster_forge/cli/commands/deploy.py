@@ -85,15 +85,16 @@ def command(  # noqa: PLR0913 - its options
 ) -> int:
     """Deploy a cast stack to a cluster, and wait until it is ready.
 
-    STACK is the name of a folder below stacks/, which may be left out if there is one only, or oci://… for one that was
-    pushed. Everything is checked before the first change. A component starts when those that it needs are ready; run
-    again, it goes on where it stopped.
+    STACK is the name of a folder below stacks/, which may be left out if there is one only, or what was pushed: oci://…, or
+    git+https://HOST/REPO@TAG//PATH. Everything is checked before the first change. A component starts when those that it
+    needs are ready; run again, it goes on where it stopped.
 
     Examples:
         cluster-forge deploy
         cluster-forge deploy platform.production --context production --yes
         cluster-forge deploy --secrets secrets.sops.yaml
         cluster-forge deploy oci://registry.example.com/team/platform:v-3fa9c1d2e4b5
+        cluster-forge deploy git+https://git.example.com/platform.git@v-3fa9c1d2e4b5
         cluster-forge deploy --all     # the clusters of the description, in order
         cluster-forge deploy --context staging --context production
         cluster-forge deploy --dry-run

@@ -26,9 +26,9 @@ MARKDOWN = "markdown"
 def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
     """Show what a deployment would change, or how two cast stacks differ.
 
-    STACK, OLD and NEW are names of folders below stacks/, other folders that `cast` wrote, or oci:// references. The
-    cluster says what its objects would be (dry run); nothing is changed. Two stacks are compared without a cluster.
-    Values of Secrets are never shown. Exit code 1 if anything differs.
+    STACK, OLD and NEW are names of folders below stacks/, other folders that `cast` wrote, or what was pushed: oci://…, or
+    git+https://HOST/REPO@TAG//PATH. The cluster says what its objects would be (dry run); nothing is changed. Two stacks are
+    compared without a cluster. Values of Secrets are never shown. Exit code 1 if anything differs.
 
     Examples:
         cluster-forge diff      # with the cluster of the current context
