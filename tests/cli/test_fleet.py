@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,7 +103,7 @@ def test_a_cluster_that_fails_stops_the_rest_and_is_named(cast: Workspace, clust
     assert "us: skipped" in result.out
     assert "eu does not answer" in result.err
     assert "not deployed to: us" in result.err
-    assert f"{cast.folder} deploy --cluster eu,us" in result.err
+    assert f"{cast.folder} deploy --cluster eu --cluster us" in result.err
     assert clusters.maps("us") == []
     clusters.down.clear()
     cast.ok("deploy", "--cluster", "eu,us")
@@ -133,6 +135,9 @@ def test_clusters_are_looked_at_in_one_table(cast: Workspace, clusters: Clusters
         (("deploy", "--all", "--context", "eu"), 2, "leave them out"),
         (("status", "--all", "--watch"), 2, "for one cluster"),
         (("diff", "--all", "--format", "markdown"), 2, "for one cluster"),
+        (("deploy", "demo", "--context", "eu", "--context", "eu"), 2, "a context twice"),
+        (("status", "demo", "--context", "eu", "--context", "us", "--watch"), 2, "for one cluster"),
+        (("diff", "demo", "demo.production", "--context", "eu", "--context", "us"), 2, "one stack"),
     ],
 )
 def test_a_choice_that_is_none_changes_nothing(
@@ -175,3 +180,43 @@ def test_secrets_from_stdin_reach_every_cluster(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"shop/login: {password: known-to-nobody}")))
     cast.ok("deploy", "--all", "--secrets", "-", "--yes")
     assert [clusters.secret(context) for context in ("staging", "eu", "us")] == [b"known-to-nobody"] * 3
+
+
+def test_one_stack_goes_to_several_contexts_in_the_order_in_which_they_are_named(
+    cast: Workspace, clusters: Clusters
+) -> None:
+    chosen = ("demo", "--context", "us", "--context", "eu")
+    clusters.down.add("eu")
+    result = cast.run("deploy", *chosen, "--context", "staging")
+    assert result.code == 52
+    assert clusters.asked == ["us", "eu"]
+    assert "staging: skipped" in result.out
+    assert f"{cast.folder} deploy demo --context eu --context staging" in result.err
+    assert clusters.maps("us") == ["settings"]
+    clusters.down.clear()
+    cast.ok("deploy", "demo", "--context", "eu", "--context", "staging")
+    assert clusters.maps("eu") == clusters.maps("staging") == ["settings"]
+    seen = cast.ok("status", *chosen).out.splitlines()
+    assert [row.split()[0] for row in seen[1:3]] == ["us", "eu"]
+    answer = cast.ok("diff", *chosen, "--format", "json").json
+    assert [(one["name"], one["objects"]) for one in answer["clusters"]] == [("us", []), ("eu", [])]
+
+
+def test_one_context_is_as_it_was(cast: Workspace, clusters: Clusters) -> None:
+    deployed = cast.ok("deploy", "demo", "--context", "us", "--format", "json").json
+    assert deployed["deployed"]
+    assert clusters.asked == ["us"]
+
+
+def test_a_stack_is_deployed_by_its_tag_in_a_git_repository(
+    cast: Workspace, clusters: Clusters, tmp_path: Path
+) -> None:
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
+    tag = cast.ok("push", "demo.production", "--git", "--to", f"file://{remote}", "--format", "json").json["version"]
+    address = f"git+file://{remote}@{tag}"
+    deployed = cast.ok("deploy", address, "--context", "us", "--context", "eu", "--format", "json").json
+    assert [one["version"] for one in deployed["clusters"]] == [tag, tag]
+    assert clusters.maps("us") == clusters.maps("eu") == ["more", "settings"]
+    assert cast.run("status", address, "--context", "us").code == 0
+    assert cast.run("diff", address, "--context", "us").code == 0

@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
-    # The target's version is an obstacle of the way back; that it is another one is a warning of the checks beside that.
+    # `rollback.target` compares the versions; of the checks beside that, the same is a warning.
     options = DeployOptions(
         timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
     )

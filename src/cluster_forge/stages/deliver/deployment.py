@@ -97,16 +97,20 @@ def placed(deployment: Deployment, cluster: str, parse: Callable[[str], Body]) -
 def parts(
     deployment: Deployment, files: FolderReader, repositories: Repositories, parse: Callable[[str], Body]
 ) -> tuple[Part, ...]:
-    """The components with the documents of their objects, from the Git repository in the deployment's folder.
+    """The components with the documents of their objects, from the Git repository in the deployment's folder, or from the
+    folder itself: a stack from a Git repository has no other in it (`pull_git`, which verifies it).
 
     Raises:
-        StaleError: if there is none, or it lacks an object.
-        RepositoryError: if it is damaged.
+        StaleError: if an object is missing.
+        RepositoryError: if the repository is damaged.
     """
-    repository = files.read_tree(f"{deployment.folder}/{REPOSITORY}")
+    place = f"{deployment.folder}/{REPOSITORY}"
+    repository = files.read_tree(place)
     if repository is None:
-        raise StaleError("is missing", where=f"{deployment.folder}/{REPOSITORY}", fix=_RECAST)
-    committed = repositories.files(repository).files
+        place = deployment.folder
+        committed = (files.read_tree(place) or FileTree({})).files
+    else:
+        committed = repositories.files(repository).files
     if missing := [item.path for part in deployment.plan.parts for item in part.objects if item.path not in committed]:
-        raise StaleError(f"lacks {missing[0]}", where=f"{deployment.folder}/{REPOSITORY}", fix=_RECAST)
+        raise StaleError(f"lacks {missing[0]}", where=place, fix=_RECAST)
     return tuple(replace(part).with_documents(committed, parse) for part in deployment.plan.parts)
