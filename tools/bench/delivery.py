@@ -96,7 +96,11 @@ def _last_document(text: str) -> dict[str, dict[str, int]]:
 
 
 def _starter(workspace: Path) -> None:
-    run([PROGRAM, "-C", workspace, "init", "--yes", "--quiet", "--gitops", "none", "--kubernetes", _KUBERNETES])
+    run([PROGRAM, "-C", workspace, "init", "--yes", "--quiet", "--gitops", "none"])
+    file = workspace / "input" / "config.yaml"
+    description = yaml.safe_load(file.read_text(encoding="utf-8"))
+    description["target"]["kubernetes"] = _KUBERNETES
+    file.write_text(yaml.safe_dump(description), encoding="utf-8")
 
 
 def _platform(workspace: Path) -> None:

@@ -24,10 +24,10 @@ from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 _WEIGHT: Final = 0
 """Behind everything else that is to be sent."""
 _AT_ONCE: Final = 3
-"""Requests: half of those that are sent at once (`wiring`) are left to the components at work."""
+"""Requests: half of the six that are sent at once are left to the components at work."""
 _MOST_UNSERVED: Final = 16
 _PATIENCE: Final = 10.0
-"""Seconds without one more that is served, after which others are not held up: they may be refused, or forgotten
+"""Seconds without one more that is served, after which others are not held up: the 16 may be refused, or forgotten
 (`established`).
 """
 _PAUSE: Final = 0.25
@@ -45,7 +45,7 @@ class EarlyCrds:
         self._waiting = deque(order)
         self._changed = Condition()
         self._unserved: frozenset[str] = frozenset()
-        """The names of those that were applied."""
+        """Names of CRDs that were applied."""
 
     def apply(self, name: ComponentName, documents: Iterable[StepDocument]) -> Sequence[Outcome]:
         """Make a first attempt for each of a component's CRDs, when those of the components before it were attempted."""
