@@ -14,10 +14,12 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import ON_MANY, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from cluster_forge.cli.fleet import Members
     from cluster_forge.ports.cluster import ClusterFacts
     from cluster_forge.ports.rendering import YamlReader
+    from cluster_forge.stack.component import ExpectedSecret
     from cluster_forge.stages.deliver.deploy import DeployResult
     from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.options import DeployOptions
@@ -123,6 +125,8 @@ class _Values:
 
     source: str
     text: str = field(repr=False)
+    others: tuple[ExpectedSecret, ...] = ()
+    """What the stacks of other clusters expect, too: its values are no mistake."""
 
     @classmethod
     def read(cls, source: str) -> _Values:
@@ -147,7 +151,22 @@ class _Values:
         expected = deployment.plan.secrets
         if self.source == given.ENVIRONMENT:
             return given.from_environment(expected, os.environ)
-        return given.parse(self.text, self.source, expected, reader)
+        return given.parse(self.text, self.source, (*expected, *self.others), reader)
+
+    def for_all(self, expected: Iterable[ExpectedSecret]) -> _Values:
+        """The same values, for the stacks of several clusters, which expect these Secrets."""
+        return replace(self, others=tuple(expected))
+
+
+def _expected(session: Session, members: Members) -> Iterator[ExpectedSecret]:
+    """The Secrets that the stacks of all clusters expect."""
+    from cluster_forge import composition
+    from cluster_forge.stages.build.cast import STACKS
+    from cluster_forge.stages.deliver import deployment
+
+    files = composition.workspace_files(session.workspace)
+    for folder in sorted(set(members.folders.values())):
+        yield from deployment.read(f"{STACKS}/{folder}", files).plan.secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +196,11 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
 
     again = session.cluster_command("deploy", *([stack] if stack else []))
     with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
-        tools = replace(session.delivery(reporter), files=place.files)
+        noted = deployer.Noted(reporter)
+        tools = replace(session.delivery(noted), files=place.files)
         if not options.is_trial:
             deployer.confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
-        with deployer.going_on(again):
+        with deployer.going_on(again, noted):
             done = _deployed(session, deployment.read(place.folder, tools.files), tools, options, values)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
@@ -210,16 +230,19 @@ def _roll_out(session: Session, stack: str | None, options: DeployOptions, value
         places = ", ".join(f"{one.name} (stacks/{members.folders[one.name]})" for one in members.clusters)
         deployer.confirm(session, f"Deploy to {places}?")
     with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
+        noted = deployer.Noted(reporter)
+        values = values and values.for_all(_expected(session, members))
 
         def deploy(cluster: DescribedCluster) -> _Deployed:
             own = fleet.reached(session, cluster)
-            tools = own.delivery(fleet.ClusterReporter(reporter, cluster.name))
+            tools = own.delivery(fleet.ClusterReporter(noted, cluster.name))
             chosen = deployment.read(f"{STACKS}/{members.folders[cluster.name]}", tools.files)
             return _deployed(own, members.placed(chosen, cluster, tools), tools, options, values)
 
         rollout = members.fleet.rollout
         workers = composition.workers(replace(session.settings(), jobs=rollout.max_unavailable))
-        outcomes = roll_out(members.steps, rollout, workers, deploy, lambda done: done.result.is_good)
+        with deployer.going_on(session.command_line(f"deploy --cluster {','.join(members.folders)}"), noted):
+            outcomes = roll_out(members.steps, rollout, workers, deploy, lambda done: done.result.is_good)
     for outcome in outcomes:
         session.print(rollout_text.title(outcome))
         for line in outcome.result.lines(is_trial=options.is_trial) if outcome.result else ():
