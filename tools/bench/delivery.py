@@ -92,7 +92,8 @@ def _last_document(text: str) -> dict[str, dict[str, int]]:
         document, at = decoder.raw_decode(text, at)
         documents.append(document)
         at += len(text[at:]) - len(text[at:].lstrip())
-    return documents[-1]
+    result: dict[str, dict[str, int]] = documents[-1]
+    return result
 
 
 def _starter(workspace: Path) -> None:
