@@ -209,7 +209,7 @@ def test_one_stack_goes_to_several_contexts_in_the_order_in_which_they_are_named
 
 
 def test_one_context_is_as_it_was(cast: Workspace, clusters: Clusters) -> None:
-    deployed = cast.ok("deploy", "demo", "--context", "us", "--format", "json").json
+    deployed = cast.ok("deploy", "demo", "--context", "us", "--format", "json", "--quiet").json
     assert deployed["deployed"]
     assert clusters.asked == ["us"]
 
@@ -221,7 +221,8 @@ def test_a_stack_is_deployed_by_its_tag_in_a_git_repository(
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
     tag = cast.ok("push", "demo.production", "--git", "--to", f"file://{remote}", "--format", "json").json["version"]
     address = f"git+file://{remote}@{tag}"
-    deployed = cast.ok("deploy", address, "--context", "us", "--context", "eu", "--format", "json").json
+    chosen = ("--context", "us", "--context", "eu")
+    deployed = cast.ok("deploy", address, *chosen, "--format", "json", "--quiet").json
     assert [one["version"] for one in deployed["clusters"]] == [tag, tag]
     assert clusters.maps("us") == clusters.maps("eu") == ["more", "settings"]
     assert cast.run("status", address, "--context", "us").code == 0
@@ -256,4 +257,4 @@ def test_ctrl_c_in_a_rollout_says_what_was_done_and_how_to_go_on(
     assert result.code == 130
     assert "settings (staging)" in result.err.partition("done: ")[2]
     assert "more (eu)" in result.err.partition("begun: ")[2]
-    assert "deploy --cluster eu --cluster staging --cluster us" in result.err
+    assert "deploy --cluster staging --cluster eu --cluster us" in result.err
