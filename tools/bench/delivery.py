@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from tests.e2e import network
@@ -85,14 +86,14 @@ def _deployed(delivery: Delivery, command: Sequence[str], state: str) -> Step:
     return Step(case=delivery.case, verb="deploy", state=state, run=done, objects=objects, requests=requests)
 
 
-def _last_document(text: str) -> dict[str, dict[str, int]]:
+def _last_document(text: str) -> dict[str, Any]:
     """The result, which comes after the events, whether it is one line or many."""
-    decoder, documents, at = json.JSONDecoder(), [], 0
+    decoder, at = json.JSONDecoder(), 0
+    document: dict[str, Any] = {}
     while at < len(text):
-        document, at = decoder.raw_decode(text, at)
-        documents.append(document)
-        at += len(text[at:]) - len(text[at:].lstrip())
-    return documents[-1]
+        document, end = decoder.raw_decode(text, at)
+        at = len(text) - len(text[end:].lstrip())
+    return document
 
 
 def _starter(workspace: Path) -> None:
