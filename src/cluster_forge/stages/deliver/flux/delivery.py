@@ -95,22 +95,22 @@ def _result(
     if not failed:
         return replace(result, state=State.BLOCKED, message=_blocked(lacking))
     part = next(part for part in plan.parts if part.name == component.name)
-    found = list(causes.of(part, cluster))
-    errors = tuple(_error(flux, state, found) for state in failed)
+    unready = list(causes.of(part, cluster))
+    errors = tuple(_error(flux, state, unready) for state in failed)
     return replace(
         result,
         state=State.FAILED,
         message="; ".join(map(str, errors)),
         errors=errors,
-        trouble=found[0].trouble if found else Trouble(),
+        trouble=unready[0].trouble if unready else Trouble(),
     )
 
 
-def _error(flux: FluxPlan, state: KustomizationState, found: Sequence[Cause]) -> DeploymentError:
-    lacks = "; ".join(f"{cause.target}: {cause.lack}" for cause in found)
-    said = f"{state.reason}: {state.message}" if state.has_failed else "is not ready"
+def _error(flux: FluxPlan, state: KustomizationState, unready: Sequence[Cause]) -> DeploymentError:
+    lacks = "; ".join(f"{cause.target}: {cause.lack}" for cause in unready)
+    message = f"{state.reason}: {state.message}" if state.has_failed else "is not ready"
     return DeploymentError(
-        f"{said}; {lacks}" if lacks else said,
+        f"{message}; {lacks}" if lacks else message,
         where=f"Kustomization {flux.namespace}/{state.name}",
         fix="fix the cause and deploy again; `cluster-forge status` shows it again",
     )

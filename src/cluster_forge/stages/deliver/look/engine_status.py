@@ -90,8 +90,8 @@ def _kustomizations(
     applied = (str(mapping(body.get("status")).get("lastAppliedRevision") or "") for body in bodies)
     is_synced = not missing and all(text.startswith(f"{revision}@") for text in applied)
     is_tried = any(state.has_failed or state.is_at_work for state in unready)
-    found = flux_causes.of(part, tools.cluster) if is_tried else ()
-    reasons = [*map(str, found), *(f"Kustomization {state.name}: {state.message or state.lack}" for state in unready)]
+    objects = flux_causes.of(part, tools.cluster) if is_tried else ()
+    reasons = [*map(str, objects), *(f"Kustomization {state.name}: {state.message or state.lack}" for state in unready)]
     return _status(
         part,
         Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC,
