@@ -183,7 +183,7 @@ def test_secrets_from_stdin_reach_every_cluster(
     assert [clusters.secret(context) for context in ("staging", "eu", "us")] == [b"known-to-nobody"] * 3
 
 
-def test_a_secret_that_one_environment_expects_is_no_mistake_for_the_others(
+def test_a_secret_that_one_environment_expects_is_left_alone_by_the_others(
     cast: Workspace, clusters: Clusters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "secrets: [{name: login, keys: {password: any}}]"
