@@ -229,7 +229,7 @@ def test_a_stack_is_deployed_by_its_tag_in_a_git_repository(
     assert cast.run("diff", address, "--context", "us").code == 0
 
 
-def test_a_secret_that_one_environment_expects_is_no_mistake_for_the_others(
+def test_a_secret_that_one_environment_expects_is_left_alone_by_the_others(
     cast: Workspace, clusters: Clusters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "secrets: [{name: login, keys: {password: any}}]"

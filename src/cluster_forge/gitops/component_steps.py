@@ -99,7 +99,7 @@ def _is_empty(step: FileStep) -> bool:
 
 
 def _has_webhooks(item: PartObject, part: Part) -> bool:
-    """Whether it tells the API server to call Services of this part. Those of other parts may come later."""
+    """Whether the API server calls webhooks behind Services of this part. Those of other parts may come later."""
     if item.kind not in webhooks.CONFIGURATIONS:
         return False
     services = webhooks.services(item.body)

@@ -129,7 +129,7 @@ class _Values:
     source: str
     text: str = field(repr=False)
     others: tuple[ExpectedSecret, ...] = ()
-    """What the stacks of other clusters expect, too: its values are no mistake."""
+    """What the stacks of other clusters expect: its values are accepted, too."""
 
     @classmethod
     def read(cls, source: str) -> _Values:
