@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from tests.e2e import network
@@ -85,7 +86,7 @@ def _deployed(delivery: Delivery, command: Sequence[str], state: str) -> Step:
     return Step(case=delivery.case, verb="deploy", state=state, run=done, objects=objects, requests=requests)
 
 
-def _last_document(text: str) -> dict[str, dict[str, int]]:
+def _last_document(text: str) -> Any:
     """The result, which comes after the events, whether it is one line or many."""
     decoder, documents, at = json.JSONDecoder(), [], 0
     while at < len(text):
