@@ -60,7 +60,7 @@ e2e: venv ## run the tests on a real cluster of their own, or with KUBECONFIG=FI
 	$(BIN)/python -m tests.e2e test $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig='$(KUBECONFIG)') $(PYTEST_ARGS)
 
 .PHONY: e2e-all
-e2e-all: ## the same, with every fault, kill and upgrade: an hour
+e2e-all: ## the same, with every failure, kill and upgrade: an hour
 	@$(MAKE) --no-print-directory e2e PYTEST_ARGS='$(PYTEST_ARGS) --all-faults --upgrades'
 
 .PHONY: e2e-up

@@ -108,6 +108,7 @@ WORDS: Final = (
 
 ALLOWED: Final = (
     Allowed(path="CONTRIBUTING.md", text="tests/faults", word="faults", reason="what the network of the tests injects"),
+    Allowed(path="Makefile", text="--all-faults", word="faults", reason="an option of the tests"),
     Allowed(
         path="docs/adr/0036-the-test-cluster.md", text="--all-faults", word="faults", reason="an option of the tests"
     ),
