@@ -262,7 +262,7 @@ def test_a_field_that_cannot_change_ends_it_before_the_first_change(run: Callabl
 
 def test_a_crd_that_the_api_server_forgot_is_reminded(run: Callable[..., Run]) -> None:
     late = [1, "timed out waiting for the condition"]
-    answers: Answers = [["condition=Established", [late, late, [0, "widgets.example.com condition met"]]]]
+    answers: Answers = [["condition=Established", [*[late] * 8, [0, "widgets.example.com condition met"]]]]
     result = run(Delivery.DIRECT, "--yes", answers=answers, clock=20)
     assert result.code == 0, result.err
     marks = [call.rpartition("/")[2] for call in result.calls if call.startswith("annotate -f")]
