@@ -126,3 +126,28 @@ class ClusterOptions:
         metavar="FILE",
         help="File that says where clusters are [default: KUBECONFIG, or ~/.kube/config].",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextOptions:
+    """Which clusters are meant, where a verb works on several; the fields of `ClusterOptions`, with any number of contexts."""
+
+    HEADING: ClassVar = "Cluster options"
+
+    contexts: tuple[str, ...] = option(
+        "--context",
+        default=(),
+        metavar="NAME",
+        help="Context of the kubeconfig; repeated: one cluster after the other [default: its current context].",
+    )
+    kubeconfig: str | None = option(
+        "--kubeconfig",
+        default=None,
+        metavar="FILE",
+        help="File that says where clusters are [default: KUBECONFIG, or ~/.kube/config].",
+    )
+
+    @property
+    def first(self) -> ClusterOptions:
+        """The cluster, where one is meant."""
+        return ClusterOptions(context=next(iter(self.contexts), None), kubeconfig=self.kubeconfig)

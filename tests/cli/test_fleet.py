@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import subprocess
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.conftest import Workspace, config_map
+from tests.fake_cluster import FakeRequest
 from tests.stages.deliver.deliveries import Delivery
 from tests.stages.deliver.preflight.situations import node
 
@@ -57,6 +61,10 @@ class Clusters:
         body = self._deliveries[context].there("Secret", "login", "shop")
         return base64.b64decode(body["data"]["password"])
 
+    def before(self, context: str, before: Callable[[FakeRequest], None]) -> None:
+        """Call a function before each request to a cluster."""
+        self._deliveries[context].cluster.before = before
+
     def maps(self, context: str) -> list[str]:
         """The ConfigMaps of the stack in a cluster."""
         there = self._deliveries[context].cluster.objects()
@@ -101,7 +109,7 @@ def test_a_cluster_that_fails_stops_the_rest_and_is_named(cast: Workspace, clust
     assert "us: skipped" in result.out
     assert "eu does not answer" in result.err
     assert "not deployed to: us" in result.err
-    assert f"{cast.folder} deploy --cluster eu,us" in result.err
+    assert f"{cast.folder} deploy --cluster eu --cluster us" in result.err
     assert clusters.maps("us") == []
     clusters.down.clear()
     cast.ok("deploy", "--cluster", "eu,us")
@@ -133,6 +141,9 @@ def test_clusters_are_looked_at_in_one_table(cast: Workspace, clusters: Clusters
         (("deploy", "--all", "--context", "eu"), 2, "leave them out"),
         (("status", "--all", "--watch"), 2, "for one cluster"),
         (("diff", "--all", "--format", "markdown"), 2, "for one cluster"),
+        (("deploy", "demo", "--context", "eu", "--context", "eu"), 2, "a context twice"),
+        (("status", "demo", "--context", "eu", "--context", "us", "--watch"), 2, "for one cluster"),
+        (("diff", "demo", "demo.production", "--context", "eu", "--context", "us"), 2, "one stack"),
     ],
 )
 def test_a_choice_that_is_none_changes_nothing(
@@ -175,3 +186,75 @@ def test_secrets_from_stdin_reach_every_cluster(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"shop/login: {password: known-to-nobody}")))
     cast.ok("deploy", "--all", "--secrets", "-", "--yes")
     assert [clusters.secret(context) for context in ("staging", "eu", "us")] == [b"known-to-nobody"] * 3
+
+
+def test_one_stack_goes_to_several_contexts_in_the_order_in_which_they_are_named(
+    cast: Workspace, clusters: Clusters
+) -> None:
+    chosen = ("demo", "--context", "us", "--context", "eu")
+    clusters.down.add("eu")
+    result = cast.run("deploy", *chosen, "--context", "staging")
+    assert result.code == 52
+    assert clusters.asked == ["us", "eu"]
+    assert "staging: skipped" in result.out
+    assert f"{cast.folder} deploy demo --context eu --context staging" in result.err
+    assert clusters.maps("us") == ["settings"]
+    clusters.down.clear()
+    cast.ok("deploy", "demo", "--context", "eu", "--context", "staging")
+    assert clusters.maps("eu") == clusters.maps("staging") == ["settings"]
+    seen = cast.ok("status", *chosen).out.splitlines()
+    assert [row.split()[0] for row in seen[1:3]] == ["us", "eu"]
+    answer = cast.ok("diff", *chosen, "--format", "json").json
+    assert [(one["name"], one["objects"]) for one in answer["clusters"]] == [("us", []), ("eu", [])]
+
+
+def test_one_context_is_as_it_was(cast: Workspace, clusters: Clusters) -> None:
+    deployed = cast.ok("deploy", "demo", "--context", "us", "--format", "json", "--quiet").json
+    assert deployed["deployed"]
+    assert clusters.asked == ["us"]
+
+
+def test_a_stack_is_deployed_by_its_tag_in_a_git_repository(
+    cast: Workspace, clusters: Clusters, tmp_path: Path
+) -> None:
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
+    tag = cast.ok("push", "demo.production", "--git", "--to", f"file://{remote}", "--format", "json").json["version"]
+    address = f"git+file://{remote}@{tag}"
+    chosen = ("--context", "us", "--context", "eu")
+    deployed = cast.ok("deploy", address, *chosen, "--format", "json", "--quiet").json
+    assert [one["version"] for one in deployed["clusters"]] == [tag, tag]
+    assert clusters.maps("us") == clusters.maps("eu") == ["more", "settings"]
+    assert cast.run("status", address, "--context", "us").code == 0
+    assert cast.run("diff", address, "--context", "us").code == 0
+
+
+def test_a_secret_that_one_environment_expects_is_no_mistake_for_the_others(
+    cast: Workspace, clusters: Clusters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "secrets: [{name: login, keys: {password: any}}]"
+    cast.replace("input/config.yaml", "manifests: [more.yaml]}", f"manifests: [more.yaml], {secret}}}")
+    for environment in ((), ("--environment", "production")):
+        cast.ok("forge", *environment)
+    values = b"shop/login: {password: known}"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(values)))
+    cast.ok("deploy", "--all", "--secrets", "-", "--yes")
+    assert [clusters.secret(context) for context in ("eu", "us")] == [b"known"] * 2
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(values.replace(b"login", b"logins"))))
+    result = cast.run("deploy", "--all", "--secrets", "-", "--yes")
+    assert "the stack expects no Secret shop/logins, did you mean" in result.err
+
+
+def test_ctrl_c_in_a_rollout_says_what_was_done_and_how_to_go_on(
+    cast: Workspace, clusters: Clusters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "more" and not request.is_trial:
+            raise KeyboardInterrupt
+
+    clusters.before("eu", interrupt)
+    result = cast.run("deploy", "--all", "--yes")
+    assert result.code == 130
+    assert "settings (staging)" in result.err.partition("done: ")[2]
+    assert "more (eu)" in result.err.partition("begun: ")[2]
+    assert "deploy --cluster staging --cluster eu --cluster us" in result.err

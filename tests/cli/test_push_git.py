@@ -76,3 +76,70 @@ def test_what_cannot_be_pushed_is_an_error(
     result = cast.run("push", *arguments)
     assert result.code == code
     assert message in result.err
+
+
+def test_what_was_pushed_is_compared_by_its_tag_and_only_what_cast_wrote(
+    cast: Workspace, remote: Path, tmp_path: Path
+) -> None:
+    first = cast.run("push", "--git", "--format", "json").json["version"]
+    cast.write({"input/extras/one.yaml": config_map("one", "other")})
+    cast.ok("forge", "-q")
+    second = cast.run("push", "--git", "--format", "json").json["version"]
+    old, new = (f"git+file://{remote}@{tag}//clusters/one" for tag in (first, second))
+    answer = cast.run("diff", old, new, "--format", "json")
+    assert answer.code == 1, answer.err
+    assert [one["object"] for one in answer.json["objects"]] == ["ConfigMap/extras/one"]
+    assert cast.run("diff", new, "platform").code == 0
+    missing = cast.run("diff", f"git+file://{remote}@{first}", "platform")
+    assert missing.code == 13
+    assert "there is no stack.json" in missing.err
+    assert cast.run("diff", f"git+file://{remote}@v-none//clusters/one", "platform").code == 10
+    assert "is not an address" in cast.run("diff", "git+ftp://git.example.com/x", "platform").err
+
+    clone = tmp_path / "clone"
+    commit = [
+        "git",
+        "-C",
+        str(clone),
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@example.com",
+        "commit",
+        "-qam",
+        "edited",
+    ]
+    subprocess.run(["git", "clone", "--quiet", str(remote), str(clone)], check=True)
+    edited = clone / "clusters" / "one" / "extras" / "configmap_extras_one.yaml"
+    edited.write_text(edited.read_text().replace("other", "mine"))
+    subprocess.run(commit, check=True)
+    subprocess.run(["git", "-C", str(clone), "push", "--quiet", "origin", "HEAD:main"], check=True)
+    refused = cast.run("diff", f"git+file://{remote}@main//clusters/one", "platform")
+    assert refused.code == 21
+    assert "extras/configmap_extras_one.yaml: is not as cast wrote it" in refused.err
+
+
+def test_each_cluster_has_its_folder_and_its_tag(cast: Workspace, remote: Path) -> None:
+    clusters = "clusters: [{name: eu}, {name: us, labels: {region: us}}]\n"
+    cast.write(
+        {"input/config.yaml": cast.read("input/config.yaml").replace("path: clusters/one", "path: p") + clusters}
+    )
+    cast.ok("forge", "-q")
+    refused = cast.run("push", "--git", "--all")
+    assert refused.code == 10
+    assert "clusterFolders: true" in refused.err
+    cast.replace("input/config.yaml", "path: p", "path: p, clusterFolders: true")
+    assert cast.run("push", "--all").code == 2
+    assert "would have" in cast.ok("push", "--git", "--all", "--dry-run").out
+    pushed = cast.ok("push", "--git", "--all", "--format", "json").json["clusters"]
+    assert [(one["name"], one["path"], one["version"].partition("/")[0]) for one in pushed] == [
+        ("eu", "p/clusters/eu", "eu"),
+        ("us", "p/clusters/us", "us"),
+    ]
+    for one in pushed:
+        files = listed(remote, one["version"])
+        assert f"{one['path']}/extras/configmap_extras_one.yaml" in files
+        address = f"git+file://{remote}@{one['version']}//{one['path']}"
+        assert cast.run("diff", address, "platform").code == 0
+    again = cast.ok("push", "--git", "--selector", "region=us", "--format", "json").json["clusters"]
+    assert [(one["name"], one["branch"]["new"], one["tag"]["new"]) for one in again] == [("us", False, False)]

@@ -179,6 +179,7 @@ def test_what_leaves_the_stack_leaves_the_clusters_and_a_cluster_that_leaves_kee
     assert "ConfigMap" not in str(project["spec"]["namespaceResourceWhitelist"])
 
     fleet.description["clusters"].pop()
+    fleet.description["rollout"]["order"].pop()
     fleet.forge()
     fleet.deploy()
     assert list(fleet.pins) == ["staging"]

@@ -62,7 +62,9 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
     reasons = [
         line for one in outcomes for line in deploy_text.lines([c for c in one.result or () if not c.state.is_good])
     ]
-    return deployer.concluded(session, rollout_text.errors(outcomes, session.command_line("deploy")), reasons)
+    return deployer.concluded(
+        session, rollout_text.errors(outcomes, session.command_line("deploy"), members.option), reasons
+    )
 
 
 def _check_options(options: DeployOptions, *, has_secrets: bool) -> None:
@@ -83,20 +85,18 @@ def _check_options(options: DeployOptions, *, has_secrets: bool) -> None:
 def _request(session: Session, members: Members, options: DeployOptions, tools: DeliverTools) -> CentralRequest:
     """What is rolled out; each stack is read once."""
     from cluster_forge.cli import deployer
-    from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.deliver import deployment
     from cluster_forge.stages.deliver.argocd.central import CentralCluster, CentralRequest
 
-    stacks = {
-        name: deployment.read(f"{STACKS}/{name}", tools.files) for name in dict.fromkeys(members.folders.values())
-    }
-    parts = {name: deployer.parts(session, stack, tools) for name, stack in stacks.items()}
+    folders = {name: place.folder for name, place in members.places.items()}
+    stacks = {folder: deployment.read(folder, tools.files) for folder in dict.fromkeys(folders.values())}
+    parts = {folder: deployer.parts(session, stack, tools) for folder, stack in stacks.items()}
     return CentralRequest(
         clusters=tuple(
             CentralCluster(
                 name=cluster.name,
-                deployment=stacks[members.folders[cluster.name]],
-                parts=parts[members.folders[cluster.name]],
+                deployment=stacks[folders[cluster.name]],
+                parts=parts[folders[cluster.name]],
                 step=members.fleet.step_of(cluster),
             )
             for cluster in members.clusters

@@ -1,18 +1,22 @@
-"""The clusters of the description that a verb works on, each with the cast stack of its environment."""
+"""The clusters that a verb works on where these are several: of the description, each with the cast stack of its environment, or
+contexts with one stack.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
-from cluster_forge.service_options import ClusterOptions, FleetOptions
+from cluster_forge.service_options import ClusterOptions, ContextOptions, FleetOptions
 
 if TYPE_CHECKING:
     from cluster_forge.cli.session import Session
+    from cluster_forge.cli.stack_folders import StackFolder
     from cluster_forge.manifests.finding import Finding
     from cluster_forge.manifests.part import Part
     from cluster_forge.ports.progress import DeliveryReporter
@@ -29,11 +33,15 @@ _AT_ONCE: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
-    """The chosen clusters in the steps of the rollout; ``folders`` are the names below ``stacks/``, by cluster."""
+    """The chosen clusters in the steps of the rollout, each with the folder of its stack.
+
+    ``option`` is the one that chooses clusters by their names: ``--cluster``, or ``--context``.
+    """
 
     steps: tuple[tuple[DescribedCluster, ...], ...]
     fleet: Fleet
-    folders: dict[str, str]
+    places: dict[str, StackFolder]
+    option: str
 
     @property
     def clusters(self) -> tuple[DescribedCluster, ...]:
@@ -48,18 +56,35 @@ class Members:
         return deployments.placed(deployment, cluster.name, tools.reader.read)
 
 
-def members(session: Session, stack: str | None) -> Members:
-    """The clusters that the options choose.
+@contextlib.contextmanager
+def opened(session: Session, stack: str | None, verb: str) -> Iterator[Members]:
+    """The clusters that the options choose, for as long as the context lasts.
 
     Raises:
-        UsageError: if a stack or one cluster is named, too.
+        UsageError: if clusters are chosen in two ways, or a context twice.
         UnknownNameError, DescriptionError, ExceptionGroup: for names and labels that no cluster has.
         StaleError, ExceptionGroup: for each environment whose stack is not cast.
         KubeconfigError: for a kubeconfig in the workspace, whose programs would be run.
+        FetchError, ImageError, ExceptionGroup: as `stack_folders.opened`.
+    """
+    from cluster_forge.cli import stack_folders
+
+    if session.fleet.is_used:
+        yield members(session, stack)
+        return
+    with stack_folders.opened(session, stack, verb) as place:
+        yield _of_contexts(session.contexts, place)
+
+
+def members(session: Session, stack: str | None) -> Members:
+    """The clusters of the description that the options choose.
+
+    Raises:
+        UsageError, UnknownNameError, DescriptionError, StaleError, KubeconfigError, ExceptionGroup: as `opened`.
     """
     from cluster_forge.cli import description
 
-    if stack or session.cluster != ClusterOptions():
+    if stack or session.contexts != ContextOptions():
         raise click.UsageError(
             "--cluster, --selector and --all take stacks and contexts from the description: leave them out"
         )
@@ -69,7 +94,24 @@ def members(session: Session, stack: str | None) -> Members:
     return Members(
         steps=parsed.fleet.steps(chosen),
         fleet=parsed.fleet,
-        folders=_folders(session, parsed.stack.name, chosen),
+        places=_places(session, parsed.stack.name, chosen),
+        option="--cluster",
+    )
+
+
+def _of_contexts(options: ContextOptions, place: StackFolder) -> Members:
+    """Contexts of the kubeconfig, each a step of its own, with one stack."""
+    from cluster_forge.stack.clusters import DescribedCluster, Fleet
+
+    names = options.contexts
+    if len(set(names)) < len(names):
+        raise click.UsageError("--context names a context twice")
+    clusters = tuple(DescribedCluster(name=name, context=name, kubeconfig=options.kubeconfig or "") for name in names)
+    return Members(
+        steps=tuple((cluster,) for cluster in clusters),
+        fleet=Fleet(clusters=clusters),
+        places=dict.fromkeys(names, place),
+        option="--context",
     )
 
 
@@ -114,8 +156,7 @@ def _deployed_to(
     from cluster_forge.cli import stack_folders
     from cluster_forge.stages.deliver import central
 
-    with stack_folders.opened(session, members.folders[cluster.name], "deploy") as place:
-        deployment, parts = stack_folders.read(session, place)
+    deployment, parts = stack_folders.read(session, members.places[cluster.name])
     if is_central:
         deployment = replace(deployment, plan=central.plan_of(deployment, cluster.name, tools))
     else:
@@ -127,7 +168,7 @@ def reached(session: Session, cluster: DescribedCluster | Central) -> Session:
     """The session of one cluster."""
     kubeconfig = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
     options = ClusterOptions(context=cluster.context or None, kubeconfig=kubeconfig)
-    return replace(session, cluster=options, fleet=FleetOptions())
+    return replace(session, cluster=options, contexts=ContextOptions(), fleet=FleetOptions())
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,23 +205,27 @@ def _chosen(fleet: Fleet, options: FleetOptions) -> tuple[DescribedCluster, ...]
     return fleet.chosen(names, options.selector or "")
 
 
-def _folders(session: Session, stack: str, clusters: Sequence[DescribedCluster]) -> dict[str, str]:
+def _places(session: Session, stack: str, clusters: Sequence[DescribedCluster]) -> dict[str, StackFolder]:
     from cluster_forge import composition
+    from cluster_forge.cli.stack_folders import StackFolder
     from cluster_forge.foundation.errors import StaleError, raise_all
+    from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.supply import cast_stack
 
-    cast = cast_stack.folders(composition.workspace_files(session.workspace))
-    folders = {cluster.name: ".".join(filter(None, (stack, cluster.environment))) for cluster in clusters}
-    environments = {folders[cluster.name]: cluster.environment for cluster in clusters}
+    files = composition.workspace_files(session.workspace)
+    cast = cast_stack.folders(files)
+    names = {cluster.name: ".".join(filter(None, (stack, cluster.environment))) for cluster in clusters}
+    environments = {names[cluster.name]: cluster.environment for cluster in clusters}
     raise_all(
         StaleError(
-            f"stacks/{folder} is not cast",
+            f"stacks/{name} is not cast",
             fix="run `" + session.command_line("forge" + (f" --environment {environment}`" if environment else "`")),
         )
-        for folder, environment in environments.items()
-        if folder not in cast
+        for name, environment in environments.items()
+        if name not in cast
     )
-    return folders
+    folders = {cluster: f"{STACKS}/{name}" for cluster, name in names.items()}
+    return {cluster: StackFolder(title=folder, folder=folder, files=files) for cluster, folder in folders.items()}
 
 
 def _check_kubeconfigs(clusters: Sequence[DescribedCluster], central: Central | None, workspace: Path) -> None:

@@ -52,13 +52,16 @@ def of_clusters(session: Session, stack: str | None, to: Destination) -> None:
     from cluster_forge.stages.supply.push_git import push_git
 
     members = fleet.members(session, stack)
-    described = {name: _described(session, name) for name in dict.fromkeys(members.folders.values())}
+    described = {
+        folder: _described(session, folder)
+        for folder in dict.fromkeys(place.folder for place in members.places.values())
+    }
     requests = list(_of_each(members, described, to))
     results = []
     with session.reporting(*(f"push {request.cluster}" for request in requests)) as reporter:
         for request in requests:
             events = fleet.ClusterReporter(reporter, request.cluster)
-            tools = _tools(session, described[members.folders[request.cluster]], events)
+            tools = _tools(session, described[members.places[request.cluster].folder], events)
             results.append((request, push_git(request, tools)))
     for request, pushed in results:
         for line in supply_text.pushed_to_git(request, pushed):
@@ -75,7 +78,6 @@ def of_clusters(session: Session, stack: str | None, to: Destination) -> None:
 
 def _of_each(members: Members, described: dict[str, Stack | None], to: Destination) -> Iterator[GitPushRequest]:
     from cluster_forge.foundation.errors import DescriptionError
-    from cluster_forge.stages.build.cast import STACKS
 
     if not members.fleet.has_folders:
         raise DescriptionError(
@@ -84,8 +86,8 @@ def _of_each(members: Members, described: dict[str, Stack | None], to: Destinati
             fix="write `gitops: {clusterFolders: true}`, or leave --cluster, --selector and --all out",
         )
     for cluster in members.clusters:
-        name = members.folders[cluster.name]
-        request = _request(f"{STACKS}/{name}", to, described[name])
+        folder = members.places[cluster.name].folder
+        request = _request(folder, to, described[folder])
         yield replace(request, cluster=cluster.name, is_central=members.fleet.central is not None)
 
 
@@ -93,7 +95,7 @@ def _described(session: Session, folder: str) -> Stack | None:
     from cluster_forge.cli import description
     from cluster_forge.stack import variant
 
-    return description.stack_if_any(session, variant.environment_of(folder))
+    return description.stack_if_any(session, variant.environment_of(folder.rpartition("/")[2]))
 
 
 def _tools(session: Session, described: Stack | None, reporter: Reporter) -> GitPushTools:

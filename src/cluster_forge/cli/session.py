@@ -14,6 +14,7 @@ from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptio
 from cluster_forge.cli.progress.transfer_relay import TransferRelay
 from cluster_forge.service_options import (
     ClusterOptions,
+    ContextOptions,
     FleetOptions,
     MirrorOptions,
     NetworkOptions,
@@ -44,6 +45,7 @@ class Session:
     store: StoreOptions = field(default_factory=StoreOptions)
     rendering: RenderOptions = field(default_factory=RenderOptions)
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    contexts: ContextOptions = field(default_factory=ContextOptions)
     fleet: FleetOptions = field(default_factory=FleetOptions)
     run: RunOptions = field(default_factory=RunOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
@@ -55,6 +57,11 @@ class Session:
     run_record: RunRecord | None = None
     began: float = field(default_factory=time.monotonic)
     transfers: TransferRelay = field(default_factory=TransferRelay)
+
+    @property
+    def is_on_many(self) -> bool:
+        """Whether several clusters are meant: those of the description, or several contexts."""
+        return self.fleet.is_used or len(self.contexts.contexts) > 1
 
     def services(self, *, offline: bool = False, renders: bool = True, refetches: bool = False) -> Services:
         """The adapters for these options; ``offline``: the verb never fetches; ``renders``: it probably renders;

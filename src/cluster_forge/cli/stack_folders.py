@@ -1,4 +1,4 @@
-"""The folder of a cast stack, wherever it is: below ``stacks/``, elsewhere on this machine, or in a registry."""
+"""The folder of a cast stack, wherever it is: below ``stacks/``, elsewhere on this machine, in a registry or a Git repository."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def opened(session: Session, place: str | None, verb: str) -> Iterator[StackFold
 
     Raises:
         UnknownNameError, StaleError: if there is none, or several to choose from.
-        FetchError, ImageError: if it cannot be pulled, or is not what `push` sent.
+        FetchError, ImageError, EditedError, ExceptionGroup: if it cannot be pulled, or is not what `push` sent.
     """
     from cluster_forge import composition
+    from cluster_forge.foundation import git_addresses
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.build.stack_json import STACK_JSON
     from cluster_forge.stages.supply import cast_stack
@@ -45,6 +46,10 @@ def opened(session: Session, place: str | None, verb: str) -> Iterator[StackFold
     if place and place.startswith(_REGISTRY):
         with tempfile.TemporaryDirectory(prefix="cluster-forge-") as directory:
             yield _pulled(session, place, Path(directory))
+        return
+    if place and git_addresses.is_git(place):
+        with tempfile.TemporaryDirectory(prefix="cluster-forge-") as directory:
+            yield _fetched(session, place, Path(directory))
         return
     files = composition.workspace_files(session.workspace)
     path = Path(os.path.normpath(Path(place).absolute())) if place else None
@@ -100,6 +105,31 @@ def _pulled(session: Session, place: str, directory: Path) -> StackFolder:
     from cluster_forge import composition
 
     return StackFolder(title=place, folder=folder, files=composition.workspace_files(directory))
+
+
+def _fetched(session: Session, place: str, directory: Path) -> StackFolder:
+    """The stack at an address in a Git repository.
+
+    Raises:
+        DescriptionError: if it cannot be an address in Git.
+    """
+    from cluster_forge import composition
+    from cluster_forge.cli import description
+    from cluster_forge.foundation.addresses import without_credentials
+    from cluster_forge.foundation.errors import DescriptionError
+    from cluster_forge.foundation.git_addresses import EXAMPLE, GitAddress
+    from cluster_forge.stages.supply.pull_git import GitPullTools, pull_git
+
+    try:
+        address = GitAddress.parse(place)
+    except ValueError as error:
+        raise DescriptionError(f"{without_credentials(place)!r}: {error}", fix=f"write {EXAMPLE}") from error
+    described = description.stack_if_any(session)
+    remotes = composition.remote_files(session.settings(), described.registries if described else ())
+    files = composition.output_folder(directory)
+    with session.reporting("pull") as reporter:
+        pull_git(address, "stack", GitPullTools(files=files, remotes=remotes, reporter=reporter))
+    return StackFolder(title=str(address), folder="stack", files=composition.workspace_files(directory))
 
 
 def pulled(session: Session, address: str, directory: Path, reporter: Reporter) -> str:

@@ -17,6 +17,7 @@ from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptio
 from cluster_forge.cli.session import GROUPS, Session
 from cluster_forge.service_options import (
     ClusterOptions,
+    ContextOptions,
     FleetOptions,
     MirrorOptions,
     NetworkOptions,
@@ -36,8 +37,8 @@ FETCHES: Final[Groups] = (MirrorOptions, *CONNECTS)
 """A verb that may fetch sources."""
 DELIVERS: Final[Groups] = (ClusterOptions,)
 """A verb that works on a cluster."""
-ON_MANY: Final[Groups] = (*DELIVERS, FleetOptions)
-"""A verb that works on one cluster, or on several of the description."""
+ON_MANY: Final[Groups] = (ContextOptions, FleetOptions)
+"""A verb that works on one cluster, or on several."""
 SELECTS: Final[Groups] = (Selection, FindingOptions)
 """A verb for a part of the stack."""
 _COMMON: Final[Groups] = (RunOptions, OutputOptions)
@@ -74,6 +75,8 @@ def _session(context: click.Context, groups: Groups, values: dict[str, Any]) -> 
     """Take the options of the groups out of ``values``."""
     values.pop("options")
     taken: dict[str, Any] = {GROUPS[group]: click_options.taken(group, values) for group in groups}
+    if "contexts" in taken:
+        taken["cluster"] = taken["contexts"].first
     if taken["output"].no_color or os.environ.get("NO_COLOR"):
         context.color = False
     return Session(

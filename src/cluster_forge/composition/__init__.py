@@ -29,7 +29,7 @@ from cluster_forge.composition.network import (
 )
 from cluster_forge.composition.rendering import engine_version, serve
 from cluster_forge.composition.settings import Settings
-from cluster_forge.composition.sources import mirror_writer
+from cluster_forge.composition.sources import mirror_writer, remote_files
 from cluster_forge.composition.stage_services import Services, services, trial_renderer, workers
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "mirror_writer",
     "output_folder",
     "registries",
+    "remote_files",
     "remote_repositories",
     "repositories",
     "run_log",

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from cluster_forge.adapters.workspace import (
     WorkspaceFiles,
 )
-from cluster_forge.composition.network import git_credentials, registries, registry_of
+from cluster_forge.composition.network import downloads_for, git_credentials, registries, registry_of, use_registries
 from cluster_forge.composition.settings import Settings
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import WorkspaceError, gathered
+from cluster_forge.ports.git import RemoteFiles
 from cluster_forge.ports.rendering import HelmEngine
 from cluster_forge.ports.sources import Charts
 from cluster_forge.stack.registry_settings import RegistrySettings
@@ -78,6 +79,17 @@ def stack_sources(
         charts=_charts,
         newest_in_range=newest,
     )
+
+
+def remote_files(settings: Settings, hosts: Sequence[RegistrySettings]) -> RemoteFiles:
+    """What a command reads a stack from Git repositories with; ``hosts`` is what the description says about hosts.
+
+    Raises:
+        DescriptionError, ExceptionGroup: for each file that ``hosts`` name and that is not there.
+    """
+    downloads = downloads_for(settings)
+    use_registries(downloads, settings.workspace, hosts)
+    return _git_trees(settings, downloads)
 
 
 def _charts() -> Charts:

@@ -31,6 +31,7 @@ class Publication:
     written by an earlier one is replaced, other files stay.
 
     ``base`` is the branch from which a new ``branch`` starts. ``tag`` names the commit; the tag of another content is kept.
+    ``notes`` are paths of files that are not part of what the tag stands for: with others, it stays where it is.
     """
 
     files: FileTree = field(repr=False)
@@ -39,6 +40,7 @@ class Publication:
     base: str
     tag: str
     message: str
+    notes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,26 @@ class Published:
     tagged: str
     is_new: bool
     is_tag_new: bool
+
+
+class RemoteFiles(Protocol):
+    """Reads remote Git repositories."""
+
+    def commit(self, address: GitAddress) -> str:
+        """The commit that an address means.
+
+        Raises:
+            DescriptionError: if the REF does not exist, or is both a branch and a tag.
+            FetchError: if the repository cannot be read.
+        """
+
+    def files(self, address: GitAddress, commit: str) -> FileTree:
+        """The files at or below an address, by their paths in the repository.
+
+        Raises:
+            DescriptionError: if there is no such path.
+            FetchError: if it cannot be fetched, or is larger than a stack is.
+        """
 
 
 class RemoteRepositories(Protocol):

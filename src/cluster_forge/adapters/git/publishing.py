@@ -179,8 +179,8 @@ class _Push:
         return files
 
     def _written(self, commit: str) -> dict[str, str]:
-        """The files of the publication in a commit."""
-        names = {self._place(path) for path in self.publication.files}
+        """The files of the publication in a commit that its tag stands for."""
+        names = {self._place(path) for path in self.publication.files if path not in self.publication.notes}
         return {path: content for path, content in self._listed(commit).items() if path in names}
 
     def _tree(self, commit: str) -> bytes:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cluster_forge.cli import delivery_options
+from cluster_forge.cli import delivery_options, deployer
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import ON_MANY, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from cluster_forge.cli.fleet import Members
     from cluster_forge.ports.cluster import ClusterFacts
     from cluster_forge.ports.rendering import YamlReader
+    from cluster_forge.stack.component import ExpectedSecret
     from cluster_forge.stages.deliver.deploy import DeployResult
     from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.options import DeployOptions
@@ -83,16 +86,18 @@ def command(  # noqa: PLR0913 - its options
 ) -> int:
     """Deploy a cast stack to a cluster, and wait until it is ready.
 
-    STACK is the name of a folder below stacks/, which may be left out if there is one only, or oci://… for one that was
-    pushed. Everything is checked before the first change. A component starts when those that it needs are ready; run
-    again, it goes on where it stopped.
+    STACK is the name of a folder below stacks/, which may be left out if there is one only, or what was pushed: oci://…, or
+    git+https://HOST/REPO@TAG//PATH. Everything is checked before the first change. A component starts when those that it
+    needs are ready; run again, it goes on where it stopped.
 
     Examples:
         cluster-forge deploy
         cluster-forge deploy platform.production --context production --yes
         cluster-forge deploy --secrets secrets.sops.yaml
         cluster-forge deploy oci://registry.example.com/team/platform:v-3fa9c1d2e4b5
+        cluster-forge deploy git+https://git.example.com/platform.git@v-3fa9c1d2e4b5
         cluster-forge deploy --all     # the clusters of the description, in order
+        cluster-forge deploy --context staging --context production
         cluster-forge deploy --dry-run
     """
     from cluster_forge.stages.deliver.options import DeployOptions
@@ -113,7 +118,7 @@ def command(  # noqa: PLR0913 - its options
         allow_missing_secrets=allow_missing_secrets,
         allowed=_known(allowed),
     )
-    deliver = _roll_out if session.fleet.is_used else _deploy
+    deliver = _to_many if session.is_on_many else _deploy
     return deliver(session, stack, options, _Values.read(secrets) if secrets else None)
 
 
@@ -123,6 +128,8 @@ class _Values:
 
     source: str
     text: str = field(repr=False)
+    others: tuple[ExpectedSecret, ...] = ()
+    """What the stacks of other clusters expect, too: its values are no mistake."""
 
     @classmethod
     def read(cls, source: str) -> _Values:
@@ -147,7 +154,19 @@ class _Values:
         expected = deployment.plan.secrets
         if self.source == given.ENVIRONMENT:
             return given.from_environment(expected, os.environ)
-        return given.parse(self.text, self.source, expected, reader)
+        return given.parse(self.text, self.source, (*expected, *self.others), reader)
+
+    def for_all(self, expected: Iterable[ExpectedSecret]) -> _Values:
+        """The same values, for the stacks of several clusters, which expect these Secrets."""
+        return replace(self, others=tuple(expected))
+
+
+def _expected(members: Members) -> Iterator[ExpectedSecret]:
+    """The Secrets that the stacks of all clusters expect."""
+    from cluster_forge.stages.deliver import deployment
+
+    for place in {place.folder: place for place in members.places.values()}.values():
+        yield from deployment.read(place.folder, place.files).plan.secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +190,17 @@ class _Deployed:
 
 def _deploy(session: Session, stack: str | None, options: DeployOptions, values: _Values | None) -> int:
     """To one cluster."""
-    from cluster_forge.cli import deployer, stack_folders
+    from cluster_forge.cli import stack_folders
     from cluster_forge.cli.output import deploy_text
     from cluster_forge.stages.deliver import deployment
 
     again = session.cluster_command("deploy", *([stack] if stack else []))
     with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
-        tools = replace(session.delivery(reporter), files=place.files)
+        noted = deployer.Noted(reporter)
+        tools = replace(session.delivery(noted), files=place.files)
         if not options.is_trial:
             deployer.confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
-        with deployer.going_on(again):
+        with deployer.going_on(again, noted):
             done = _deployed(session, deployment.read(place.folder, tools.files), tools, options, values)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
@@ -190,36 +210,47 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
     return deployer.concluded(session, errors, deploy_text.reasons(done.result))
 
 
-def _roll_out(session: Session, stack: str | None, options: DeployOptions, values: _Values | None) -> int:
-    """To clusters of the description, in the order of their rollout."""
+def _to_many(session: Session, stack: str | None, options: DeployOptions, values: _Values | None) -> int:
+    """To several clusters, one step of the rollout after the other."""
+    from cluster_forge.cli import fleet
+    from cluster_forge.stack.clusters import RolloutWait
+
+    with fleet.opened(session, stack, "deploy") as members:
+        options = replace(options, waits=options.waits and members.fleet.rollout.wait is RolloutWait.HEALTHY)
+        if members.fleet.central:
+            from cluster_forge.cli import central
+
+            return central.roll_out(session, members, options, has_secrets=values is not None)
+        if not options.is_trial:
+            places = ", ".join(f"{one.name} ({members.places[one.name].title})" for one in members.clusters)
+            deployer.confirm(session, f"Deploy to {places}?")
+        again = session.command_line(" ".join(["deploy", *([shlex.quote(stack)] if stack else [])]))
+        return _rolled_out(session, members, options, values, again)
+
+
+def _rolled_out(session: Session, members: Members, options: DeployOptions, values: _Values | None, again: str) -> int:
     from cluster_forge import composition
-    from cluster_forge.cli import deployer, fleet
+    from cluster_forge.cli import fleet
     from cluster_forge.cli.output import deploy_text, rollout_text
-    from cluster_forge.stack.clusters import DescribedCluster, RolloutWait
-    from cluster_forge.stages.build.cast import STACKS
+    from cluster_forge.stack.clusters import DescribedCluster
     from cluster_forge.stages.deliver import deployment
     from cluster_forge.stages.deliver.rollout import roll_out
 
-    members = fleet.members(session, stack)
-    options = replace(options, waits=options.waits and members.fleet.rollout.wait is RolloutWait.HEALTHY)
-    if members.fleet.central:
-        from cluster_forge.cli import central
-
-        return central.roll_out(session, members, options, has_secrets=values is not None)
-    if not options.is_trial:
-        places = ", ".join(f"{one.name} (stacks/{members.folders[one.name]})" for one in members.clusters)
-        deployer.confirm(session, f"Deploy to {places}?")
     with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
+        noted = deployer.Noted(reporter)
+        values = values and values.for_all(_expected(members))
 
         def deploy(cluster: DescribedCluster) -> _Deployed:
-            own = fleet.reached(session, cluster)
-            tools = own.delivery(fleet.ClusterReporter(reporter, cluster.name))
-            chosen = deployment.read(f"{STACKS}/{members.folders[cluster.name]}", tools.files)
-            return _deployed(own, members.placed(chosen, cluster, tools), tools, options, values)
+            own, place = fleet.reached(session, cluster), members.places[cluster.name]
+            tools = replace(own.delivery(fleet.ClusterReporter(noted, cluster.name)), files=place.files)
+            chosen = members.placed(deployment.read(place.folder, place.files), cluster, tools)
+            return _deployed(own, chosen, tools, options, values)
 
         rollout = members.fleet.rollout
         workers = composition.workers(replace(session.settings(), jobs=rollout.max_unavailable))
-        outcomes = roll_out(members.steps, rollout, workers, deploy, lambda done: done.result.is_good)
+        chosen = " ".join(f"{members.option} {shlex.quote(cluster.name)}" for cluster in members.clusters)
+        with deployer.going_on(f"{again} {chosen}", noted):
+            outcomes = roll_out(members.steps, rollout, workers, deploy, lambda done: done.result.is_good)
     for outcome in outcomes:
         session.print(rollout_text.title(outcome))
         for line in outcome.result.lines(is_trial=options.is_trial) if outcome.result else ():
@@ -233,13 +264,12 @@ def _roll_out(session: Session, stack: str | None, options: DeployOptions, value
         ],
     )
     reasons = [line for one in outcomes if one.result for line in deploy_text.reasons(one.result.result)]
-    return deployer.concluded(session, rollout_text.errors(outcomes, session.command_line("deploy")), reasons)
+    return deployer.concluded(session, rollout_text.errors(outcomes, again, members.option), reasons)
 
 
 def _deployed(
     session: Session, chosen: Deployment, tools: DeliverTools, options: DeployOptions, values: _Values | None
 ) -> _Deployed:
-    from cluster_forge.cli import deployer
     from cluster_forge.stages.deliver import deploy
     from cluster_forge.stages.deliver.deploy import DeployRequest
     from cluster_forge.stages.deliver.secrets.given import NONE

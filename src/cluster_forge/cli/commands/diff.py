@@ -26,9 +26,9 @@ MARKDOWN = "markdown"
 def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
     """Show what a deployment would change, or how two cast stacks differ.
 
-    STACK, OLD and NEW are names of folders below stacks/, other folders that `cast` wrote, or oci:// references. The
-    cluster says what its objects would be (dry run); nothing is changed. Two stacks are compared without a cluster.
-    Values of Secrets are never shown. Exit code 1 if anything differs.
+    STACK, OLD and NEW are names of folders below stacks/, other folders that `cast` wrote, or what was pushed: oci://…, or
+    git+https://HOST/REPO@TAG//PATH. The cluster says what its objects would be (dry run); nothing is changed. Two stacks are
+    compared without a cluster. Values of Secrets are never shown. Exit code 1 if anything differs.
 
     Examples:
         cluster-forge diff      # with the cluster of the current context
@@ -38,7 +38,7 @@ def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
     """
     from cluster_forge.cli import stack_folders
 
-    if session.fleet.is_used:
+    if session.is_on_many:
         return _of_fleet(session, stacks)
     if len(stacks) > 2:
         raise click.UsageError("at most two stacks: OLD and NEW")
@@ -51,9 +51,11 @@ def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
 
 
 def _of_fleet(session: Session, stacks: tuple[str, ...]) -> int:
-    """Clusters of the description, each with the stack of its environment: how many objects differ."""
+    """Several clusters: how many objects differ in each."""
     if session.output.format == MARKDOWN:
         raise click.UsageError("--format markdown is for one cluster: choose it with --context")
+    if len(stacks) > 1:
+        raise click.UsageError("one stack, or OLD and NEW without clusters")
     from cluster_forge.cli import fleet
     from cluster_forge.cli.output import fleet_text
     from cluster_forge.stages.deliver.diff import STAGE, DiffRequest, diff
@@ -61,7 +63,8 @@ def _of_fleet(session: Session, stacks: tuple[str, ...]) -> int:
     def compare(one: DeployedTo, tools: DeliverTools) -> Comparison:
         return diff(DiffRequest(deployment=one.deployment, parts=one.parts), tools)
 
-    seen = fleet.looked_at(session, fleet.members(session, stacks[0] if stacks else None), STAGE, compare)
+    with fleet.opened(session, stacks[0] if stacks else None, "diff") as members:
+        seen = fleet.looked_at(session, members, STAGE, compare)
     for line in fleet_text.diff_lines(seen):
         session.print(line)
     session.print_json("diff", clusters=fleet_text.diff_json(seen))

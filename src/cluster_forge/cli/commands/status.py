@@ -35,7 +35,7 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
     """
     from cluster_forge.cli import stack_folders, status_watch
 
-    if session.fleet.is_used:
+    if session.is_on_many:
         return _of_fleet(session, stack, watch=watch)
     if watch and session.output.format != "text":
         raise click.UsageError("--watch is for people: leave --format out")
@@ -52,7 +52,7 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
 
 
 def _of_fleet(session: Session, stack: str | None, *, watch: bool) -> int:
-    """Clusters of the description, side by side; one that does not answer is a row of the table."""
+    """Several clusters, side by side; one that does not answer is a row of the table."""
     if watch or session.output.format == PROMETHEUS:
         raise click.UsageError("--watch and --format prometheus are for one cluster: choose it with --context")
     from cluster_forge.cli import fleet
@@ -62,7 +62,8 @@ def _of_fleet(session: Session, stack: str | None, *, watch: bool) -> int:
     def look(one: DeployedTo, tools: DeliverTools) -> StackStatus:
         return status(StatusRequest(deployment=one.deployment, parts=one.parts), tools)
 
-    seen = fleet.looked_at(session, fleet.members(session, stack), STAGE, look, through_central=True)
+    with fleet.opened(session, stack, "status") as members:
+        seen = fleet.looked_at(session, members, STAGE, look, through_central=True)
     for line in fleet_text.status_lines(seen):
         session.print(line)
     session.print_json("status", clusters=fleet_text.status_json(seen))

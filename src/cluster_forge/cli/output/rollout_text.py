@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,21 +25,23 @@ def json(outcome: ClusterOutcome[Any]) -> dict[str, Any]:
     return {**fleet_text.about(outcome), "verdict": outcome.verdict}
 
 
-def errors(outcomes: Sequence[ClusterOutcome[Any]], again: str) -> list[ForgeError]:
-    """Those of clusters that failed, and one about all; ``again`` is what to type to go on."""
-    return list(_errors(outcomes, again))
+def errors(outcomes: Sequence[ClusterOutcome[Any]], again: str, option: str) -> list[ForgeError]:
+    """Those of clusters that failed, and one about all; ``again`` is what to type to go on, with ``option`` for each cluster."""
+    return list(_errors(outcomes, again, option))
 
 
-def _errors(outcomes: Sequence[ClusterOutcome[Any]], again: str) -> Iterator[ForgeError]:
+def _errors(outcomes: Sequence[ClusterOutcome[Any]], again: str, option: str) -> Iterator[ForgeError]:
     failed = [outcome for outcome in outcomes if outcome.verdict is Verdict.FAILED]
     for outcome in failed:
         yield from outcome.errors
     if failed:
         skipped = [outcome.cluster.name for outcome in outcomes if outcome.verdict is Verdict.SKIPPED]
         rest = f"; not deployed to: {', '.join(skipped)}" if skipped else ""
-        names = ",".join(one.cluster.name for one in outcomes if one.verdict is not Verdict.DONE)
+        left = " ".join(
+            f"{option} {shlex.quote(one.cluster.name)}" for one in outcomes if one.verdict is not Verdict.DONE
+        )
         yield DeploymentError(
             f"the deployment to {', '.join(outcome.cluster.name for outcome in failed)} failed, of "
             f"{counted(len(outcomes), 'cluster')}{rest}",
-            fix=f"mend what is shown above, then run `{again} --cluster {names}`",
+            fix=f"mend what is shown above, then run `{again} {left}`",
         )

@@ -99,6 +99,11 @@ step() {
         wait_for "$where" "$what" "${1%/*}/jobs.yaml" </dev/null
       done <"$here/$1"
       ;;
+    */webhooks)
+      while read -r _ what; do
+        webhooks_answer "$what" </dev/null
+      done <"$here/$1"
+      ;;
     *) apply "$1" ;;
   esac
 }

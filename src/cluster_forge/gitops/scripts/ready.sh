@@ -73,6 +73,43 @@ wait_for() {
   esac
 }
 
+# A line "NAMESPACE SERVICE yes|no" for each webhook behind a Service: whether the API server has a certificate to trust.
+webhook_template='{{range .webhooks}}{{with .clientConfig}}{{if .service}}{{.service.namespace}} {{.service.name}} {{if .caBundle}}yes{{else}}no{{end}}{{"\n"}}{{end}}{{end}}{{end}}'
+endpoint_template='{{range .items}}{{range .endpoints}}{{if ne (printf "%v" .conditions.ready) "false"}}ready{{end}}{{end}}{{end}}'
+
+# webhooks_answer KIND/NAME: waits until the API server can call its webhooks. One whose failures are ignored would be left
+# out silently.
+webhooks_answer() {
+  if [ -n "$print" ]; then say "  wait until the API server can call the webhooks of $1"; fi
+  [ -z "$print$dry_run" ] || return 0
+  say "waiting for the webhooks of $1 (up to ${timeout}s)"
+  began=$(now)
+  while :; do
+    lack=''
+    if ask get "$1" -o "go-template=$webhook_template"; then
+      called=$(printf '%s\n' "$answer" | sort -u)
+      while read -r in service trusted; do
+        [ -n "$service" ] && [ -z "$lack" ] || continue
+        if [ "$trusted" = no ]; then
+          lack="no caBundle for the webhooks of Service $in/$service yet"
+        elif ! ask get endpointslices.discovery.k8s.io -n "$in" -l "kubernetes.io/service-name=$service" -o "go-template=$endpoint_template"; then
+          case $answer in *Forbidden*) ;; *) lack=$answer ;; esac
+        elif [ -z "$answer" ]; then
+          lack="Service $in/$service has no ready endpoint"
+        fi
+      done <<END
+$called
+END
+    else
+      is_transient "$answer" || failed "cannot look at $1: $answer"
+      lack=$answer
+    fi
+    [ -n "$lack" ] || return 0
+    if expired "$began"; then failed "$1 cannot be called after ${timeout}s: $lack"; fi
+    sleep 1
+  done
+}
+
 # rolled_out NAMESPACE KIND/NAME
 rolled_out() {
   began=$(now)

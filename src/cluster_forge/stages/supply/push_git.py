@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.foundation.errors import StaleError
+from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.git_addresses import GitAddress, is_ref
 from cluster_forge.gitops import cluster_folder
-from cluster_forge.gitops.cluster_folder import ClusterFolder
 from cluster_forge.ports.git import Publication, Published, RemoteRepositories, Repositories
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.rendering import YamlReader
@@ -61,7 +61,9 @@ class GitPushTools:
 
 
 def push_git(request: GitPushRequest, tools: GitPushTools) -> GitPushResult:
-    """Push the files of ``repo.git``, under the tag that the engine reads.
+    """Push the files of ``repo.git``, under the tag that the engine reads, and beside them what `deploy` needs (`pull_git`).
+
+    A central Argo CD gets what its own cluster needs from `deploy` alone.
 
     Raises:
         StaleError, EditedError, ExceptionGroup: if the folder is not as `cast` wrote it.
@@ -72,23 +74,26 @@ def push_git(request: GitPushRequest, tools: GitPushTools) -> GitPushResult:
     if not is_ref(version) or repository is None:
         raise StaleError("is not what cast writes", where=f"{request.folder}/", fix="run `cluster-forge cast` again")
     tools.reporter.stage_started(STAGE, 1)
+    stack = deployment.read(request.folder, tools.files)
     files, path, tag = tools.repositories.files(repository), request.path, version
-    name = request.folder.rpartition("/")[2]
-    message = f"{name} {version}"
+    message = f"{request.folder.rpartition('/')[2]} {version}"
     if request.cluster:
-        place = _place(request, tools)
+        place = cluster_folder.of(stack.plan, request.cluster, tools.reader.read, is_central=request.is_central)
         files, path, tag = cluster_folder.files(files, place, tools.reader.read), place.path, place.tag
+        stack = stack if request.is_central else deployment.placed(stack, request.cluster, tools.reader.read)
         message += f" for {request.cluster}"
+    notes = FileTree({}) if request.is_central else stack.files
     publication = Publication(
-        files=files, path=path, branch=request.branch, base=request.base, tag=tag, message=f"{message}\n"
+        files=join(files, notes),
+        path=path,
+        branch=request.branch,
+        base=request.base,
+        tag=tag,
+        message=f"{message}\n",
+        notes=frozenset(notes),
     )
     tools.reporter.item_started(STAGE, request.branch)
     published = tools.remotes.publish(request.address, publication, is_trial=request.is_trial)
     tools.reporter.item_finished(STAGE, request.branch, f"commit {published.commit}")
     tools.reporter.stage_finished(STAGE, f"{request.address}, branch {request.branch}, tag {tag}")
-    return GitPushResult(version=tag, path=path, files=len(files), published=published)
-
-
-def _place(request: GitPushRequest, tools: GitPushTools) -> ClusterFolder:
-    plan = deployment.read(request.folder, tools.files).plan
-    return cluster_folder.of(plan, request.cluster, tools.reader.read, is_central=request.is_central)
+    return GitPushResult(version=tag, path=path, files=len(publication.files), published=published)
