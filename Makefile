@@ -59,6 +59,10 @@ test: servers ## run the tests on all cores (PYTEST_ARGS='-k order' for some of 
 e2e: venv ## run the tests on a real cluster of their own, or with KUBECONFIG=FILE on that one
 	$(BIN)/python -m tests.e2e test $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig='$(KUBECONFIG)') $(PYTEST_ARGS)
 
+.PHONY: e2e-all
+e2e-all: ## the same, with every fault, kill and upgrade: an hour
+	@$(MAKE) --no-print-directory e2e PYTEST_ARGS='$(PYTEST_ARGS) --all-faults --upgrades'
+
 .PHONY: e2e-up
 e2e-up: venv ## start a cluster in build/e2e to try things on (E2E_ARGS='--nodes 10 --argocd')
 	@$(BIN)/python -m tests.e2e up $(CLUSTER) $(E2E_ARGS)

@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-costs", action="store_true", help="write tests/costs.json from this run of all tests")
     parser.addoption("--e2e", action="store_true", help="also try stacks on a control plane, which Go builds at first")
     parser.addoption(
-        "--all-faults", action="store_true", help="with --e2e: also what takes minutes, and 20 kills instead of 8"
+        "--all-faults", action="store_true", help="with --e2e: also what takes minutes, and 20 kills instead of 4"
     )
     parser.addoption(
         "--kubeconfig", metavar="FILE", help="with --e2e: use its current cluster, whose objects tests may remove"
@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--upgrades",
         action="store_true",
-        help="with --e2e: try every upgrade of the mirror, not only the difficult ones",
+        help="with --e2e: try every upgrade of the mirror, not only two typical ones",
     )
     parser.addoption(
         "--catalog",

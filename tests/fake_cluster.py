@@ -148,6 +148,7 @@ class FakeCluster:
 
     def apply(self, body: Body, options: ApplyOptions) -> Applied:
         with self._lock:
+            body = self._placed(body)
             target = self._admitted("apply", body, is_trial=options.is_trial)
             self._note("apply", target, body, is_trial=options.is_trial)
             self._check_namespace(target)
@@ -168,10 +169,12 @@ class FakeCluster:
             after = field_ownership.merged(field_ownership.without(before, dropped), intent)
             if options.is_trial:
                 return Applied(body=_shown(self._completed(after, owners, live), None), is_new=live is None)
-            return Applied(body=self._stored(after, owners), is_new=live is None)
+            stored = self._stored(after, owners)
+            return Applied(body=_partial(stored) if options.metadata_only else stored, is_new=live is None)
 
     def create(self, body: Body) -> Body:
         with self._lock:
+            body = self._placed(body)
             target = self._admitted("create", body)
             self._note("create", target, body)
             self._check_namespace(target)
@@ -182,6 +185,7 @@ class FakeCluster:
 
     def replace(self, body: Body, subresource: str = "") -> Body:
         with self._lock:
+            body = self._placed(body)
             target = self._admitted("update", body)
             self._note("update", target, body)
             return self._update(target, body, "unknown", subresource)
@@ -275,6 +279,14 @@ class FakeCluster:
         for key, stored in sorted(self._objects.items()):
             if key.kind == "CustomResourceDefinition":
                 yield from fake_kinds.defined(stored.body)
+
+    def _placed(self, body: Body) -> Body:
+        """Without the namespace of a cluster-scoped object, which the API server drops."""
+        target = ObjectId.of(body)
+        kind = self.served().find(target.group, target.kind, str(body["apiVersion"]).rpartition("/")[2])
+        if kind is None or kind.is_namespaced or not target.namespace:
+            return body
+        return {**body, "metadata": _without(body["metadata"], "namespace")}
 
     def _admitted(self, verb: str, body: Body, *, is_trial: bool = False) -> ObjectId:
         """The identity of an object whose kind is served in the version that it names."""
@@ -490,6 +502,10 @@ def _shown(body: Body, kind: ServedKind | None) -> Body:
 def _seen(body: Body, kind: ServedKind | None, query: Query) -> Body:
     if not query.metadata_only:
         return _shown(body, kind)
+    return _partial(body)
+
+
+def _partial(body: Body) -> Body:
     metadata = copy.deepcopy(body["metadata"])
     return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": metadata}
 

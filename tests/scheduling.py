@@ -3,7 +3,8 @@
 The tests of a file run in one process, in their order, so that they share its fixtures. Files in `PARTS` are split: they
 take long, and their fixtures cost little or are shared by all processes (`shared_store`).
 
-The costs are seconds of the processor, in ``costs.json``. `pytest --update-costs` writes them from a run of all tests.
+The costs are seconds, in ``costs.json``. `pytest --update-costs` writes them from a run of all tests; files of which all tests
+were skipped keep theirs, so that a run with ``--e2e`` and one without renew both.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -79,14 +80,25 @@ class CostMeter:
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
+        self.ran: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.seconds[report.nodeid.partition("::")[0]] += report.duration  # type: ignore[assignment]
+        file = report.nodeid.partition("::")[0]
+        self.seconds[file] += report.duration  # type: ignore[assignment]
+        if report.when == "call":
+            self.ran.add(file)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if hasattr(session.config, "workerinput"):
             return
-        COSTS.write_text(written(self.seconds.items()), encoding="utf-8")
+        known = json.loads(COSTS.read_text(encoding="utf-8"))
+        kept = {file: cost for file, cost in known.items() if (session.config.rootpath / file).exists()}
+        COSTS.write_text(written(renewed(kept, self.seconds, self.ran).items()), encoding="utf-8")
+
+
+def renewed(known: Mapping[str, float], measured: Mapping[str, float], ran: Collection[str]) -> Mapping[str, float]:
+    """The costs of files as they were measured, of the others those that were known."""
+    return {**known, **{file: measured[file] for file in ran}}
 
 
 def written(seconds: Iterable[tuple[str, float]]) -> str:

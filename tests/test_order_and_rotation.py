@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,15 @@ class TestUnits:
         file = "tests/corpus/test_everything.py"
         assert scheduling.unit(f"{file}::test_objects[prd]") == f"{file} prd"
         assert scheduling.unit(f"{file}::test_objects[everything]") == file
+
+    def test_files_that_did_not_run_keep_their_costs(self) -> None:
+        known = {"tests/e2e/test_cluster.py": 30, "tests/docs/test_docs.py": 49}
+        measured = {"tests/e2e/test_cluster.py": 0.1, "tests/docs/test_docs.py": 51.0, "tests/oci/test_layer.py": 1.0}
+        costs = scheduling.renewed(known, measured, {"tests/docs/test_docs.py", "tests/oci/test_layer.py"})
+        assert json.loads(scheduling.written(costs.items())) == {
+            "tests/docs/test_docs.py": 51,
+            "tests/e2e/test_cluster.py": 30,
+        }
 
 
 class TestRotation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.stages.deliver.preflight.situations import node
 
 from cluster_forge import composition
 from cluster_forge.cli.app import run
+from cluster_forge.cli.progress.event_schema import DeliveryEvent
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.stages.deliver import deploy
 from cluster_forge.stages.deliver.deploy import DeployRequest
@@ -26,7 +28,9 @@ def delivery(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Delivery:
     delivery = Delivery()
     delivery.cluster.put(node("one"))
     monkeypatch.setattr(composition, "cluster", lambda _settings, _options: delivery.cluster)
-    monkeypatch.setattr(composition, "delivery", lambda _settings, _options, _reporter: delivery.tools)
+    monkeypatch.setattr(
+        composition, "delivery", lambda _settings, _options, reporter: replace(delivery.tools, reporter=reporter)
+    )
     monkeypatch.chdir(tmp_path)
     for version, bodies in (("v-1", [web(), settings()]), ("v-2", [web()])):
         request = DeployRequest(
@@ -43,6 +47,16 @@ def printed(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     capsys.readouterr()
     assert run([*words, "--format", "json"]) == 0
     return json.loads(capsys.readouterr().out)
+
+
+def streamed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[list[Any], Any]:
+    """The events of a verb that changes a cluster, each as the schema has it, and its result."""
+    capsys.readouterr()
+    assert run([*words, "--format", "json"]) == code
+    *events, result = map(json.loads, capsys.readouterr().out.splitlines())
+    for event in events:
+        DeliveryEvent.model_validate(event)
+    return events, result
 
 
 def test_history_lists_the_releases(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,7 +77,13 @@ def test_audit_says_who_changed_what(delivery: Delivery, capsys: pytest.CaptureF
 
 
 def test_rollback_deploys_the_release_before(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
-    done = printed(capsys, "rollback", "--yes")
+    events, done = streamed(capsys, "rollback", "--yes")
+    assert [(event["event"], event.get("component"), event.get("state")) for event in events] == [
+        ("started", None, None),
+        ("component", "shop", "applying"),
+        ("component", "shop", "ready"),
+        ("finished", None, None),
+    ]
     assert (done["command"], done["to"], done["version"], done["deployed"]) == ("rollback", 1, "v-1", True)
     assert delivery.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
     assert printed(capsys, "audit")["entries"][-1]["action"] == "rollback to 1"
@@ -85,7 +105,8 @@ def test_remove_needs_an_answer(delivery: Delivery, capsys: pytest.CaptureFixtur
 
 
 def test_remove_takes_the_stack_away(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
-    done = printed(capsys, "remove", "--yes")
+    events, done = streamed(capsys, "remove", "--yes")
+    assert ("shop", "removed") in [(event.get("component"), event.get("state")) for event in events]
     assert "Deployment.apps/shop/web" in done["deleted"]
     assert done["kept"] == []
     assert run(["history"]) == 11
@@ -108,11 +129,12 @@ class TestFailure:
 
         delivery.cluster.before = refuse
 
-    def test_json_is_one_document(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_events_and_the_result_are_lines(self, capsys: pytest.CaptureFixture[str]) -> None:
         capsys.readouterr()
         assert run(["rollback", "--yes", "--format", "json"]) == 55
         out, err = capsys.readouterr()
-        document = json.loads(out)
+        *_, failed, _, document = map(json.loads, out.splitlines())
+        assert (failed["state"], "exceeded quota: objects" in failed["reason"]) == ("failed", True)
         assert (document["command"], document["deployed"]) == ("rollback", False)
         assert [error["message"] for error in document["components"][0]["errors"]] == ["exceeded quota: objects"]
         assert "exceeded quota: objects" in err
@@ -142,7 +164,7 @@ def test_ctrl_c_says_how_to_go_on(delivery: Delivery, capsys: pytest.CaptureFixt
     delivery.cluster.before = lambda _: None
     last = printed(capsys, "history")["releases"][-1]
     assert (last["number"], last["result"]) == (3, "interrupted")
-    assert printed(capsys, "rollback", "--to", "1", "--yes")["deployed"]
+    assert printed(capsys, "rollback", "--to", "1", "--yes", "--quiet")["deployed"]
 
 
 @pytest.mark.parametrize("verb", ["history", "audit"])

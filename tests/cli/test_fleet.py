@@ -84,7 +84,7 @@ def clusters(monkeypatch: pytest.MonkeyPatch, cast: Workspace) -> Clusters:
 def test_each_cluster_gets_the_stack_of_its_environment_in_the_order_of_the_rollout(
     cast: Workspace, clusters: Clusters
 ) -> None:
-    deployed = cast.ok("deploy", "--all", "--format", "json").json
+    deployed = cast.ok("deploy", "--all", "--quiet", "--format", "json").json
     assert [(one["name"], one["verdict"], one["folder"]) for one in deployed["clusters"]] == [
         ("staging", "done", "stacks/demo"),
         ("eu", "done", "stacks/demo.production"),
@@ -203,7 +203,7 @@ def test_one_stack_goes_to_several_contexts_in_the_order_in_which_they_are_named
 
 
 def test_one_context_is_as_it_was(cast: Workspace, clusters: Clusters) -> None:
-    deployed = cast.ok("deploy", "demo", "--context", "us", "--format", "json").json
+    deployed = cast.ok("deploy", "demo", "--context", "us", "--quiet", "--format", "json").json
     assert deployed["deployed"]
     assert clusters.asked == ["us"]
 
@@ -215,7 +215,7 @@ def test_a_stack_is_deployed_by_its_tag_in_a_git_repository(
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
     tag = cast.ok("push", "demo.production", "--git", "--to", f"file://{remote}", "--format", "json").json["version"]
     address = f"git+file://{remote}@{tag}"
-    deployed = cast.ok("deploy", address, "--context", "us", "--context", "eu", "--format", "json").json
+    deployed = cast.ok("deploy", address, "--context", "us", "--context", "eu", "--quiet", "--format", "json").json
     assert [one["version"] for one in deployed["clusters"]] == [tag, tag]
     assert clusters.maps("us") == clusters.maps("eu") == ["more", "settings"]
     assert cast.run("status", address, "--context", "us").code == 0

@@ -51,6 +51,12 @@ def test_every_collection_forges_at_every_size(
     assert missing_references(forged) == []
 
 
+def test_components_come_after_the_crds_that_they_have_objects_of(platform: Forged) -> None:
+    """Also what brings the others: Argo CD has monitors and a route."""
+    assert "argo-cd" in platform.contents
+    assert [str(finding) for finding in platform.smelted.findings if finding.code == "wave-conflict"] == []
+
+
 def test_the_platform_has_everything_that_its_objects_refer_to(platform: Forged) -> None:
     assert missing_references(platform) == []
 

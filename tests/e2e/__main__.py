@@ -2,7 +2,7 @@
 
 ``test [--kubeconfig FILE] [PYTEST_ARG…] [PATH…]`` runs the tests marked ``e2e`` (those in the files that are named) in a network
 of their own, or on the cluster of a kubeconfig.
-``up FOLDER [--nodes N] [--standin] [--argocd] [--flux]`` starts a cluster and leaves it running, ``down FOLDER`` ends it; its logs stay. `tests.e2e.held` is what runs meanwhile.
+``up FOLDER [--nodes N] [--standin] [--argocd | --argocd-when-delivered] [--flux]`` starts a cluster and leaves it running, ``down FOLDER`` ends it; its logs stay. `tests.e2e.held` is what runs meanwhile.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.e2e import network, program
+from tests.e2e import network, program, runs
 from tests.e2e.held import LOG, PID, READY
 from tests.servers import registry
 from tests.servers.go_program import CannotBuildError, GoProgram
@@ -45,16 +45,12 @@ class CannotRunError(Exception):
 
 
 def test(*arguments: str) -> int:
-    """Run the tests: in a network of their own, unless another cluster is given."""
-    has_path = any(
-        not argument.startswith("-") and Path(argument.partition("::")[0]).exists() for argument in arguments
-    )
-    command = [sys.executable, "-m", "pytest", "--e2e", *([] if has_path else ["tests/e2e"]), *arguments]
+    """Run the tests: in networks of their own, unless another cluster is given."""
     if any(argument.startswith("--kubeconfig") for argument in arguments):
-        return subprocess.call(command)
+        return subprocess.call(runs.pytest(arguments))
     _prepare(program.flux(), registry.PROGRAM)
     with tempfile.TemporaryDirectory(prefix="cluster-forge-e2e-") as folder:
-        return subprocess.call(network.command(Path(folder), command))
+        return runs.run(Path(folder), arguments)
 
 
 def up(folder: str, *options: str) -> int:

@@ -7,7 +7,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -49,11 +49,13 @@ class ApiServer:
         self._created: dict[str, Manifest] = {}
 
     def refusals(self, manifests: Iterable[Manifest]) -> list[Refusal]:
-        """What it refuses of a stack. Namespaces, and CRDs of which the stack has objects, stay until `clear`.
+        """What it refuses of a stack. Its namespaces stay until `clear`, and the CRDs of which it has objects until another
+        stack has other ones by their names: no stack sees the kinds of a CRD that it does not have.
 
         The other CRDs are only tried: the server works on each that is created for a second or more.
         """
         every = list(manifests)
+        self._remove({path: old for path, old in self._created.items() if _is_replaced(old, every)})
         used = {(manifest.id.group, manifest.id.kind) for manifest in every}
         ground: list[Manifest] = []
         others: list[Manifest] = []
@@ -67,22 +69,27 @@ class ApiServer:
             )
             kinds = _kinds(self._created.values())
             self._wait(lambda: kinds <= self._served().keys(), f"not served: {kinds}")
-            served = self._served()
+            hidden = kinds - _kinds(every)
+            served = {kind: resource for kind, resource in self._served().items() if kind not in hidden}
             refusals += threads.map(lambda manifest: self._try(manifest, served.get(_kind(manifest.body))), others)
         return sorted(filter(None, refusals))
 
     def clear(self) -> None:
-        """Delete what was created, so that it does not hide what the next stack lacks; no controller runs to do it."""
-        paths, self._created = self._created, {}
-        for path, manifest in paths.items():
+        """Delete the namespaces that were created, so that they do not hide what the next stack lacks."""
+        self._remove({path: one for path, one in self._created.items() if one.id.kind == "Namespace"})
+
+    def _remove(self, created: Mapping[str, Manifest]) -> None:
+        """Delete some of what was created, and wait until it is gone; no controller runs to do it."""
+        for path, manifest in created.items():
+            del self._created[path]
             self._http.request("DELETE", path)
             if manifest.id.kind == "Namespace":
                 body = orjson.dumps({**manifest.body, "spec": {"finalizers": []}})
                 self._http.request("PUT", f"{path}/finalize", body=body, headers={"Content-Type": "application/json"})
-        kinds = _kinds(paths.values())
+        kinds = _kinds(created.values())
         self._wait(lambda: not kinds & self._served().keys(), f"still served: {kinds}")
         self._wait(
-            lambda: all(self._http.request("GET", path).status == 404 for path in paths), f"not deleted: {paths}"
+            lambda: all(self._http.request("GET", path).status == 404 for path in created), f"not deleted: {created}"
         )
 
     def _try(self, manifest: Manifest, resource: Resource | None) -> Refusal | None:
@@ -93,7 +100,9 @@ class ApiServer:
         return Refusal.of(manifest, message) if message else None
 
     def _create(self, manifest: Manifest, resource: Resource | None) -> Refusal | None:
-        """Try a Namespace or a CRD, and create it."""
+        """Try a Namespace or a CRD, and create it, unless a stack before this one had the very same CRD."""
+        if resource and resource.path("", manifest.id.name) in self._created:
+            return None
         refusal = self._try(manifest, resource)
         if refusal is None and resource is not None:
             path = resource.path("", manifest.id.name)
@@ -123,6 +132,11 @@ class ApiServer:
 
     def _served(self) -> dict[ApiKind, Resource]:
         return discovery.served(self._http)
+
+
+def _is_replaced(created: Manifest, manifests: Iterable[Manifest]) -> bool:
+    """Whether there is another object by its name among ``manifests``."""
+    return any(one.id == created.id and one.body != created.body for one in manifests)
 
 
 def _for_trials(body: Body) -> Body:

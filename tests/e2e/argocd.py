@@ -18,7 +18,7 @@ import yaml
 from tests.e2e import program
 from tests.e2e.cluster import Cluster
 from tests.e2e.polling import until
-from tests.e2e.servers import HOST, free_ports, wait_for
+from tests.e2e.servers import HOST, ROOMY, free_ports, wait_for
 from tests.e2e.stand_in.operators import MERGE_PATCH
 from tests.servers import process
 from tests.servers.process import Server
@@ -181,6 +181,7 @@ def _environment(folder: Path) -> dict[str, str]:
         (scripts / script.name).symlink_to(script)
     (scripts / "argocd-git-ask-pass").symlink_to(binary)
     return {
+        **ROOMY,
         **os.environ,
         "PATH": f"{scripts}:{os.environ['PATH']}",
         "HOME": str(temporary),

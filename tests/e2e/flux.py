@@ -40,6 +40,7 @@ def running(cluster: Cluster, folder: Path) -> Iterator[None]:
         "--enable-leader-election=false",
         "--watch-all-namespaces=true",
         "--requeue-dependency=2s",
+        "--feature-gates=CancelHealthCheckOnNewRevision=true",
     ]
     environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "RUNTIME_NAMESPACE": NAMESPACE}
     with source_controller.running(cluster, folder):

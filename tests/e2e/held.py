@@ -28,15 +28,20 @@ def main(arguments: Sequence[str]) -> None:
         "--argocd", action="store_true", help="run Argo CD beside it, installed in the namespace argocd"
     )
     parser.add_argument(
+        "--argocd-when-delivered", action="store_true", help="run it as soon as a stack has installed it"
+    )
+    parser.add_argument(
         "--flux", action="store_true", help="run Flux's kustomize-controller beside it, and a stand-in for its sources"
     )
     options = parser.parse_args(arguments)
     with contextlib.ExitStack() as stack:
         running = stack.enter_context(cluster.running(options.folder, size=options.nodes))
-        if options.standin or options.argocd:
+        has_argocd = options.argocd or options.argocd_when_delivered
+        if options.standin or has_argocd:
             stack.enter_context(stand_in(running, options.folder))
         if options.argocd:
             argocd.install(running)
+        if has_argocd:
             stack.enter_context(argocd.running(running, options.folder))
         if options.flux:
             stack.enter_context(flux.running(running, options.folder))

@@ -60,7 +60,7 @@ class Interference:
 
 
 class Relay(ThreadingHTTPServer):
-    """Passes requests on to a cluster; `failed` counts those that it let fail, `cut` the watches that it cut."""
+    """Passes requests on to a cluster; `failed` counts those that it let fail, `cut` the watches that it cut, `requests` all."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -71,6 +71,7 @@ class Relay(ThreadingHTTPServer):
         self.interference = interference
         self.failed: Counter[Fault] = Counter()
         self.cut = 0
+        self.requests = 0
         self.upstream = cluster.own.connections(CONNECTIONS)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
         self._attempts: Counter[str] = Counter()
@@ -95,6 +96,7 @@ class Relay(ThreadingHTTPServer):
 
     def next_fault(self, request: str) -> Fault | None:
         with self._guard:
+            self.requests += 1
             self._attempts[request] += 1
             fault = self.interference.of(request, self._attempts[request])
             if fault:

@@ -79,6 +79,6 @@ def test_a_lease_of_one_that_was_killed_expires(forged: Forged, own_cluster: Clu
     first.kill()
     first.communicate()
     assert own_cluster.get(LEASE)
-    done = shop.program("deploy", "--yes", "--format", "json")
+    done = shop.program("deploy", "--yes", "--quiet", "--format", "json")
     assert done.returncode == 0, done.stderr
     assert everything_is_ready(own_cluster)

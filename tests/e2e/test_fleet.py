@@ -70,7 +70,7 @@ def test_a_rollout_goes_from_staging_to_production_and_stops_at_a_cluster_that_f
 
     def ask(*arguments: str, expected: int = 0) -> dict[str, Any]:
         capsys.readouterr()
-        code = run(["-C", str(tmp_path / "w"), *arguments, "--format", "json"])
+        code = run(["-C", str(tmp_path / "w"), *arguments, "--quiet", "--format", "json"])
         captured = capsys.readouterr()
         assert code == expected, captured.out + captured.err
         answer: dict[str, Any] = json.loads(captured.out)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,21 +35,11 @@ class Published:
         self.shop.succeeds("push", "--git", "-q")
 
 
-@contextlib.contextmanager
-def git_server(folder: Path) -> Iterator[str]:
-    """The address of an empty repository that takes pushes."""
-    repository = folder / "repositories" / "shop.git"
-    subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", repository], check=True)
-    subprocess.run(["git", "-C", repository, "config", "http.receivepack", "true"], check=True)
-    with git_http.serving(folder / "repositories") as server:
-        yield f"{server.url}/shop.git"
-
-
 def test_flux_brings_a_stack_upgrades_it_goes_back_and_lets_it_go(
     own_cluster: Cluster, tmp_path: Path, flux: None
 ) -> None:
     before = own_cluster.contents()
-    with git_server(tmp_path) as url:
+    with git_http.taking_pushes(tmp_path) as url:
         published = Published(shop=Shop(workspace=tmp_path / "workspace", cluster=own_cluster), url=url)
         shop = published.shop
         published.publish("1.0.0")
@@ -71,7 +59,7 @@ def test_flux_brings_a_stack_upgrades_it_goes_back_and_lets_it_go(
 
 def test_a_git_server_that_has_gone_is_named(own_cluster: Cluster, tmp_path: Path, flux: None) -> None:
     """What is there stays."""
-    with git_server(tmp_path) as url:
+    with git_http.taking_pushes(tmp_path) as url:
         published = Published(shop=Shop(workspace=tmp_path / "workspace", cluster=own_cluster), url=url)
         published.publish("1.0.0")
         published.shop.succeeds(*DEPLOY)

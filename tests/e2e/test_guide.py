@@ -1,4 +1,4 @@
-"""The guide about deployments shows what its commands print on the test cluster."""
+"""The guides about deployments show what their commands print on the test cluster."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.cluster import Cluster
+from tests.e2e.flux import running as flux_running
+from tests.servers import git_http
 
 pytestmark = pytest.mark.e2e
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def test_the_guide_shows_what_its_commands_print(cluster: Cluster, tmp_path: Path) -> None:
+def check(page: str, cluster: Cluster, folder: Path, **settings: str) -> None:
     done = subprocess.run(
-        [sys.executable, PROJECT / "tools/docs_examples.py", "--cluster", PROJECT / "docs/guides/delivery.md"],
-        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "TMPDIR": str(tmp_path)},
+        [sys.executable, PROJECT / "tools/docs_examples.py", "--cluster", PROJECT / f"docs/guides/{page}.md"],
+        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "TMPDIR": str(folder), **settings},
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -25,3 +27,16 @@ def test_the_guide_shows_what_its_commands_print(cluster: Cluster, tmp_path: Pat
     )
     if done.returncode:
         pytest.fail(done.stdout, pytrace=False)
+
+
+def test_the_direct_way(cluster: Cluster, tmp_path: Path) -> None:
+    check("delivery", cluster, tmp_path)
+
+
+def test_the_way_through_argo_cd(own_cluster: Cluster, argocd: str, tmp_path: Path) -> None:
+    check("delivery-argocd", own_cluster, tmp_path)
+
+
+def test_the_way_through_flux(own_cluster: Cluster, tmp_path: Path) -> None:
+    with flux_running(own_cluster, tmp_path), git_http.taking_pushes(tmp_path) as url:
+        check("delivery-flux", own_cluster, tmp_path, GIT_URL=url)

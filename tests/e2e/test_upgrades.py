@@ -1,6 +1,6 @@
 """Upgrades of real charts on a real API server: the old version deployed, then the new one, by `deploy` and by ``deploy.sh``.
 
-Each pair passes, or stops before the first change with the reason. The difficult pairs run always, all of them with
+Each pair passes, or stops before the first change with the reason. Two typical pairs run always, all of them with
 ``--upgrades``.
 """
 
@@ -47,7 +47,7 @@ class Workspace:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     every = metafunc.config.getoption("--upgrades")
-    chosen = [pair for pair in upgrades.pairs() if every or pair.is_difficult]
+    chosen = [pair for pair in upgrades.pairs() if every or pair.is_typical]
     metafunc.parametrize("pair", chosen, ids=str)
 
 

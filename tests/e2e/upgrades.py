@@ -12,12 +12,13 @@ from typing import Any
 import yaml
 
 SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or Path(__file__).resolve().parents[3] / "shared").resolve()
-DIFFICULT = frozenset({"longhorn", "external-secrets", "kueue", "openbao"})
-"""What an upgrade with server-side apply alone stops at: a webhook half left in a CRD, a StatefulSet that cannot change."""
+TYPICAL = frozenset({"external-secrets", "openbao"})
+"""One for each thing that server-side apply alone stops at: a webhook half left in a CRD, a StatefulSet that cannot change."""
 BESIDE: Mapping[str, Sequence[str]] = {
     "tenant": ("operator",),
     "opentelemetry-operator": ("cert-manager",),
     "kserve-crd": ("cert-manager",),
+    "gpu-operator-charts": ("cert-manager",),
 }
 """Charts that bring what another one needs, in the newest version of the mirror both times."""
 VALUES: Mapping[str, Mapping[str, Any]] = {
@@ -49,8 +50,8 @@ class Pair:
         return f"{self.old.name}-{self.old.version}-{self.new.version}"
 
     @property
-    def is_difficult(self) -> bool:
-        return self.old.name in DIFFICULT
+    def is_typical(self) -> bool:
+        return self.old.name in TYPICAL
 
     def description(self, chart: Chart) -> str:
         """A stack with the chart in one of the versions, delivered without an engine."""

@@ -56,6 +56,22 @@ def test_targets_are_listed_as_kubectl_takes_them(parts: tuple[Part, ...]) -> No
     ]
 
 
+def test_a_cluster_scoped_object_is_applied_without_the_namespace_that_a_chart_wrote(
+    make_part: Make, make_body: Make
+) -> None:
+    role = make_body("rbac.authorization.k8s.io/v1", "ClusterRole", "reader", "shop")
+    made = make_part("shop", [role])
+    made = dataclasses.replace(
+        made,
+        objects=tuple(
+            dataclasses.replace(item, id=dataclasses.replace(item.id, namespace="")) for item in made.objects
+        ),
+    )
+    (step,) = (step for step in component_steps.of(made, {}, MINOR) if step.file == "objects.yaml")
+    assert [body["metadata"] for body in yaml.safe_load_all(content(step))] == [{"name": "reader"}]
+    assert role["metadata"]["namespace"] == "shop"
+
+
 def test_crds_are_a_step_of_their_own(parts: tuple[Part, ...]) -> None:
     namespaces, crds = component_steps.of(parts[2], component_steps.namespaces(parts), MINOR)
     assert (type(namespaces), objects(namespaces)) == (Apply, ["Namespace/shop"])

@@ -101,10 +101,10 @@ def test_an_object_of_an_undefined_kind_is_unchanged() -> None:
     assert normalize.placed(manifest(content), "shop", SCOPES).body is content
 
 
-def test_the_identity_of_a_cluster_scoped_object_has_no_namespace() -> None:
+def test_the_namespace_of_a_cluster_scoped_object_is_dropped_as_the_api_server_does() -> None:
     content = body("ClusterRole", api="rbac.authorization.k8s.io/v1")
-    content["metadata"]["namespace"] = "shop"
-    placed = normalize.placed(manifest(content), "other", SCOPES)
+    written = {**content, "metadata": {**content["metadata"], "namespace": "shop"}}
+    placed = normalize.placed(manifest(written), "other", SCOPES)
     assert (placed.id.namespace, placed.body) == ("", content)
 
 

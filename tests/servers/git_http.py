@@ -148,3 +148,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+@contextmanager
+def taking_pushes(folder: Path) -> Iterator[str]:
+    """The address of an empty repository that takes pushes."""
+    repository = folder / "repositories" / "stack.git"
+    subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", repository], check=True)
+    subprocess.run(["git", "-C", repository, "config", "http.receivepack", "true"], check=True)
+    with serving(folder / "repositories") as server:
+        yield f"{server.url}/stack.git"

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, StrictBool, StrictInt, StrictStr
+from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from cluster_forge.catalog.field_types import FindingCode, Level, ObjectName, Range
+from cluster_forge.catalog.field_types import FindingCode, Level, ObjectName, Range, StatusField
 from cluster_forge.stack.schema.component import SizesSchema
 from cluster_forge.stack.schema.key_types import HelmValues, Label, Schema, Text
 
@@ -198,6 +198,33 @@ class Operates(Schema):
     """Names of the Secrets, likewise."""
 
 
+class Readiness(Schema):
+    """When an object of a kind that the component's controller answers is ready; without it, kstatus's rules hold."""
+
+    group: Text
+    """The API group: `cert-manager.io`."""
+    kind: Text
+    """The kind: `Certificate`."""
+    conditions: list[Text] = []
+    """The conditions that must all be true: `[Ready]`."""
+    field: StatusField = ""
+    """A field below `status`, instead of conditions or beside them: `currentState`."""
+    ready: list[Text] = []
+    """The values of the field that an object has once it is ready."""
+    failed: list[Text] = []
+    """Its values for an object that will not become ready without a change."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Readiness:
+        if bool(self.field) != bool(self.ready):
+            raise ValueError(
+                "`field` and `ready` belong together: the values that the field has once an object is ready"
+            )
+        if not self.field and not self.conditions:
+            raise ValueError("nothing says when an object is ready: write `conditions`, or `field` and `ready`")
+        return self
+
+
 class Example(Schema):
     """A common change."""
 
@@ -258,6 +285,8 @@ class CatalogComponent(Schema):
     """Names of Secrets that it creates itself at run time."""
     operates: list[Operates] = []
     """Kinds of objects for which it creates pods, Services and Secrets at run time."""
+    readiness: list[Readiness] = []
+    """Kinds of objects that its controller answers, and when they are ready: what needs them waits for that."""
     images: list[Text] = []
     """Images that it pulls at run time and that are in no manifest."""
     objects: list[dict[StrictStr, Any]] = []

@@ -51,6 +51,21 @@ ObjectName = Annotated[
 """The name of an object that is created for another one, whose name ``{name}`` stands for."""
 
 
+_FIELD: Final = r"([A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*)?"
+
+
+def _status_field(text: str) -> str:
+    if not re.fullmatch(_FIELD, text):
+        raise ValueError(
+            f"{text!r} is not a field below `status`: write names with dots between them, as conditionStatus.ready"
+        )
+    return text
+
+
+StatusField = Annotated[StrictStr, AfterValidator(_status_field), Field(json_schema_extra={"pattern": f"^{_FIELD}$"})]
+"""A path below ``status``: ``conditionStatus.ready``; empty for none."""
+
+
 _FORMER_RULES: Final[Mapping[str, str]] = {
     "image-tag": "unpinned-image",
     "literal-secret": "plaintext-secret",

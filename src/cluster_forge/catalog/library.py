@@ -9,11 +9,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Protocol, TypeVar
 
+from cluster_forge.catalog import readiness_index
 from cluster_forge.catalog.component_format import (
     CatalogComponent,
     Operates,
 )
 from cluster_forge.catalog.file_formats import Capability, CatalogCollection, Distribution
+from cluster_forge.catalog.readiness_index import Rules
 from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack.input_files import InputFiles
@@ -162,6 +164,13 @@ class Library:
     def operates(self) -> tuple[Operates, ...]:
         """The kinds of objects for which components of the library create others at run time."""
         return tuple(operated for component in self.components() for operated in component.operates)
+
+    @cached_property
+    def readiness(self) -> Rules:
+        """When objects are ready that controllers of the library's components answer."""
+        return readiness_index.merged(
+            (component.name, entry.model_dump()) for component in self.components() for entry in component.readiness
+        )
 
     def providers(self, name: str) -> tuple[str, ...]:
         """The components that meet a need for ``name``: the one of that name, or the providers of that capability."""

@@ -25,3 +25,6 @@ recreate: Final = click.option(
     is_flag=True,
     help="Delete objects with fields that cannot change, and create them again; volumes stay.",
 )
+force_version: Final = click.option(
+    "--force-version", is_flag=True, help="Deploy to a Kubernetes version that the stack does not support."
+)

@@ -113,13 +113,20 @@ class Session:
         return composition.workspace_files(self.workspace)
 
     @contextlib.contextmanager
-    def reporting(self, *stages: str) -> Iterator[DeliveryReporter]:
-        """The reporter for the stages of this call; on a terminal with a live display until they are done."""
+    def reporting(self, *stages: str, streams: bool = False) -> Iterator[DeliveryReporter]:
+        """The reporter for the stages of this call; on a terminal with a live display until they are done. ``streams``: with
+        ``--format json`` each event is a line on stdout, unless ``--quiet`` is given.
+        """
         from cluster_forge.cli.progress import console
+        from cluster_forge.cli.progress.json_events import JsonEvents
         from cluster_forge.cli.progress.recording import Recorded
 
         verbosity = self.output.verbosity
-        with console.reporting(stages, verbosity=verbosity, color=self.color, began=time.monotonic()) as reporter:
+        streams = streams and self.output.is_json and not self.output.quiet
+        with console.reporting(
+            stages, verbosity=verbosity, color=self.color, began=time.monotonic(), is_drawn=not streams
+        ) as display:
+            reporter = JsonEvents(display, self._print_line, began=self.began) if streams else display
             recorded = Recorded(reporter, self.run_record.add, began=self.began) if self.run_record else reporter
             with self.transfers.passed_to(recorded):
                 yield recorded
@@ -143,22 +150,32 @@ class Session:
 
         to_stderr(error_text.text(problem), color=self.color)
 
-    def print_json(self, command: str, *, is_masked: bool = True, **content: Any) -> None:
-        """Print the one JSON document of the call on stdout, if JSON is wanted; ``is_masked``: without credentials."""
+    def print_json(self, command: str, *, is_masked: bool = True, is_line: bool = False, **content: Any) -> None:
+        """Print the one JSON document of the call on stdout, if JSON is wanted; ``is_masked``: without credentials,
+        ``is_line``: in one line, as events were before it.
+        """
         if self.output.is_json:
-            import orjson
-
-            from cluster_forge.cli.output.streams import to_stdout
-            from cluster_forge.cli.output.terminal_text import Styled, printable
             from cluster_forge.foundation.addresses import masked_values
 
             seconds = round(time.monotonic() - self.began, 3)
             if self.record.timings and self.run_record:
                 content["timings"] = self.run_record.timings.json()
-            options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
             document = {"command": command, **content, "seconds": seconds}
-            text = orjson.dumps(masked_values(document) if is_masked else document, option=options).decode()
-            to_stdout(Styled(printable(text)))
+            self._print_document(masked_values(document) if is_masked else document, is_line=is_line)
+
+    def _print_line(self, document: dict[str, Any]) -> None:
+        from cluster_forge.foundation.addresses import masked_values
+
+        self._print_document(masked_values(document), is_line=True)
+
+    def _print_document(self, document: object, *, is_line: bool) -> None:
+        import orjson
+
+        from cluster_forge.cli.output.streams import to_stdout
+        from cluster_forge.cli.output.terminal_text import Styled, printable
+
+        options = orjson.OPT_SORT_KEYS if is_line else orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+        to_stdout(Styled(printable(orjson.dumps(document, option=options).decode())))
 
     def command_line(self, verb: str) -> str:
         """What to type for a verb in this workspace."""

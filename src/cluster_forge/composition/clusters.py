@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.composition.folders import workspace_files
 from cluster_forge.composition.rendering import reader, small_reader
 from cluster_forge.composition.settings import Settings
-from cluster_forge.foundation.errors import OfflineError
+from cluster_forge.foundation.errors import ForgeError, OfflineError
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.progress import DeliveryReporter
 from cluster_forge.ports.rendering import YamlReader
@@ -19,7 +22,7 @@ from cluster_forge.service_options import ClusterOptions
 if TYPE_CHECKING:
     from cluster_forge.adapters.kubernetes.api_server import ApiServer
     from cluster_forge.ports.machine import Machine
-    from cluster_forge.stages.deliver.tools import DeliverTools
+    from cluster_forge.stages.deliver.tools import DeliverTools, Rules
 
 _REQUESTS = 6
 """Requests to an API server at once: more make it no faster, and take shares from others (API Priority and Fairness)."""
@@ -87,7 +90,26 @@ def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryRepo
         workers=ThreadWorkers(_REQUESTS),
         waiters=ThreadWorkers(_WAITERS),
         reporter=reporter,
+        rules=cache(partial(_rules, settings.workspace)),
     )
+
+
+def _rules(workspace: Path) -> Rules:
+    """What the catalog says of custom resources: the packaged one, and the user's own ones.
+
+    A catalog that cannot be read ends no deployment or rollback: the verbs that build with it name its errors.
+    """
+    from cluster_forge.catalog import readiness_index
+    from cluster_forge.stack import name_scan
+    from cluster_forge.stack.input_files import InputFiles
+    from cluster_forge.stages.describe.read_description import read_catalog
+
+    files = workspace_files(workspace)
+    with suppress(ForgeError, ExceptionGroup):
+        description, _ = name_scan.merged(InputFiles(files.read, files.list_files))
+        if description.strings("catalogs"):
+            return read_catalog(files, may_be_empty=True).readiness
+    return readiness_index.packaged()
 
 
 def machine() -> Machine:

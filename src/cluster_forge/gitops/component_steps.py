@@ -150,7 +150,7 @@ def _deletions(item: PartObject, step: ApplyHooks) -> Iterator[DeletedHook]:
 
 
 def _documents(objects: Iterable[PartObject]) -> tuple[bytes, ...]:
-    return tuple(item.content for item in sorted(objects, key=_install_order))
+    return tuple(item.placed.content for item in sorted(objects, key=_install_order))
 
 
 def _install_order(item: PartObject) -> tuple[int, ObjectId]:

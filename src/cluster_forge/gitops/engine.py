@@ -14,6 +14,10 @@ from cluster_forge.stack.model import GitOpsEngine
 GROUP = "argoproj.io"
 NAMESPACE = "argocd"
 FLUX_GROUP = "kustomize.toolkit.fluxcd.io"
+FIELD_MANAGERS: Final = MappingProxyType(
+    {GitOpsEngine.ARGOCD: "argocd-controller", GitOpsEngine.FLUX: "kustomize-controller"}
+)
+"""As which an engine applies objects (Argo CD, "Sync Options: Server-Side Apply"; Flux, "Kustomization")."""
 _DEFINITIONS: Final = MappingProxyType(
     {
         engine: ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=name)

@@ -18,6 +18,7 @@ from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import group_of
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.readiness_rule import ReadinessRule
 
 
 class Status(StrEnum):
@@ -31,10 +32,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The status, and a message that says why: the controller's own where it wrote one."""
+    """The status, and a message that says why: the controller's own where it wrote one.
+
+    ``is_unanswered``: the controller of the kind has not written anything yet.
+    """
 
     status: Status
     message: str
+    is_unanswered: bool = False
 
 
 AWAITED: Final = frozenset(
@@ -50,22 +55,27 @@ AWAITED: Final = frozenset(
 themselves. A claim may be bound only when a later pod uses it, an address may come from a later component."""
 
 
-def of(body: Body) -> Health:
-    """The health of an object as the API server returns it. A kind without a rule and without conditions is ready."""
+def of(body: Body, known: ReadinessRule | None = None) -> Health:
+    """The health of an object as the API server returns it; ``known`` is what the catalog says of a custom resource's kind.
+
+    A kind without a rule and without conditions is ready.
+    """
     health = _in_general(body)
     if health:
         return health
+    if known:
+        return _by_rule(body, known)
     rule = _RULES.get((group_of(body["apiVersion"]), body["kind"]))
     return rule(body) if rule else _by_conditions(body)
 
 
-def completion(body: Body) -> Health:
+def completion(body: Body, known: ReadinessRule | None = None) -> Health:
     """How far a Job or Pod has come that runs once: a Pod that runs is not ready, as it is for `of`.
 
     Source: Helm, "Chart Hooks": a hook is awaited until it has run to completion.
     """
     if body["kind"] != "Pod":
-        return of(body)
+        return of(body, known)
     health = _pod(body)
     is_over = _phase(body) in ("Succeeded", "Failed")
     return health if is_over or health.status is not Status.READY else _in_progress("running")
@@ -85,6 +95,15 @@ def _in_general(body: Body) -> Health | None:
         if condition.get("status") == "True" and condition.get("type") == "Stalled":
             return _failed(_message(condition))
     return None
+
+
+def _by_rule(body: Body, rule: ReadinessRule) -> Health:
+    missing = rule.missing(body)
+    if missing is None:
+        return _ready("ready, as its controller says")
+    if not missing:
+        return Health(Status.IN_PROGRESS, "no controller has answered it yet", is_unanswered=True)
+    return _failed(missing) if rule.has_failed(body) else _in_progress(missing)
 
 
 def _by_conditions(body: Body) -> Health:

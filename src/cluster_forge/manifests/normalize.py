@@ -53,18 +53,20 @@ def objects(value: Any, provenance: Provenance, repeated_keys: tuple[str, ...] =
 
 
 def placed(manifest: Manifest, namespace: str, scopes: Scopes) -> Manifest:
-    """``manifest`` with ``namespace`` filled in where it is missing and needed; a written one is never changed.
+    """``manifest`` with ``namespace`` filled in where it is missing and needed; one that means something is never changed.
 
     ServiceAccounts among the subjects of a ClusterRoleBinding follow the same rule: the API server refuses one without.
     Those of a RoleBinding do not: without a namespace they are accounts in the binding's own (Kubernetes,
-    ``pkg/apis/rbac/validation`` and ``plugin/pkg/auth/authorizer/rbac``). The identity of a cluster-scoped object has no
-    namespace, even where a chart wrote one: the API server drops it (``rest.BeforeCreate``). An empty ``namespace`` fills
-    in nothing.
+    ``pkg/apis/rbac/validation`` and ``plugin/pkg/auth/authorizer/rbac``). A cluster-scoped object has no namespace, even
+    where a chart wrote one: the API server drops it (``rest.BeforeCreate``), and what compares it with the cluster would
+    not know it again. An empty ``namespace`` fills in nothing.
     """
     identity = manifest.id
     document = manifest.document
     namespaced = scopes.is_namespaced(identity.group, identity.kind)
     if namespaced is False and identity.namespace:
+        metadata = {key: value for key, value in document.header["metadata"].items() if key != "namespace"}
+        document = document.with_metadata(metadata)
         identity = replace(identity, namespace="")
     if namespace and namespaced and not identity.namespace:
         document = document.with_metadata({**document.header["metadata"], "namespace": namespace})

@@ -67,6 +67,17 @@ class PartObject:
         return replace(self, document=self._known.with_metadata({**metadata, "labels": {**labels, key: value}}))
 
     @property
+    def placed(self) -> PartObject:
+        """The object as the API server keeps it: a cluster-scoped one loses the namespace that a chart wrote into it. The file's
+        digest is not that of the new text.
+        """
+        metadata = self._known.header["metadata"]
+        if self.id.namespace or not metadata.get("namespace"):
+            return self
+        left = {key: value for key, value in metadata.items() if key != "namespace"}
+        return replace(self, document=self._known.with_metadata(left))
+
+    @property
     def kind(self) -> tuple[str, str]:
         """Group and kind."""
         return (self.id.group, self.id.kind)

@@ -134,11 +134,14 @@ class Validation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
-    """How an object is applied. ``force`` takes fields of other managers over; ``is_trial`` stores nothing (dry run)."""
+    """How an object is applied. ``force`` takes fields of other managers over; ``is_trial`` stores nothing (dry run).
+    ``metadata_only``: the answer is the object without spec and status (``PartialObjectMetadata``): a CRD has 2 MB.
+    """
 
     manager: str
     force: bool = False
     is_trial: bool = False
+    metadata_only: bool = False
     validation: Validation = Validation.WARN
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -171,6 +172,13 @@ class ClusterContract:
             cluster.apply(body, OURS)
         assert (caught.value.status, caught.value.reason) == (404, "NotFound")
 
+    def test_a_cluster_scoped_object_loses_its_namespace(self, cluster: Cluster, namespace: str) -> None:
+        metadata = {"name": "contract-low", "namespace": namespace}
+        body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": metadata, "value": 1}
+        applied = cluster.apply(body, replace(OURS, is_trial=True))
+        assert applied.body["metadata"]["name"] == "contract-low"
+        assert "namespace" not in applied.body["metadata"]
+
     def test_an_object_in_a_namespace_that_is_not_there_is_refused(self, cluster: Cluster) -> None:
         with pytest.raises(RefusedError, match="contract-nowhere") as caught:
             cluster.apply(config_map("contract-nowhere"), OURS)
@@ -304,9 +312,18 @@ class ClusterContract:
         finally:
             cluster.patch(ObjectId.of(body), {"metadata": {"finalizers": None}}, Patch.MERGE, manager="tester")
 
+    def test_answers_with_the_metadata_only(self, cluster: Cluster, namespace: str) -> None:
+        options = ApplyOptions(manager="cluster-forge", metadata_only=True)
+        first = cluster.apply(config_map(namespace, a="1"), options)
+        whole = cluster.apply(config_map(namespace, a="1"), OURS).body
+        assert first.is_new
+        assert "data" not in first.body
+        assert first.body["metadata"] == whole["metadata"]
+        assert whole["data"] == {"a": "1"}
+
     def test_serves_the_kind_of_a_crd(self, cluster: Cluster, namespace: str) -> None:
         crd = definition("contract.example.com")
-        cluster.apply(crd, OURS)
+        cluster.apply(crd, ApplyOptions(manager="cluster-forge", metadata_only=True))
         try:
             _wait_for_established(cluster, ObjectId.of(crd))
             widget = {

@@ -38,6 +38,11 @@ def _tenant(_: int) -> Status:
     return {**state, "availableReplicas": 1, "certificates": {}, "pools": []}
 
 
+def fields(**values: Any) -> Callable[[int], Status]:
+    """A status with these fields, whatever the generation."""
+    return lambda _generation: values
+
+
 OPERATED: Mapping[str, Callable[[int], Status]] = {
     "cert-manager.io/v1/issuers": conditions("Ready"),
     "cert-manager.io/v1/clusterissuers": conditions("Ready"),
@@ -45,8 +50,20 @@ OPERATED: Mapping[str, Callable[[int], Status]] = {
     "monitoring.coreos.com/v1/prometheuses": _replicated,
     "monitoring.coreos.com/v1/alertmanagers": _replicated,
     "minio.min.io/v2/tenants": _tenant,
+    "external-secrets.io/v1/clustersecretstores": conditions("Ready"),
+    "external-secrets.io/v1/externalsecrets": conditions("Ready"),
+    "gateway.networking.k8s.io/v1/gatewayclasses": conditions("Accepted"),
+    "gateway.networking.k8s.io/v1/gateways": conditions("Accepted", "Programmed"),
+    "kueue.x-k8s.io/v1beta2/clusterqueues": conditions("Active"),
+    "kueue.x-k8s.io/v1beta2/localqueues": conditions("Active"),
+    "nvidia.com/v1/clusterpolicies": fields(state="ready", namespace="gpu-operator"),
+    "policies.kyverno.io/v1beta1/validatingpolicies": fields(conditionStatus={"ready": True, "conditions": []}),
+    "postgresql.cnpg.io/v1/clusters": conditions("Ready"),
+    "velero.io/v1/backupstoragelocations": fields(phase="Available"),
 }
 """By group, version and plural."""
+WHOLE = {"velero.io/v1/backupstoragelocations"}
+"""Kinds without the subresource: their controllers write whole objects."""
 
 
 class Operators:
@@ -63,9 +80,10 @@ class Operators:
                 if not _is_current(body):
                     group, _, plural = kind.rpartition("/")
                     place = f"namespaces/{meta['namespace']}/" if "namespace" in meta else ""
+                    rest = "" if kind in WHOLE else "/status"
                     self._cluster.http.request(
                         "PATCH",
-                        f"/apis/{group}/{place}{plural}/{meta['name']}/status?fieldManager=stand-in",
+                        f"/apis/{group}/{place}{plural}/{meta['name']}{rest}?fieldManager=stand-in",
                         body=orjson.dumps({"status": status(meta["generation"])}),
                         headers=MERGE_PATCH,
                     )

@@ -181,3 +181,26 @@ def test_one_that_cannot_be_read_differs_from_one_that_is_looked_at_again(
     assert state.is_unreadable is is_unreadable
     assert message in state.messages
     assert not application_state.of(body, "v-3").is_unreadable
+
+
+def test_progress_rises_with_what_is_applied_synced_and_healthy() -> None:
+    def seen(applied: int, synced: int, healthy: int) -> int:
+        resources = [
+            {
+                "kind": "ConfigMap",
+                "status": "Synced" if number < synced else "OutOfSync",
+                "health": {"status": "Healthy" if number < healthy else "Missing"},
+            }
+            for number in range(3)
+        ]
+        results = [
+            {"kind": "ConfigMap", "status": "Synced" if number < applied else "SyncFailed"} for number in range(3)
+        ]
+        operation = {"phase": "Running", "syncResult": {"revision": COMMIT, "resources": results}}
+        body = application(sync="OutOfSync", resources=resources, operationState=operation)
+        return application_state.of(body, "v-2").progress
+
+    steps = [seen(0, 0, 0), seen(2, 0, 0), seen(3, 1, 0), seen(3, 3, 1), seen(3, 3, 3)]
+    assert steps == sorted(set(steps))
+    assert application_state.of(application(wanted="v-1"), "v-2").progress == 0
+    assert application_state.of(application(), "v-2").progress == 1

@@ -52,7 +52,7 @@ def deploy(delivery: Delivery, parts: Sequence[Part], narrowed: str = "") -> Non
     wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
     verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=wanted))
     claiming.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
-    begun = releases.begin(deployed, delivery.tools, run="host/1/0")
+    begun = releases.begin(deployed, delivery.tools, run="host/1/0").release
     direct.deliver(deployed, delivery.tools, DeployOptions())
     releases.end(begun, Result.DEPLOYED, delivery.tools)
 

@@ -15,6 +15,8 @@ _WARNING: Final = re.compile(r'\s*\d{3}\s+\S+\s+"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _MOST_WARNINGS: Final = 20
 _LONGEST_WARNING: Final = 1_000
 JSON: Final = "application/json"
+METADATA: Final = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+"""Objects without spec and status (Kubernetes, "API Concepts", "Metadata-only fetches")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from cluster_forge.adapters.kubernetes import listing, objects, paths, refusals
-from cluster_forge.adapters.kubernetes.answers import Answer, Request
+from cluster_forge.adapters.kubernetes.answers import JSON, METADATA, Answer, Request
 from cluster_forge.adapters.kubernetes.discovery import Discovery
 from cluster_forge.adapters.kubernetes.permissions import Permissions
 from cluster_forge.adapters.kubernetes.transport import Transport
@@ -94,14 +94,13 @@ class ApiServer:
     # Changing
 
     def apply(self, body: Body, options: ApplyOptions) -> Applied:
-        target = ObjectId.of(body)
+        target, kind = self._place(body)
         query = {
             "fieldManager": options.manager,
             "force": "true" if options.force else "",
             "dryRun": "All" if options.is_trial else "",
             "fieldValidation": str(options.validation),
         }
-        kind = self._kind(target, str(body["apiVersion"]))
         request = Request(
             method="PATCH",
             path=paths.of_object(kind, target.namespace, target.name),
@@ -109,22 +108,22 @@ class ApiServer:
             query=query,
             body=json_codec.dump(body),
             content_type=_APPLY,
+            accept=f"{METADATA},{JSON}" if options.metadata_only else JSON,
         )
         answer = self._sent(request, body)
         applied = self._object(answer, target)
         if not options.is_trial:
-            self._learn(applied)
+            self._learn({**applied, **body, "metadata": applied["metadata"]})
         return Applied(body=applied, warnings=answer.warnings, is_new=answer.status == HTTPStatus.CREATED)
 
     def create(self, body: Body) -> Body:
-        target = ObjectId.of(body)
-        path = paths.of_kind(self._kind(target, str(body["apiVersion"])), target.namespace)
+        target, kind = self._place(body)
+        path = paths.of_kind(kind, target.namespace)
         request = _change("POST", path, target, body)
         return self._changed(replace(request, repeats=False), target, body)
 
     def replace(self, body: Body, subresource: str = "") -> Body:
-        target = ObjectId.of(body)
-        kind = self._kind(target, str(body["apiVersion"]))
+        target, kind = self._place(body)
         path = paths.of_object(kind, target.namespace, target.name, subresource)
         is_checked = "resourceVersion" in body["metadata"]  # the second time it would be another version's
         request = _change("PUT", path, target, body)
@@ -175,6 +174,16 @@ class ApiServer:
         return dict(sorted(self.transport.counts.items()))
 
     # Requests
+
+    def _place(self, body: Body) -> tuple[ObjectId, ServedKind]:
+        """The object as the server will have it, and its kind: a cluster-scoped one loses the namespace that a chart wrote.
+
+        Raises:
+            RefusedError: if the kind is not served.
+        """
+        target = ObjectId.of(body)
+        kind = self._kind(target, str(body["apiVersion"]))
+        return (target if kind.is_namespaced else replace(target, namespace="")), kind
 
     def _kind(self, target: ObjectId, api_version: str = "") -> ServedKind:
         """The kind of an object, in the version that is named.

@@ -14,7 +14,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from cluster_forge.adapters.kubernetes import objects, paths, refusals
-from cluster_forge.adapters.kubernetes.answers import JSON, Request
+from cluster_forge.adapters.kubernetes.answers import JSON, METADATA, Request
 from cluster_forge.adapters.kubernetes.transport import Transport
 from cluster_forge.foundation.errors import ClusterError, RefusedError
 from cluster_forge.foundation.names import counted
@@ -26,7 +26,7 @@ _MOST_PAGES: Final = 2_000
 _MOST_TRIES: Final = 3
 _LARGEST: Final = 2 << 30
 """Bytes of all pages."""
-_METADATA: Final = "g=meta.k8s.io;v=v1"
+_METADATA_LIST: Final = METADATA.replace("Metadata;", "MetadataList;")
 _SILENCE: Final = 90.0
 """Seconds without a word, after which a watch is taken for cut: a bookmark comes about every minute."""
 _LONGEST_LINE: Final = 64 << 20
@@ -108,11 +108,12 @@ def _too_many(kind: ServedKind, query: Query, transport: Transport, what: str) -
 
 def _request(kind: ServedKind, query: Query, sent: Mapping[str, str]) -> Request:
     """A list or, with ``watch``, a watch."""
-    suffix = "" if "watch" in sent else "List"
-    accept = f"{JSON};as=PartialObjectMetadata{suffix};{_METADATA}" if query.metadata_only else JSON
+    partial = METADATA if "watch" in sent else _METADATA_LIST
     path = paths.of_kind(kind, query.namespace)
     selected = {"labelSelector": query.labels, "fieldSelector": query.fields}
-    return Request(method="GET", path=path, where=path, query={**selected, **sent}, accept=accept)
+    return Request(
+        method="GET", path=path, where=path, query={**selected, **sent}, accept=partial if query.metadata_only else JSON
+    )
 
 
 def _tree(body: bytes) -> Mapping[str, Any]:

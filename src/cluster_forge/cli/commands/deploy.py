@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 )
 @delivery_options.recreate
 @click.option("--prune-data", is_flag=True, help="Prune namespaces, volumes and CRDs, too, with what is in them.")
-@click.option("--force-version", is_flag=True, help="Deploy to a Kubernetes version that the stack does not support.")
+@delivery_options.force_version
 @click.option("--force-environment", is_flag=True, help="Replace the stack of another environment in the cluster.")
 @click.option(
     "--allow-missing-apis", is_flag=True, help="Deploy although the cluster lacks a kind: an operator defines it later."
@@ -180,7 +180,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
     from cluster_forge.stages.deliver import deployment
 
     again = session.cluster_command("deploy", *([stack] if stack else []))
-    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
+    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
         tools = replace(session.delivery(reporter), files=place.files)
         if not options.is_trial:
             deployer.confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
@@ -188,7 +188,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
             done = _deployed(session, deployment.read(place.folder, tools.files), tools, options, values)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
-    session.print_json("deploy", **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
+    session.print_json("deploy", is_line=True, **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
     back = session.cluster_command("rollback", done.deployment.name)
     errors = deploy_text.errors(done.result, again, back)
     return deployer.concluded(session, errors, deploy_text.reasons(done.result))
@@ -220,7 +220,7 @@ def _rolled_out(session: Session, members: Members, options: DeployOptions, valu
     from cluster_forge.stages.deliver import deployment
     from cluster_forge.stages.deliver.rollout import roll_out
 
-    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
+    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
 
         def deploy(cluster: DescribedCluster) -> _Deployed:
             own, place = fleet.reached(session, cluster), members.places[cluster.name]
@@ -237,6 +237,7 @@ def _rolled_out(session: Session, members: Members, options: DeployOptions, valu
             session.print(line)
     session.print_json(
         "deploy",
+        is_line=True,
         clusters=[
             rollout_text.json(outcome) | (outcome.result.json(is_trial=options.is_trial) if outcome.result else {})
             for outcome in outcomes

@@ -43,7 +43,7 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.deliver.removal.deletion import Deletion
     from cluster_forge.stages.deliver.removal.request import RemoveRequest
 
-    with session.reporting("remove") as reporter:
+    with session.reporting("remove", streams=True) as reporter:
         tools = session.delivery(reporter)
         facts = tools.cluster.about()
         name = cluster_stacks.chosen(stack, claims.stacks(tools.cluster), facts, "remove --stack")
@@ -57,5 +57,5 @@ def command(  # noqa: PLR0913 - its options
     for line in removal_text.lines(planned, done, f"{what} in {facts}", is_trial=dry_run):
         session.print(line)
     session.print_json(
-        "remove", stack=name, component=component or "", trial=dry_run, **removal_text.json(planned, done)
+        "remove", is_line=True, stack=name, component=component or "", trial=dry_run, **removal_text.json(planned, done)
     )

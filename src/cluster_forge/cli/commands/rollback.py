@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,10 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import DELIVERS, verb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cluster_forge.stages.deliver.options import DeployOptions
+    from cluster_forge.stages.deliver.rollback import RollbackRequest
 
 
 @verb(*DELIVERS, RecordOptions)
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 @delivery_options.waits
 @delivery_options.timeout
 @click.option("--force-rollback", is_flag=True, help="Go back also where data would be lost, as far as it is possible.")
+@delivery_options.force_version
 @delivery_options.force_conflicts
 @delivery_options.recreate
 def command(  # noqa: PLR0913 - its options
@@ -36,6 +41,7 @@ def command(  # noqa: PLR0913 - its options
     waits: bool,
     timeout: float,
     force_rollback: bool,
+    force_version: bool,
     force_conflicts: bool,
     recreate: bool,
 ) -> int:
@@ -50,30 +56,31 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge rollback platform --context production --wait
     """
     from cluster_forge.stages.deliver.options import DeployOptions
+    from cluster_forge.stages.deliver.rollback import RollbackRequest
 
-    # The release has run in this cluster: another version than its target is a warning. What the cluster no longer serves
-    # stays an error.
+    # The target's version is an obstacle of the way back; that it is another one is a warning of the checks beside that.
     options = DeployOptions(
         timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
     )
-    return _go_back(session, stack, options, to, is_forced=force_rollback)
+    wanted = partial(RollbackRequest, to=to, is_forced=force_rollback, force_version=force_version, recreates=recreate)
+    return _go_back(session, stack, options, wanted)
 
 
-def _go_back(session: Session, stack: str | None, options: DeployOptions, to: int | None, *, is_forced: bool) -> int:
+def _go_back(
+    session: Session, stack: str | None, options: DeployOptions, wanted: Callable[..., RollbackRequest]
+) -> int:
     from cluster_forge.cli import cluster_stacks, deployer
     from cluster_forge.cli.output import deploy_text
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import deploy, rollback
     from cluster_forge.stages.deliver.cluster_records import releases
     from cluster_forge.stages.deliver.deploy import DeployRequest
-    from cluster_forge.stages.deliver.rollback import RollbackRequest
 
-    with session.reporting("rollback") as reporter:
+    with session.reporting("rollback", streams=True) as reporter:
         tools = session.delivery(reporter)
         facts = tools.cluster.about()
         name = cluster_stacks.chosen(stack, releases.stacks(tools.cluster), facts, "rollback")
-        request = RollbackRequest(stack=name, to=to, is_forced=is_forced)
-        release, deployment = rollback.target(request, tools)
+        release, deployment = rollback.target(wanted(stack=name), tools)
         if questions.may_ask(session):
             question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"
             click.confirm(question, default=False, abort=True, err=True)
@@ -88,6 +95,9 @@ def _go_back(session: Session, stack: str | None, options: DeployOptions, to: in
     for line in deploy_text.deployed(result, deployment, facts, is_trial=False):
         session.print(line)
     session.print_json(
-        "rollback", to=release.number, **deploy_text.deployed_json(result, deployment, facts, is_trial=False)
+        "rollback",
+        is_line=True,
+        to=release.number,
+        **deploy_text.deployed_json(result, deployment, facts, is_trial=False),
     )
     return deployer.concluded(session, deploy_text.errors(result, again), deploy_text.reasons(result))

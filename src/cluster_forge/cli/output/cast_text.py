@@ -10,6 +10,7 @@ from cluster_forge.cli.output import changes_text
 from cluster_forge.cli.output.counts import size
 from cluster_forge.foundation import names
 from cluster_forge.gitops.delivery_mode import TITLES, Delivery
+from cluster_forge.stack.model import RepositorySource
 from cluster_forge.stages.build.cast import CastResult
 
 _DELIVERIES = {
@@ -17,6 +18,8 @@ _DELIVERIES = {
     Delivery.INSTALL: "installs {engine}, which delivers the rest",
     Delivery.EXISTING: "hands the repository to the {engine} of the cluster",
 }
+_PUSHES = {RepositorySource.EXTERNAL: "push --git", RepositorySource.OCI: "push"}
+"""How the stack gets to where the engine reads it."""
 
 
 def summary(cast: CastResult, findings: str, *, is_whole: bool = False, has_discarded: bool = False) -> Iterator[str]:
@@ -32,7 +35,7 @@ def summary(cast: CastResult, findings: str, *, is_whole: bool = False, has_disc
         ("image", f"{size(cast.sizes['image'])}, {cast.image} for {', '.join(cast.platforms)}"),
         ("images.txt", f"{names.counted(len(cast.images), 'container image')} that the stack runs"),
         ("bootstrap", f"{size(cast.sizes['bootstrap'])}, what deploy.sh applies"),
-        ("deploy.sh", _DELIVERIES[cast.delivery].format(engine=TITLES.get(cast.engine))),
+        ("deploy.sh", _DELIVERIES[cast.delivery].format(engine=TITLES.get(cast.gitops.engine))),
     ]
     yield f"{cast.folder} holds the stack {cast.stack!r}{f', {cast.about}' if cast.about else ''}:"
     for name, text in rows:
@@ -42,7 +45,12 @@ def summary(cast: CastResult, findings: str, *, is_whole: bool = False, has_disc
 
 def next_steps(cast: CastResult, workspace: Path, command_line: Callable[[str], str]) -> Iterator[str]:
     """What to type next; ``command_line`` completes a verb."""
-    deploy = command_line(f"deploy {shlex.quote(PurePosixPath(cast.folder).name)}")
+    name = shlex.quote(PurePosixPath(cast.folder).name)
+    deploy = command_line(f"deploy {name}")
     script = shlex.quote(str(workspace / cast.folder / "deploy.sh"))
-    yield f"next: {deploy}   (checks the cluster first, and asks)"
+    if verb := _PUSHES.get(cast.gitops.source) if cast.delivery is not Delivery.DIRECT else "":
+        yield f"next: {command_line(f'{verb} {name}')}   ({TITLES[cast.gitops.engine]} reads the stack from there)"
+        yield f"then: {deploy}   (checks the cluster first, and asks)"
+    else:
+        yield f"next: {deploy}   (checks the cluster first, and asks)"
     yield f"  or: sh {script} --print   (with kubectl alone)"

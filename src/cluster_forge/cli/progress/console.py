@@ -13,9 +13,13 @@ from cluster_forge.cli.progress.transfer_relay import RunReporter
 
 
 @contextlib.contextmanager
-def reporting(stages: Sequence[str], *, verbosity: int, color: bool | None, began: float) -> Iterator[RunReporter]:
-    """The reporter for a verb that runs ``stages`` and was called at ``began`` (monotonic seconds)."""
-    if verbosity > 0 and can_redraw():
+def reporting(
+    stages: Sequence[str], *, verbosity: int, color: bool | None, began: float, is_drawn: bool = True
+) -> Iterator[RunReporter]:
+    """The reporter for a verb that runs ``stages`` and was called at ``began`` (monotonic seconds); ``is_drawn``: with a
+    live display, if that is possible.
+    """
+    if verbosity > 0 and is_drawn and can_redraw():
         from cluster_forge.cli.progress.live_display import live
 
         with live(stages, verbosity=verbosity, color=color, began=began) as reporter:

@@ -29,7 +29,8 @@ class ApplicationState:
     ``lack`` says what it lacks, empty if it is ready: ``OutOfSync, Missing``. ``is_current``: its spec has the wanted
     revision. ``has_failed``: its operation has failed for this commit, and Argo CD does not repeat it by itself.
     ``is_unreadable``: Argo CD cannot read this revision, and says why in ``messages``.
-    ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be.
+    ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be. ``progress`` counts
+    what is done of it: objects that its operation has applied, that are synced, that are healthy, and the Application itself.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ApplicationState:
     is_unreadable: bool = False
     messages: tuple[str, ...] = ()
     unwell: tuple[ObjectId, ...] = ()
+    progress: int = 0
 
     @property
     def is_ready(self) -> bool:
@@ -69,6 +71,7 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
         is_unreadable=bool(lack) and seen.wanted == revision and seen.sync == _UNKNOWN and _is_refused(status),
         messages=tuple(_messages(status)),
         unwell=tuple(_unwell(status)),
+        progress=_progress(status) + (not lack) if seen.wanted == revision else 0,
     )
 
 
@@ -151,6 +154,15 @@ def _unwell(status: Mapping[str, Any]) -> Iterator[ObjectId]:
                 namespace=_text(resource.get("namespace")),
                 name=_text(resource.get("name")),
             )
+
+
+def _progress(status: Mapping[str, Any]) -> int:
+    """The steps that its objects have behind them (Argo CD, ``types.go``, "ResourceStatus", "SyncOperationResult")."""
+    result = mapping(mapping(status.get("operationState")).get("syncResult"))
+    applied = sum(mapping(one).get("status") == "Synced" for one in sequence(result.get("resources")))
+    synced = sum(resource.get("status") == "Synced" for resource in _resources(status))
+    healthy = sum(mapping(resource.get("health")).get("status") == "Healthy" for resource in _resources(status))
+    return int(applied) + int(synced) + int(healthy)
 
 
 def _resources(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

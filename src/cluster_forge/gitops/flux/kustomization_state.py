@@ -18,7 +18,8 @@ WAITS: Final = "DependencyNotReady"
 class KustomizationState:
     """``lack`` is what keeps it from being ready at the revision, in a few words; empty if nothing does.
 
-    ``reason`` and ``message`` are those of its condition ``Ready``; no message where it was ready at an earlier revision. ``is_idle``: Flux looks at it again later only.
+    ``reason`` and ``message`` are those of its condition ``Ready``; no message where it was ready at an earlier revision.
+    ``is_idle``: Flux looks at it again later only. ``is_at_work``: Flux applies it, or waits for its objects.
     """
 
     name: str
@@ -26,6 +27,7 @@ class KustomizationState:
     reason: str = ""
     message: str = ""
     is_idle: bool = False
+    is_at_work: bool = False
 
     @property
     def is_ready(self) -> bool:
@@ -58,4 +60,5 @@ def of(body: Body, revision: str) -> KustomizationState:
         reason=reason,
         message=message,
         is_idle=ready.get("status") == "False",
+        is_at_work=ready.get("status") == "Unknown",
     )

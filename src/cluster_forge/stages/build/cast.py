@@ -18,7 +18,7 @@ from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import RECORD, Record
 from cluster_forge.stack import variant
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import GitOpsEngine, Stack
+from cluster_forge.stack.model import GitOps, Stack
 from cluster_forge.stages.build import (
     cast_changes,
     cast_files,
@@ -79,7 +79,7 @@ class CastResult:
     image: Digest
     platforms: tuple[str, ...]
     delivery: Delivery
-    engine: GitOpsEngine
+    gitops: GitOps
     images: tuple[str, ...]
     sizes: Mapping[str, int]
     changes: CastChanges
@@ -203,7 +203,7 @@ def _result(stack: Stack, folder: str, compiled: _Compiled) -> CastResult:
         image=facts.image,
         platforms=facts.platforms,
         delivery=facts.delivery,
-        engine=stack.gitops.engine,
+        gitops=stack.gitops,
         images=facts.images,
         sizes=compiled.files.sizes,
         changes=compiled.changes,

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected, raise_all
+from cluster_forge.foundation.file_tree import join
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
-from cluster_forge.stages.deliver import creation, rollback
+from cluster_forge.stages.deliver import creation, obstacles, results, rollback
 from cluster_forge.stages.deliver.argocd import delivery as argocd
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.cluster_records import claiming, lease, releases
@@ -97,7 +98,7 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
 
     def again(deployment: Deployment, cause: str) -> DeployResult:
         # What the failed version has brought may hold data already: the user has not asked to lose that.
-        options = replace(request.options, is_atomic=False, prune_data=False, recreate=False)
+        options = replace(request.options, is_atomic=False, prune_data=False, recreate=False, force_version=True)
         return deploy(
             replace(request, deployment=deployment, options=options, cause=cause, parts=(), given=NONE), tools
         )
@@ -107,10 +108,9 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
         return 0
     release, done = gone
     if not done.is_good:
-        failed = "; ".join(
-            f"{component.name}: {component.message}" for component in done.components if not component.state.is_good
+        raise DeploymentError(
+            f"release {release.number} could not be deployed again: {results.reasons(done.components)}"
         )
-        raise DeploymentError(f"release {release.number} could not be deployed again: {failed}")
     return release.number
 
 
@@ -124,6 +124,10 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     if options.is_trial:
         return DeployResult(warnings=problems)
     creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease, the claim and the releases
+    if request.parts:  # an engine applies them, and the release would not have them
+        fields = obstacles.deciding_fields(situation.manifests)
+        deployment = request.deployment
+        request = replace(request, deployment=replace(deployment, beside=join(deployment.beside, fields)))
     with lease.held(plan.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         claiming.claim(plan, situation.verdict, tools, run=request.run)
@@ -133,9 +137,8 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
 
 def _released(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:
     """Deliver, and keep in the cluster what was delivered and with which result."""
-    release = releases.begin(request.deployment, tools, run=request.run, cause=request.cause)
-    kept = releases.listed(tools.cluster, release.stack)
-    former = max((one.number for one in kept if one.result is Result.DEPLOYED and one.folders), default=0)
+    begun = releases.begin(request.deployment, tools, run=request.run, cause=request.cause)
+    release = begun.release
     try:
         done = _delivered(request, situation, tools)
     except (ForgeError, ExceptionGroup) as error:
@@ -145,14 +148,14 @@ def _released(request: DeployRequest, situation: Situation, tools: DeliverTools)
         with contextlib.suppress(ForgeError):  # the next deployment says it otherwise
             releases.end(release, Result.INTERRUPTED, tools, message="it was stopped by Ctrl-C or a signal")
         raise
-    failed = [f"{component.name}: {component.message}" for component in done.components if not component.state.is_good]
-    releases.end(release, Result.FAILED if failed else Result.DEPLOYED, tools, message="; ".join(failed))
-    return replace(done, release=release.number, former=former)
+    failed = results.reasons(done.components)
+    releases.end(release, Result.FAILED if failed else Result.DEPLOYED, tools, message=failed)
+    return replace(done, release=release.number, former=begun.former)
 
 
 def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:
     deployment, options = request.deployment, request.options
-    components = _components(deployment, situation, tools, options)
+    components = _components(request, situation, tools)
     done = DeployResult(components=components)
     if not done.is_good:
         return done
@@ -160,13 +163,12 @@ def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools
     return replace(done, pruned=pruned)
 
 
-def _components(
-    deployment: Deployment, situation: Situation, tools: DeliverTools, options: DeployOptions
-) -> tuple[ComponentResult, ...]:
+def _components(request: DeployRequest, situation: Situation, tools: DeliverTools) -> tuple[ComponentResult, ...]:
+    deployment, options = request.deployment, request.options
     if deployment.plan.flux:
         return flux.deliver(deployment, tools, options)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options, situation.owner_facts)
         case Delivery.INSTALL | Delivery.EXISTING:
-            return argocd.deliver(deployment, situation.verdict, tools, options)
+            return argocd.deliver(deployment, situation.verdict, tools, options, request.parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.foundation.names import counted
+from cluster_forge.gitops import engine
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import images
@@ -14,7 +15,6 @@ from cluster_forge.manifests.comparison import objects
 from cluster_forge.manifests.comparison.fields import Change
 from cluster_forge.manifests.comparison.objects import Comparison, ComponentDifference, ObjectDifference
 from cluster_forge.manifests.part import Part, PartObject
-from cluster_forge.stack.model import GitOpsEngine
 from cluster_forge.stages.deliver.cluster_records import claims, releases
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.look import live_objects, object_diff
@@ -22,8 +22,6 @@ from cluster_forge.stages.deliver.look.live_objects import Wanted
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 STAGE: Final = "diff"
-_ENGINES: Final = {GitOpsEngine.ARGOCD: "argocd-controller", GitOpsEngine.FLUX: "kustomize-controller"}
-"""Their field managers (Argo CD, "Sync Options: Server-Side Apply"; Flux, "Kustomization")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +39,7 @@ class DiffRequest:
     def manager(self) -> str:
         """The field manager by which the objects are applied."""
         plan = self.deployment.plan
-        return FIELD_MANAGER if plan.delivery is Delivery.DIRECT else _ENGINES[plan.engine]
+        return FIELD_MANAGER if plan.delivery is Delivery.DIRECT else engine.FIELD_MANAGERS[plan.engine]
 
 
 def diff(request: DiffRequest, tools: DeliverTools) -> Comparison:

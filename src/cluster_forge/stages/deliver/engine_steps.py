@@ -33,5 +33,4 @@ class EngineSteps:
             return
         plan = ComponentPlan(name=name, wave=0, objects=0, folder="", steps=steps)
         run = ComponentRun(plan, AppliedComponent(), self._around, partial(self._reporter.item_waiting, STAGE, name))
-        run.begin()
         run.run()

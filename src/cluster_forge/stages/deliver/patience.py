@@ -11,7 +11,7 @@ _AFTER_FAILURE: Final = 60.0
 
 
 class Patience:
-    """Ends when nothing more got ready for ``timeout`` seconds."""
+    """Ends when there was no more progress than before for ``timeout`` seconds."""
 
     def __init__(self, clock: Clock, timeout: float) -> None:
         self._clock = clock
@@ -19,9 +19,9 @@ class Patience:
         self._since = clock.monotonic()
         self._most = -1
 
-    def is_over(self, ready: int, *, has_failed: bool) -> bool:
-        """Whether to wait no longer, with so many ready now; ``has_failed``: one of the others has failed."""
+    def is_over(self, progress: int, *, has_failed: bool) -> bool:
+        """Whether to wait no longer, with so much done now (a count that rises); ``has_failed``: something has failed."""
         now = self._clock.monotonic()
-        if ready > self._most:
-            self._since, self._most = now, ready
+        if progress > self._most:
+            self._since, self._most = now, progress
         return now - self._since >= (min(self._timeout, _AFTER_FAILURE) if has_failed else self._timeout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -45,3 +46,12 @@ class ComponentResult:
     message: str = ""
     errors: tuple[ForgeError, ...] = ()
     trouble: Trouble = field(default_factory=Trouble)
+
+
+def reasons(components: Iterable[ComponentResult]) -> str:
+    """Why components are not good, each reason once: ``web: …; db, cache: …``; empty if all are."""
+    names: dict[str, list[str]] = {}
+    for component in components:
+        if not component.state.is_good:
+            names.setdefault(component.message, []).append(component.name)
+    return "; ".join(f"{', '.join(owners)}: {message}" for message, owners in names.items())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from cluster_forge.manifests.readiness_rule import ReadinessRule
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import Cluster
 from cluster_forge.ports.progress import DeliveryReporter
@@ -11,13 +13,16 @@ from cluster_forge.ports.rendering import YamlReader
 from cluster_forge.ports.workers import Workers
 from cluster_forge.ports.workspace import FolderReader
 
+Rules = Mapping[tuple[str, str], ReadinessRule]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverTools:
     """One cluster, and what a delivery to it needs.
 
     ``workers`` send requests: as many at once as the API server should get. ``waiters`` are for calls that mostly wait,
-    such as one for each component: as many as there are calls.
+    such as one for each component: as many as there are calls. ``rules`` say when custom resources are ready, by group and
+    kind; they are read when they are first needed.
     """
 
     cluster: Cluster
@@ -27,3 +32,4 @@ class DeliverTools:
     workers: Workers
     waiters: Workers
     reporter: DeliveryReporter
+    rules: Callable[[], Rules] = field(default=dict)

@@ -27,6 +27,7 @@ from cluster_forge.stack.model import GitOps, RepositorySource, Stack
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.argocd import delivery as argocd
 from cluster_forge.stages.deliver.argocd import place as argocd_place
+from cluster_forge.stages.deliver.look import engine_status
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
@@ -97,6 +98,8 @@ def deployed(
     *there: Body,
     verdict: Verdict = Verdict(),  # noqa: B008 - it is immutable
     has_children: bool = True,
+    knows_objects: bool = False,
+    denied: frozenset[tuple[str, str, str]] = frozenset(),
     **options: bool | float,
 ) -> tuple[Delivery, ArgoCd, dict[str, ComponentResult]]:
     planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
@@ -107,8 +110,10 @@ def deployed(
     controller = ArgoCd(children if has_children else [], looks)
     delivery = Delivery(FakeCluster(on_change=controller))
     delivery.cluster.put(*KINDS, *there, manager="cluster-forge")
+    delivery.cluster.denied |= denied
     deployment = replace(deployment, plan=argocd_place.found(deployment.plan, delivery.cluster))
-    results = argocd.deliver(deployment, verdict, delivery.tools, DeployOptions(**options))  # type: ignore[arg-type]
+    objects = parts if knows_objects else ()
+    results = argocd.deliver(deployment, verdict, delivery.tools, DeployOptions(**options), objects)  # type: ignore[arg-type]
     return delivery, controller, {result.name: result for result in results}
 
 
@@ -179,6 +184,33 @@ def test_what_is_out_of_sync_is_compared_again() -> None:
     assert delivery.clock.monotonic() < 60, "Argo CD itself would have looked after 180 s"
 
 
+def syncing(application: Body) -> dict[str, Any]:
+    status = healthy(application)
+    return {**status, "operationState": {**status["operationState"], "phase": "Running"}}
+
+
+def test_what_syncs_is_not_disturbed() -> None:
+    _, controller, _ = deployed(EXISTING, [SHOP], {"demo.shop": syncing}, *GITOPS, timeout=60)
+    assert "demo.shop" not in controller.refreshed
+    assert controller.refreshed.count("demo.argo-apps") > 0
+
+
+def test_objects_that_get_synced_are_progress() -> None:
+    looked: list[float] = []
+
+    def slow(application: Body) -> dict[str, Any]:
+        looked.append(0)
+        status = healthy(application)
+        if len(looked) > 8:
+            return status
+        done = [{"kind": "ConfigMap", "name": str(number), "status": "Synced"} for number in range(len(looked))]
+        return {**status, "sync": {**status["sync"], "status": "OutOfSync"}, "resources": done}
+
+    delivery, _, results = deployed(EXISTING, [SHOP], {"demo.shop": slow}, *GITOPS, timeout=80)
+    assert results["shop"].state is State.READY
+    assert delivery.clock.monotonic() > 160, "no single wait was longer than the time for one"
+
+
 def test_what_has_failed_says_why() -> None:
     def failed(application: Body) -> dict[str, Any]:
         status = healthy(application)
@@ -191,6 +223,30 @@ def test_what_has_failed_says_why() -> None:
     assert 'OutOfSync, Missing; admission webhook "x" denied' in results["shop"].message
     assert results["shop"].errors[0].where == "Application gitops/demo.shop"
     assert delivery.clock.monotonic() < 120, "what has failed for good is not awaited"
+
+
+def test_the_cause_is_the_one_that_status_shows() -> None:
+    waiting = {"reason": "ImagePullBackOff", "message": "failed to authorize: 401 Unauthorized"}
+    labels = {"app": "web"}
+    image = "registry.example.com/web:1"
+    pod = body("v1", "Pod", "web-1", "shop", labels=labels, spec={"containers": [{"name": "web", "image": image}]})
+    container = {"name": "web", "image": image, "ready": False, "state": {"waiting": waiting}}
+    pod |= {"status": {"phase": "Pending", "containerStatuses": [container]}}
+    broken = {**web(), "status": {"observedGeneration": 1, "replicas": 1, "unavailableReplicas": 1}}
+    broken["spec"]["selector"] = {"matchLabels": labels}
+
+    def degraded(application: Body) -> dict[str, Any]:
+        unwell = {"group": "apps", "version": "v1", "kind": "Deployment", "namespace": "shop", "name": "web"}
+        degraded = {"status": "Degraded", "message": "exceeded its progress deadline"}
+        resources = [{**unwell, "status": "Synced", "health": degraded}]
+        return {**healthy(application), "health": {"status": "Degraded"}, "resources": resources}
+
+    there = (*GITOPS, body("v1", "Namespace", "shop"), broken, pod)
+    delivery, _, results = deployed(EXISTING, [SHOP], {"demo.shop": degraded}, *there, timeout=30)
+    planned = plan.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
+    (status,) = engine_status.of_argocd(planned, delivery.tools)
+    assert "Deployment.apps/shop/web: ImagePullBackOff: registry.example.com answers 401" in status.messages[0]
+    assert results["shop"].message == "; ".join(("Synced, Degraded", *status.messages))
 
 
 def test_what_is_not_healthy_in_time_has_failed() -> None:

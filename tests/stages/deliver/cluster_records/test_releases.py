@@ -29,7 +29,7 @@ def stack(version: str = "v-1", **data: str) -> Deployment:
 
 def released(delivery: Delivery, count: int, result: Result = Result.DEPLOYED) -> tuple[Release, ...]:
     for number in range(count):
-        begun = releases.begin(stack(f"v-{number}", a=str(number)), delivery.tools, run=RUN)
+        begun = releases.begin(stack(f"v-{number}", a=str(number)), delivery.tools, run=RUN).release
         releases.end(begun, result, delivery.tools)
     return releases.listed(delivery.cluster, "demo")
 
@@ -40,7 +40,7 @@ def contents(delivery: Delivery) -> list[str]:
 
 def test_a_release_says_who_deployed_what_and_when() -> None:
     delivery = Delivery()
-    begun = releases.begin(stack(), delivery.tools, run=RUN, cause="rollback to 3")
+    begun = releases.begin(stack(), delivery.tools, run=RUN, cause="rollback to 3").release
     assert releases.listed(delivery.cluster, "demo") == (begun,)
     assert (begun.number, begun.version, begun.user, begun.run) == (1, "v-1", "tester", RUN)
     assert [component.name for component in begun.components] == ["base", "shop"]
@@ -53,7 +53,7 @@ def test_a_release_says_who_deployed_what_and_when() -> None:
 
 def test_the_files_of_a_release_are_those_that_were_deployed() -> None:
     delivery, deployed = Delivery(), stack()
-    begun = releases.begin(deployed, delivery.tools, run=RUN)
+    begun = releases.begin(deployed, delivery.tools, run=RUN).release
     files = releases.files(begun, delivery.tools)
     assert files == deployed.files
     assert deployments.of(files, "release 1").plan == deployed.plan
@@ -206,7 +206,7 @@ def test_the_last_good_release_of_the_whole_stack_is_kept() -> None:
     released(delivery, 1)
     for number in range(12):
         narrowed = deployment([part("shop", [settings(a=str(number))])], f"v-{number}", narrowed="component shop")
-        releases.end(releases.begin(narrowed, delivery.tools, run=RUN), Result.DEPLOYED, delivery.tools)
+        releases.end(releases.begin(narrowed, delivery.tools, run=RUN).release, Result.DEPLOYED, delivery.tools)
     kept = releases.listed(delivery.cluster, "demo")
     assert [one.number for one in kept if not one.narrowed] == [1]
     assert len(kept) == releases.KEPT + 1

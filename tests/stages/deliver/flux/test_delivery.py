@@ -20,6 +20,7 @@ from cluster_forge.gitops.flux import kustomization_state, kustomizations
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
+from cluster_forge.ports.cluster import Query
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.deployment import Deployment
@@ -27,6 +28,7 @@ from cluster_forge.stages.deliver.flux import delivery as flux
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
+AT_WORK = {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "Progressing", "message": "at work"}]}
 EXISTING = Stack(
     name="demo",
     gitops=GitOps(
@@ -163,6 +165,22 @@ def test_a_failed_one_says_what_flux_says_and_blocks_what_needs_it() -> None:
     assert 60 <= delivery.clock.monotonic() < 120
 
 
+def test_a_component_that_flux_waits_for_at_the_end_has_failed_with_its_objects() -> None:
+    def works_on_the_shop(cluster: FakeCluster, changed: Body) -> None:
+        if changed["kind"] == "Kustomization" and "status" not in changed:
+            cluster.set_status(ObjectId.of(changed), AT_WORK)
+
+    delivery = Delivery(FakeCluster(on_change=works_on_the_shop))
+    delivery.cluster.put(*KINDS, web(), *kustomizations.kustomizations(EXISTING, [SHOP])[SHOP.name])
+    for child in delivery.cluster.list(Query(group="kustomize.toolkit.fluxcd.io", kind="Kustomization")).items:
+        delivery.cluster.set_status(ObjectId.of(child), AT_WORK)
+    (result,) = flux.deliver(cast(EXISTING, [SHOP]), delivery.tools, DeployOptions(timeout=30))
+    assert result.state is State.FAILED
+    (error,) = result.errors
+    assert error.message == f"is not ready; {ObjectId.of(web())}: 0 of 1 replica updated"
+    assert error.where == "Kustomization cluster-forge/demo.shop"
+
+
 def test_a_root_that_fails_blocks_everything() -> None:
     _, _, results = deployed(EXISTING, [BASE], failing={"demo.flux": "kustomize build failed"}, timeout=30)
     assert results["base"].state is State.BLOCKED
@@ -181,7 +199,7 @@ def test_a_source_that_cannot_be_read_is_said_before_the_time_is_over() -> None:
     assert result.state is State.BLOCKED
     assert (
         result.message
-        == "Flux cannot read the source: GitRepository.source.toolkit.fluxcd.io/cluster-forge/demo: no tag v-2"
+        == "GitRepository.source.toolkit.fluxcd.io/cluster-forge/demo: Flux cannot read the source: no tag v-2"
     )
     assert delivery.clock.monotonic() < 100
 

@@ -35,7 +35,7 @@ def deploy(delivery: Delivery, bodies: Sequence[dict[str, Any]], *, narrowed: st
     deployed = deployment(parts, narrowed=narrowed)
     verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=claiming.listed(deployed.plan)))
     claiming.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
-    begun = releases.begin(deployed, delivery.tools, run="host/1/0")
+    begun = releases.begin(deployed, delivery.tools, run="host/1/0").release
     direct.deliver(deployed, delivery.tools, DeployOptions())
     done = pruning.prune(deployed.plan, delivery.tools, **{"timeout": 30.0, **options})
     releases.end(begun, Result.DEPLOYED, delivery.tools)

@@ -21,7 +21,9 @@ from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import ArgoCdPlan, ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import Apply, AwaitReady, Delete, FileStep
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Query
+from cluster_forge.stages.deliver.argocd import cluster_view, early_crds
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
@@ -35,12 +37,20 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 _ENGINE: Final = ComponentName("argo-cd")
 _SERVER: Final = ComponentName("git-server")
 _PROJECT: Final = ComponentName("project")
+_MANY: Final = 10
+"""New CRDs from which on Argo CD sees a whole cluster sooner than it reads its schemas again for each one."""
 
 
 def deliver(
-    deployment: Deployment, verdict: Verdict, tools: DeliverTools, options: DeployOptions
+    deployment: Deployment,
+    verdict: Verdict,
+    tools: DeliverTools,
+    options: DeployOptions,
+    parts: Sequence[Part] = (),
 ) -> tuple[ComponentResult, ...]:
     """Hand the stack to Argo CD, and wait for it; the results in the order of the plan.
+
+    ``parts`` are the components with the documents of their objects, where they are known: their new CRDs come first.
 
     Raises:
         ForgeError, ExceptionGroup: if Argo CD or its repository cannot be installed.
@@ -51,7 +61,11 @@ def deliver(
     tools.reporter.stage_started(STAGE, len(plan.components))
     with tools.workers.queue() as queue:
         steps = EngineSteps(plan, tools, options, queue)
+        is_there = argocd_place.is_there(plan.argocd, tools.cluster)
+        added = early_crds.apply(plan, parts, tools, options, queue)
         steps.run(_ENGINE, plan.argocd.install)
+        if is_there and added >= _MANY:
+            cluster_view.forget(plan.argocd, tools)
         steps.run(_SERVER, tuple(_repository(plan.argocd, tools)))
         _delete_former(plan.stack, plan.argocd, tools)
         claiming.take_over(plan, verdict, tools)

@@ -71,6 +71,11 @@ def place(argocd: ArgoCdPlan, cluster: ClusterReader, namespace: str = "") -> Ar
     )
 
 
+def is_there(argocd: ArgoCdPlan, cluster: ClusterReader) -> bool:
+    """Whether an Argo CD runs where the plan has it."""
+    return any(place.namespace == argocd.namespace for place in _places(cluster))
+
+
 def _likely(places: Sequence[ArgoCdPlace], argocd: ArgoCdPlan, cluster: ClusterReader) -> Sequence[ArgoCdPlace]:
     if len(places) <= 1:
         return places

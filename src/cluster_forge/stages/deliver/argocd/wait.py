@@ -10,8 +10,7 @@ from cluster_forge.foundation.errors import ClusterError
 from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
-from cluster_forge.manifests import health
-from cluster_forge.manifests.health import Status
+from cluster_forge.stages.deliver.argocd import causes
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.patience import Patience
@@ -21,8 +20,6 @@ _PAUSE: Final = 2.0
 _FIRST_REFRESH, _LAST_REFRESH = 8.0, 64.0
 """Seconds after which an Application that is not ready is compared again, doubled each time while it says the same. After
 CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
-_MOST_LOOKED_AT: Final = 20
-"""Objects of an Application whose health is looked up for the message."""
 
 
 class ApplicationWait:
@@ -48,7 +45,7 @@ class ApplicationWait:
                 return states
             root = states.get(self._argocd.sync.name)
             has_failed = any(state.has_failed for state in states.values()) or bool(root and root.is_unreadable)
-            if patience.is_over(ready, has_failed=has_failed):
+            if patience.is_over(sum(state.progress for state in states.values()), has_failed=has_failed):
                 return {name: self._explained(state) for name, state in states.items()}
             self._refresh(states, self._tools.clock.monotonic())
             self._tools.clock.sleep(_PAUSE)
@@ -89,9 +86,12 @@ class ApplicationWait:
         return self._argocd.application(self._plan.stack, component)
 
     def _refresh(self, states: Mapping[str, ApplicationState], now: float) -> None:
-        """Ask for a comparison of what has the revision and is not ready."""
+        """Ask for a comparison of what has the revision and is not ready. After an operation Argo CD compares by itself; that
+        of the root waits for its children.
+        """
         for name, state in states.items():
-            if state.is_ready or not state.is_current:
+            is_busy = state.is_operating and name != self._argocd.sync.name
+            if state.is_ready or not state.is_current or is_busy:
                 continue
             due, pause = self._refreshes.setdefault(name, (now + _FIRST_REFRESH, _FIRST_REFRESH))
             if now >= due:
@@ -100,13 +100,7 @@ class ApplicationWait:
                 self._refreshes[name] = now + pause, pause
 
     def _explained(self, state: ApplicationState) -> ApplicationState:
-        """The state, with what is wrong with its objects, if these are in the cluster of Argo CD."""
-        if state.is_ready or self._argocd.cluster:
+        """The state, with what is wrong with its objects, if these are in the cluster of Argo CD, before what Argo CD says."""
+        if self._argocd.cluster:
             return state
-        messages = []
-        for target in state.unwell[:_MOST_LOOKED_AT]:
-            live = self._tools.cluster.get(target)
-            seen = health.of(live) if live else None
-            if seen and seen.status is not Status.READY:
-                messages.append(f"{target}: {seen.message}")
-        return replace(state, messages=(*state.messages, *messages))
+        return replace(state, messages=causes.of(state, self._tools.cluster))

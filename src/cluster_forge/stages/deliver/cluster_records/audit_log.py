@@ -82,7 +82,7 @@ def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
     metadata = {"name": target.name, "namespace": target.namespace, "labels": labels}
     if not creation.create({"apiVersion": "v1", "kind": target.kind, "metadata": metadata, "data": data}, cluster):
         cluster.patch(target, {"data": data}, Patch.MERGE, manager=FIELD_MANAGER)
-    cluster.create(_event(stack, entry, lines))
+    creation.create(_event(stack, entry, lines), cluster)
 
 
 def read(cluster: Cluster, stack: str = "") -> tuple[Entry, ...]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from cluster_forge.foundation.errors import BusyError, ForgeError, RefusedError
+from cluster_forge.foundation.errors import BusyError, ClusterError, ForgeError, RefusedError
 from cluster_forge.gitops import git_server
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -168,6 +168,9 @@ def _taken_over(cluster: Cluster, body: Body, target: ObjectId, run: str, since:
         if error.status != HTTPStatus.CONFLICT:
             raise
         return False
+    except ClusterError:  # the answer may be lost, and the lease ours
+        if _holder(cluster.get(target) or {}) != run:
+            raise
     return True
 
 

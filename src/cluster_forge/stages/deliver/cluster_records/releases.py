@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from cluster_forge import __version__
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ReleaseError, gathered
+from cluster_forge.foundation.errors import BusyError, ReleaseError, gathered
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import git_server, release
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -28,17 +28,31 @@ KEPT: Final = 10
 _GOOD: Final = (Result.DEPLOYED,)
 
 
-def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str = "") -> Release:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The release of a deployment that has begun; ``former``: the number of the last good one before it that can be deployed
+    again, 0 if there is none.
+    """
+
+    release: Release
+    former: int
+
+
+def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str = "") -> Begun:
     """Write the release of a deployment that begins, with its files. The caller holds the lease of the stack.
 
     Releases that were running are marked as interrupted, and old ones are deleted.
+
+    Raises:
+        BusyError: if another deployment has written a release of that number.
+        ClusterError, RefusedError, ReleaseError, ExceptionGroup: if the cluster does not take it, or as `listed`.
     """
     former = listed(tools.cluster, deployment.name)
     for one in former:
         if one.result is Result.RUNNING:
             end(replace(one, message="it ended without a word"), Result.INTERRUPTED, tools)
     plan = deployment.plan
-    begun = Release(
+    new = Release(
         number=max((one.number for one in former), default=0) + 1,
         stack=plan.stack,
         version=plan.version,
@@ -54,9 +68,14 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         components=tuple(map(component, plan.parts)),
         folders=_keep(plan.stack, deployment.files, former, tools),
     )
-    tools.cluster.create(release.secret(begun))
-    _trim(plan.stack, [*former, begun], tools)
-    return begun
+    if not creation.create(release.secret(new), tools.cluster):
+        raise BusyError(
+            "another deployment has begun this release",
+            where=str(new.id),
+            fix="see `cluster-forge history`, then run it again",
+        )
+    _trim(plan.stack, [*former, new], tools)
+    return Begun(release=new, former=max((one.number for one in _ways_back(former)), default=0))
 
 
 def end(running: Release, result: Result, tools: DeliverTools, *, message: str = "") -> Release:
@@ -110,7 +129,7 @@ def chosen(releases: Sequence[Release], to: int | None) -> Release:
         )
     if to is None:
         selections = {"", releases[-1].narrowed}
-        earlier = [one for one in releases[:-1] if one.result in _GOOD and one.folders and one.narrowed in selections]
+        earlier = [one for one in _ways_back(releases[:-1]) if one.narrowed in selections]
         if not earlier:
             raise ReleaseError(
                 f"there is no good release before {releases[-1].number}: {_numbers(releases)}",
@@ -202,10 +221,12 @@ def _keep(stack: str, files: FileTree, former: Sequence[Release], tools: Deliver
 
 
 def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
-    """Delete the oldest releases, then what only they had; the last good one stays, and the last one of the whole stack."""
+    """Delete the oldest releases, then what only they had; the last good one stays, also the last one of the whole stack, and
+    the last one to go back to.
+    """
     good = [one for one in releases if one.result in _GOOD]
     whole = [one for one in good if not one.narrowed]
-    kept = {one.number: one for one in [*good[-1:], *whole[-1:], *releases[-KEPT:]]}
+    kept = {one.number: one for one in [*good[-1:], *whole[-1:], *_ways_back(releases)[-1:], *releases[-KEPT:]]}
     for one in releases:
         if one.number not in kept:
             tools.cluster.delete(one.id)
@@ -219,6 +240,11 @@ def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
     for body in tools.cluster.list(query).items:
         if _name(body) not in used:
             tools.cluster.delete(release.secret_id(_name(body)))
+
+
+def _ways_back(releases: Sequence[Release]) -> list[Release]:
+    """Those that can be deployed again, and were good."""
+    return [one for one in releases if one.result in _GOOD and one.folders]
 
 
 def _name(body: Body) -> str:

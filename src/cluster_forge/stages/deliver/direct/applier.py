@@ -14,6 +14,7 @@ from typing import Final
 
 from cluster_forge.foundation.errors import ClusterError, ForgeError, RefusedError, raise_all
 from cluster_forge.manifests import managed_fields
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.managed_fields import Path
 from cluster_forge.manifests.manifest import Body
@@ -117,7 +118,8 @@ class Applier:
         force, mendings = self.options.force_conflicts, 0
         while True:
             try:
-                options = ApplyOptions(manager=document.manager, force=force)
+                is_crd = (document.id.group, document.id.kind) == CRD
+                options = ApplyOptions(manager=document.manager, force=force, metadata_only=is_crd)
                 return self.cluster.apply(body, options)
             except RefusedError as error:
                 if refusals.conflicts(error) and not force:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
+from typing import Final
 
 from cluster_forge.foundation.errors import ForgeError, expected
 from cluster_forge.gitops.plan import ComponentPlan
@@ -25,12 +26,13 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent, AppliedObject
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.applier import Attempt, Outcome
-from cluster_forge.stages.deliver.direct.readiness import Readiness
+from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
+from cluster_forge.stages.deliver.direct.readiness import PATIENCE, Readiness
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.direct.surroundings import Surroundings
 
-_CRD_WEIGHT, _WEIGHT = 0, 1
-"""CRDs cost the API server most, and little waits for them: they come where nothing else does."""
+_WEIGHT: Final = 1
+"""Before CRDs of later components (`early_crds`)."""
 
 
 class ComponentRun:
@@ -48,7 +50,7 @@ class ComponentRun:
         self.awaited: tuple[ObjectId, ...] = ()
         """What it waited for last."""
         self._applied: dict[ObjectId, AppliedObject] = {}
-        self._early: dict[ObjectId, Attempt] = {}
+        self._early: dict[ObjectId, Outcome] = {}
         self._is_done = False
 
     @cached_property
@@ -64,27 +66,21 @@ class ComponentRun:
         documents = (document for step in plain for document in self.documents[step.file])
         return self._known.digest == self._digest and all(map(self._is_there, documents))
 
-    def begin(self) -> None:
-        """Begin to apply the CRDs that are new to the cluster: they wait for nothing, and take the API server longest."""
+    def apply_early(self, early: EarlyCrds) -> bool:
+        """Apply the CRDs that are new to the cluster, when it is their turn; whether anything was applied."""
+        self._early = {outcome.document.id: outcome for outcome in early.apply(self.plan.name, self._new_crds())}
+        self._note(outcome for outcome in self._early.values() if outcome.error is None)
+        return bool(self._applied)
+
+    def _new_crds(self) -> Iterator[StepDocument]:
         if self.is_unchanged:
             return
         served = self._around.definitions.served()
-        crds = [
-            document
-            for step in self.plan.steps
-            if isinstance(step, ApplyCrds)
-            for document in self.documents[step.file]
-        ]
-        new = [document for document in crds if document.id.name not in served and not self._is_there(document)]
-        started = self._around.applier.start(new, _CRD_WEIGHT)
-        self._early = dict(zip((document.id for document in new), started, strict=True))
-
-    def note_early(self) -> bool:
-        """Wait for the first attempts that `begin` began; whether anything was applied."""
-        outcomes = [attempt() for attempt in self._early.values()]
-        self._early = {outcome.document.id: partial(_known, outcome) for outcome in outcomes}
-        self._note(outcome for outcome in outcomes if outcome.error is None)
-        return bool(self._applied)
+        for step in self.plan.steps:
+            if isinstance(step, ApplyCrds):
+                for document in self.documents[step.file]:
+                    if document.id.name not in served and not self._is_there(document):
+                        yield document
 
     def run(self) -> None:
         """Do all steps. Of a component that is there unchanged only its readiness is looked at: its hooks have run.
@@ -97,17 +93,37 @@ class ComponentRun:
                 self._do(step)
         self._is_done = True
 
-    def settle(self) -> None:
-        """Wait for the custom resources for which a controller is in the stack, by their conditions (kstatus).
+    def answer(self) -> None:
+        """Wait for the custom resources that what needs this component waits for: until they are ready, or no controller has
+        answered them for a while.
+
+        Raises:
+            DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
+        """
+        if targets := self._around.answering.gating(self.plan.name, self._custom_resources):
+            self._wait(targets, patience=PATIENCE)
+
+    def settle(self) -> str:
+        """Wait for all custom resources for which a controller is in the stack, and for a while for the others; those that no
+        controller has answered, in words.
 
         The answers to their apply do not count: they are from before their controllers saw them.
 
         Raises:
             DeploymentError, RefusedError, ClusterError: as `Readiness.wait`.
         """
-        documents = self.documents.get(StepFile.CUSTOM_RESOURCES, ())
-        if targets := [document.id for document in documents if document.id.group in self._around.operated]:
+        answering = self._around.answering
+        if targets := answering.awaited(self._custom_resources):
             self._wait(targets)
+        others = answering.unanswered(self._custom_resources)
+        left = self._wait(others, patience=PATIENCE) if others else ()
+        return "; ".join(
+            f"{target}: no controller has answered it (it would be {answering.by(target)})" for target in left
+        )
+
+    @property
+    def _custom_resources(self) -> list[ObjectId]:
+        return [document.id for document in self.documents.get(StepFile.CUSTOM_RESOURCES, ())]
 
     @property
     def applied(self) -> AppliedComponent:
@@ -146,7 +162,8 @@ class ComponentRun:
     def _apply_crds(self, documents: Sequence[StepDocument]) -> None:
         applier = self._around.applier
         late = [document for document in self._changed(documents) if document.id not in self._early]
-        started = [*self._early.values(), *applier.start(late, _WEIGHT)]
+        early: list[Attempt] = [partial(_known, outcome) for outcome in self._early.values()]
+        started = [*early, *applier.start(late, _WEIGHT)]
         self._keep(applier.finish(started, self._say, _WEIGHT))
         names = [document.id.name for document in documents]
         self._around.definitions.wait(names, self._around.options.timeout, self._say)
@@ -186,14 +203,16 @@ class ComponentRun:
     def _exists(self, document: StepDocument) -> bool:
         return self._around.cluster.get(document.id) is not None
 
-    def _wait(self, targets: Sequence[ObjectId]) -> None:
+    def _wait(self, targets: Sequence[ObjectId], patience: float | None = None) -> Sequence[ObjectId]:
         around, self.awaited = self._around, tuple(targets)
-        Readiness(
+        return Readiness(
             observations=around.observations,
             clock=around.clock,
             targets=targets,
             seconds=around.options.timeout,
             say=self._say,
+            answers=around.answering.by,
+            patience=patience,
         ).wait()
 
     def _run_hooks(self, step: ApplyHooks) -> None:

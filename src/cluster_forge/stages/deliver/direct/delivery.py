@@ -6,13 +6,12 @@ left, costs no request of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
 from cluster_forge.foundation.names import ComponentName, counted
-from cluster_forge.gitops import schedule
 from cluster_forge.gitops.owners import Facts
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver import trouble
@@ -21,6 +20,7 @@ from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponen
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.direct import surroundings
 from cluster_forge.stages.deliver.direct.component_run import ComponentRun
+from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
 from cluster_forge.stages.deliver.direct.gates import Gates
 from cluster_forge.stages.deliver.direct.surroundings import Surroundings
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
@@ -66,8 +66,7 @@ class _Delivery:
 
     def run(self) -> tuple[ComponentResult, ...]:
         plans = {plan.name: plan for plan in self.deployment.plan.components}
-        parts = [part for part in self.deployment.plan.parts if part.name in plans]
-        needed = schedule.prerequisites(parts, self.deployment.plan.fixed)
+        needed = self.around.needed
         self.tools.reporter.stage_started(STAGE, len(needed))
         runs = {
             name: ComponentRun(
@@ -78,28 +77,31 @@ class _Delivery:
             )
             for name in needed
         }
-        for run in runs.values():
-            run.begin()
+        early = EarlyCrds(self.around.applier, self.around.definitions, self.tools.clock, needed)
         # In the order of their needs: with fewer threads than components, the first that is not done can always go on.
-        results = self.tools.waiters.map(lambda name: self._component(runs[name], needed[name]), needed)
+        results = self.tools.waiters.map(lambda name: self._component(runs[name], needed[name], early), needed)
         self.tools.reporter.stage_finished(STAGE, _summary(results))
         by_name = {result.name: result for result in results}
         return tuple(by_name[name] for name in plans)
 
-    def _component(self, run: ComponentRun, needed: frozenset[ComponentName]) -> ComponentResult:
+    def _component(self, run: ComponentRun, needed: frozenset[ComponentName], early: EarlyCrds) -> ComponentResult:
         """Wait for what the component needs, and deploy it."""
         is_good = False
         try:
-            if run.note_early():  # a run that is killed while it waits has them in the record
+            if run.apply_early(early):  # a run that is killed while it waits has them in the record
                 self._kept(run)
             failed = self.gates.wait(needed)
             result = self._blocked(run, failed) if failed else self._deployed(run)
+            if result.state.is_good and self.around.options.waits:
+                result = self._settled(result, run.answer)
             is_good = result.state.is_good
         finally:  # also after a bug: others wait for it
             self.gates.open(run.plan.name, is_good=is_good)
         if is_good and self.around.options.waits:
-            result = self._settled(run, result)
-        self.tools.reporter.item_finished(STAGE, run.plan.name, _detail(result), objects=result.objects)
+            result = self._settled(result, run.settle)
+        self.tools.reporter.item_finished(
+            STAGE, run.plan.name, _detail(result), objects=result.objects, state=result.state, message=result.message
+        )
         return result
 
     def _deployed(self, run: ComponentRun) -> ComponentResult:
@@ -125,11 +127,12 @@ class _Delivery:
             trouble=cause,
         )
 
-    def _settled(self, run: ComponentRun, result: ComponentResult) -> ComponentResult:
-        """Wait for the custom resources. Nothing waits for them: their operators may need what comes later."""
+    def _settled(self, result: ComponentResult, wait: Callable[[], str | None]) -> ComponentResult:
+        """Wait for custom resources: for those that others wait for, and, when these may go on, for all."""
         began = self.tools.clock.monotonic()
         try:
-            run.settle()
+            if unanswered := wait():
+                result = replace(result, message="; ".join(filter(None, (result.message, unanswered))))
         except (ForgeError, ExceptionGroup) as error:
             errors = tuple(expected(error))
             result = replace(result, state=State.FAILED, errors=errors, message="; ".join(map(str, errors)))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any, Final
 
-from cluster_forge.foundation.errors import DeploymentError, RefusedError
+from cluster_forge.foundation.errors import ClusterError, DeploymentError, RefusedError
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import health
 from cluster_forge.manifests.facts import CRD
@@ -76,7 +76,7 @@ class Definitions:
     def _remind(self, target: ObjectId, body: Body) -> None:
         """Change the status of a CRD, which is what the API server waits for: without the condition it sets it again."""
         left = [condition for condition in _conditions(body) if condition.get("type") != _ESTABLISHED]
-        with suppress(RefusedError):  # the user may not: it stays as it is
+        with suppress(RefusedError, ClusterError):  # the user may not, or the server is busy: it stays as it is
             self._cluster.patch(
                 target, {"status": {"conditions": left}}, Patch.MERGE, manager=FIELD_MANAGER, subresource="status"
             )

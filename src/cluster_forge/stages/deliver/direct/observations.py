@@ -7,7 +7,7 @@ later (KEP-5504: they are numbers that grow).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from threading import Condition
 from typing import Final
@@ -16,7 +16,9 @@ from cluster_forge.manifests import health
 from cluster_forge.manifests.health import Health, Status
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.readiness_rule import ReadinessRule
 from cluster_forge.ports.cluster import Change, Cluster, Query
+from cluster_forge.stages.deliver.tools import Rules
 
 _MISSING: Final = Health(Status.IN_PROGRESS, "is not there")
 _REMOVED: Final = Health(Status.READY, "completed, and removed")
@@ -40,25 +42,28 @@ class _Seen:
 @dataclass(slots=True)
 class Watched:
     """The objects of one place, by namespace and name. ``since`` is where a watch begins, empty until they were listed;
-    ``is_watched``: some call watches it.
+    ``is_watched``: some call watches it. ``rule`` says when custom resources of the kind are ready.
     """
 
     place: Place
     objects: dict[tuple[str, str], _Seen] = field(default_factory=dict)
     since: str = ""
     is_watched: bool = False
+    rule: ReadinessRule | None = None
 
 
 class Observations:
-    """The objects that were looked at. ``labels`` select those that are listed and watched.
+    """The objects that were looked at. ``labels`` select those that are listed and watched, ``rules`` say when custom
+    resources are ready.
 
     `changed` guards them, and is notified of every change.
     """
 
-    def __init__(self, cluster: Cluster, labels: str = "") -> None:
+    def __init__(self, cluster: Cluster, labels: str = "", rules: Callable[[], Rules] = dict) -> None:
         self.changed = Condition()
         self._cluster = cluster
         self._labels = labels
+        self._rules = rules
         self._places: dict[Place, Watched] = {}
 
     def observe(self, body: Body) -> None:
@@ -73,7 +78,10 @@ class Observations:
         """The place that the object belongs to."""
         place = (target.group, target.kind, target.namespace if target.kind == "Pod" else "")
         with self.changed:
-            return self._places.setdefault(place, Watched(place))
+            if place not in self._places:
+                is_known = (target.group, target.kind) in health.AWAITED | RUN_ONCE
+                self._places[place] = Watched(place, rule=None if is_known else self._rules().get(place[:2]))
+            return self._places[place]
 
     def health(self, target: ObjectId) -> Health:
         """How far an object has come, as it was last seen."""
@@ -120,7 +128,7 @@ def _note(watched: Watched, body: Body) -> None:
         return
     spec = body.get("spec")
     is_fleeting = isinstance(spec, Mapping) and spec.get("ttlSecondsAfterFinished") is not None
-    watched.objects[key] = _Seen(health.completion(body), version, is_fleeting)
+    watched.objects[key] = _Seen(health.completion(body, watched.rule), version, is_fleeting)
 
 
 def _forget(watched: Watched, key: tuple[str, str], version: int) -> None:

@@ -23,6 +23,8 @@ _TURN: Final = 1.0
 """Seconds after which a call that waits for the watch of another one looks at the time."""
 _GRACE: Final = 30.0
 """Seconds in which a failed object may recover: its status may be from before the deployment, which may mend it."""
+PATIENCE: Final = 30.0
+"""Seconds in which a controller answers a new custom resource, if there is one: also one that is only just elected."""
 _NAMED: Final = 3
 
 _Pending = list[tuple[ObjectId, Health]]
@@ -32,7 +34,8 @@ _Pending = list[tuple[ObjectId, Health]]
 class Readiness:
     """One call that waits until all ``targets`` are ready, for at most ``seconds``.
 
-    ``say`` gets what is waited for, whenever that changes.
+    ``say`` gets what is waited for, whenever that changes. With ``patience``, an object that no controller has answered for so
+    many seconds is waited for no longer; ``answers`` says whose controller should.
     """
 
     observations: Observations
@@ -40,13 +43,15 @@ class Readiness:
     targets: Sequence[ObjectId]
     seconds: float
     say: Callable[[str], None]
+    answers: Callable[[ObjectId], str] = field(default=lambda _target: "")
+    patience: float | None = None
     _began: float = 0.0
     _failing: dict[ObjectId, float] = field(default_factory=dict)
     _said: str = ""
     _trouble: ForgeError | None = None
 
-    def wait(self) -> None:
-        """Return when all are ready.
+    def wait(self) -> Sequence[ObjectId]:
+        """Return when all are ready: those that no controller has answered, where there is a ``patience``.
 
         Raises:
             DeploymentError: if one has failed, or is not ready in time.
@@ -66,6 +71,7 @@ class Readiness:
                 with self.observations.changed:
                     watched.is_watched = False
                     self.observations.changed.notify_all()
+        return [target for target in self.targets if self.observations.health(target).is_unanswered]
 
     def _lead(self, watched: Watched) -> None:
         """Look at a place for everyone who waits: for a while, or until this call's own objects there are ready.
@@ -76,7 +82,7 @@ class Readiness:
             if not watched.since:
                 self.observations.list(watched)
                 return
-            seconds = max(1.0, min(_PERIOD, self._left))
+            seconds = max(1.0, min(_PERIOD, self._left, self._patience_left))
             with contextlib.closing(self.observations.watch(watched, seconds)) as changes:
                 for _ in changes:
                     pending = self._pending()
@@ -107,7 +113,12 @@ class Readiness:
             DeploymentError: if something has failed, or the time is over.
         """
         known = ((target, self.observations.health(target)) for target in self.targets)
-        pending = [(target, health) for target, health in known if health.status is not Status.READY]
+        gives_up = self.patience is not None and self._patience_left <= 0
+        pending = [
+            (target, health)
+            for target, health in known
+            if health.status is not Status.READY and not (gives_up and health.is_unanswered)
+        ]
         for target, health in pending:
             if self._has_failed(target, health):
                 raise DeploymentError(f"has failed: {health.message}", where=str(target))
@@ -121,6 +132,17 @@ class Readiness:
     def _left(self) -> float:
         return self._began + self.seconds - self.clock.monotonic()
 
+    @property
+    def _patience_left(self) -> float:
+        """Seconds after which it is worth saying that no controller answers."""
+        patience = PATIENCE if self.patience is None else self.patience
+        return self._began + patience - self.clock.monotonic()
+
+    def _words(self, target: ObjectId, health: Health) -> str:
+        """What an object lacks; after a while also who should have answered it."""
+        who = self.answers(target) if health.is_unanswered and self._patience_left <= 0 else ""
+        return f"{health.message} ({who} should)" if who else health.message
+
     def _has_failed(self, target: ObjectId, health: Health) -> bool:
         if health.status is not Status.FAILED:
             self._failing.pop(target, None)
@@ -131,16 +153,16 @@ class Readiness:
     def _tell(self, pending: _Pending) -> None:
         target, health = pending[0]
         more = f", and {len(pending) - 1} more" if len(pending) > 1 else ""
-        text = f"{target.kind}/{target.name}: {health.message}{more}"
+        text = f"{target.kind}/{target.name}: {self._words(target, health)}{more}"
         if text != self._said:
             self._said = text
             self.say(text)
 
     def _late(self, pending: _Pending) -> DeploymentError:
         (target, health), *others = pending
-        named = "; ".join(f"{other}: {known.message}" for other, known in others[:_NAMED])
+        named = "; ".join(f"{other}: {self._words(other, known)}" for other, known in others[:_NAMED])
         more = f" (also {named}{'; …' if len(others) > _NAMED else ''})" if others else ""
         trouble = f"; the cluster said last: {self._trouble}" if self._trouble else ""
         return DeploymentError(
-            f"is not ready after {self.seconds:g} s: {health.message}{more}{trouble}", where=str(target)
+            f"is not ready after {self.seconds:g} s: {self._words(target, health)}{more}{trouble}", where=str(target)
         )

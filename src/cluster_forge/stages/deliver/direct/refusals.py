@@ -13,16 +13,14 @@ from typing import Final
 
 from cluster_forge.foundation.errors import RefusalCause, RefusedError
 from cluster_forge.gitops.steps import FIELD_MANAGER, SETTINGS_MANAGER
+from cluster_forge.manifests import immutable_fields
 
 _OWN: Final = frozenset({FIELD_MANAGER, SETTINGS_MANAGER})
 _CONFLICT: Final = "FieldManagerConflict"
 _TERMINATING: Final = "NamespaceTerminating"
 _CERTIFICATES: Final = ".caBundle"
 _MANAGER: Final = re.compile(r'conflict with "((?:[^"\\]|\\.)*)"')
-_IMMUTABLE: Final = re.compile(
-    r"immutable|cannot change|may not (be )?changed?|updates? to .* (is|are) forbidden|updates? to .* other than"
-)
-"""How Kubernetes' validation says that a field cannot change: its ``field.Error`` has no type for that."""
+_IMMUTABLE: Final = re.compile(immutable_fields.REFUSED)
 _QUOTED: Final = re.compile(r"'([A-Za-z]+)'")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import RefusalCause, RefusedError
+from cluster_forge.manifests.comparison import containment
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Propagation
@@ -54,20 +55,10 @@ def _differences(live: Any, wanted: Any, path: str) -> Iterator[str]:
     """The outermost fields below ``path`` that are not as wanted; a list is one field below the first level."""
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         for key, value in wanted.items():
-            if not _is_within(value, live.get(key)):
+            if not containment.is_within(value, live.get(key)):
                 yield f"{path}.{key}" if path else key
-    elif not _is_within(wanted, live):
+    elif not containment.is_within(wanted, live):
         yield path
-
-
-def _is_within(wanted: Any, live: Any) -> bool:
-    """Whether ``live`` has everything that is wanted; the server adds defaults."""
-    if isinstance(wanted, Mapping):
-        return isinstance(live, Mapping) and all(_is_within(value, live.get(key)) for key, value in wanted.items())
-    if isinstance(wanted, list):
-        same_length = isinstance(live, list) and len(live) == len(wanted)
-        return same_length and all(_is_within(*pair) for pair in zip(wanted, live, strict=True))
-    return bool(wanted == live)
 
 
 def _at(body: Any, path: str) -> Any:

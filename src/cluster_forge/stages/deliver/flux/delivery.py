@@ -13,12 +13,16 @@ from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops.flux import kustomizations
 from cluster_forge.gitops.flux.kustomization_state import WAITS, KustomizationState
 from cluster_forge.gitops.plan import ComponentPlan, DeployPlan, FluxPlan
+from cluster_forge.ports.cluster import Cluster
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.engine_steps import EngineSteps
+from cluster_forge.stages.deliver.flux import causes
+from cluster_forge.stages.deliver.flux.causes import Cause
 from cluster_forge.stages.deliver.flux.wait import KustomizationWait, reconcile
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
+from cluster_forge.stages.deliver.trouble import Trouble
 
 _ENGINE: Final = ComponentName("flux2")
 
@@ -41,18 +45,41 @@ def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions)
     wait = KustomizationWait(flux, tools, options)
     states = wait.run() if options.waits else None
     if wait.source_message:
-        states = {}  # of a revision before
-    results = tuple(_result(plan, flux, component, states) for component in plan.components)
-    if wait.source_message:
-        message = f"Flux cannot read the source: {wait.source_message}"
-        results = tuple(replace(result, message=message) for result in results)
+        results = _unread(plan, flux, wait.source_message)
+    else:
+        results = tuple(_result(plan, flux, component, states, tools.cluster) for component in plan.components)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Flux")
     return results
 
 
+def _unread(plan: DeployPlan, flux: FluxPlan, message: str) -> tuple[ComponentResult, ...]:
+    """The results where Flux cannot read the source: what is there is of a revision before."""
+    error = DeploymentError(
+        f"Flux cannot read the source: {message}",
+        where=str(flux.source),
+        fix="push what was cast, if it is not there yet (`cluster-forge push`, or `push --git`), and deploy again",
+    )
+    blocked = [
+        ComponentResult(
+            name=component.name,
+            version=plan.version_of(component.name),
+            state=State.BLOCKED,
+            objects=component.objects,
+            message="Flux cannot read the source",
+        )
+        for component in plan.components
+    ]
+    blocked[0] = replace(blocked[0], errors=(error,), message=str(error))  # said once
+    return tuple(blocked)
+
+
 def _result(
-    plan: DeployPlan, flux: FluxPlan, component: ComponentPlan, states: Mapping[str, KustomizationState] | None
+    plan: DeployPlan,
+    flux: FluxPlan,
+    component: ComponentPlan,
+    states: Mapping[str, KustomizationState] | None,
+    cluster: Cluster,
 ) -> ComponentResult:
     """What became of a component: all its Kustomizations are ready, one has failed, or they wait for others."""
     result = ComponentResult(
@@ -64,16 +91,26 @@ def _result(
     lacking = [state for state in map(states.get, names) if state and not state.is_ready]
     if all(name in states for name in names) and not lacking:
         return replace(result, state=State.READY)
-    failed = [state for state in lacking if state.has_failed]
-    if failed:
-        errors = tuple(_error(flux, state) for state in failed)
-        return replace(result, state=State.FAILED, message="; ".join(map(str, errors)), errors=errors)
-    return replace(result, state=State.BLOCKED, message=_blocked(lacking))
+    failed = [state for state in lacking if state.has_failed or state.is_at_work]
+    if not failed:
+        return replace(result, state=State.BLOCKED, message=_blocked(lacking))
+    part = next(part for part in plan.parts if part.name == component.name)
+    found = list(causes.of(part, cluster))
+    errors = tuple(_error(flux, state, found) for state in failed)
+    return replace(
+        result,
+        state=State.FAILED,
+        message="; ".join(map(str, errors)),
+        errors=errors,
+        trouble=found[0].trouble if found else Trouble(),
+    )
 
 
-def _error(flux: FluxPlan, state: KustomizationState) -> DeploymentError:
+def _error(flux: FluxPlan, state: KustomizationState, found: Sequence[Cause]) -> DeploymentError:
+    lacks = "; ".join(f"{cause.target}: {cause.lack}" for cause in found)
+    said = f"{state.reason}: {state.message}" if state.has_failed else "is not ready"
     return DeploymentError(
-        f"{state.reason}: {state.message}",
+        f"{said}; {lacks}" if lacks else said,
         where=f"Kustomization {flux.namespace}/{state.name}",
         fix="fix the cause and deploy again; `cluster-forge status` shows it again",
     )

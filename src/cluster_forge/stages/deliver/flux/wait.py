@@ -82,9 +82,9 @@ class KustomizationWait:
         """Whether Flux can read the source; it is asked again only if that may have changed."""
         body = self._tools.cluster.get(self._flux.source)
         state = kustomization_state.of(body, self._flux.revision) if body else None
-        message = f"{self._flux.source}: {state.message}" if state and state.is_idle else ""
+        message = state.message if state and state.is_idle else ""
         if message and message != self._source:
-            self._tools.reporter.item_waiting(STAGE, self._flux.root, message)
+            self._tools.reporter.item_waiting(STAGE, self._flux.root, f"{self._flux.source}: {message}")
         self._source = message
 
     def _say(self, state: KustomizationState) -> None:

@@ -6,7 +6,7 @@ another manager has set shows in ``managedFields`` (`field_owners`), and what an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import RefusedError
@@ -23,7 +23,7 @@ from cluster_forge.stages.deliver import trouble
 from cluster_forge.stages.deliver.look import component_status, live_objects, object_diff
 from cluster_forge.stages.deliver.look.component_status import ComponentStatus, Condition, Sync
 from cluster_forge.stages.deliver.look.live_objects import Wanted
-from cluster_forge.stages.deliver.tools import DeliverTools
+from cluster_forge.stages.deliver.tools import DeliverTools, Rules
 
 _GROUPS: Final = frozenset(
     {"admissionregistration.k8s.io", "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io"}
@@ -63,7 +63,9 @@ def _component(
     if items and not there:
         missing = ["none of its objects is there"]
     unhealthy = {
-        item.id: state for item in there if (state := _health(item.id, live[item.id])).status is not Status.READY
+        item.id: state
+        for item in there
+        if (state := _health(item.id, live[item.id], tools.rules)).status is not Status.READY
     }
     taken = [message for item in there for message in _taken(item, part, live[item.id]["metadata"], tools.cluster)]
     reasons = list(_reasons(unhealthy, tools))
@@ -109,7 +111,9 @@ def _reasons(unhealthy: Mapping[ObjectId, Health], tools: DeliverTools) -> Itera
         yield f"{target}: {cause or state.message}"
 
 
-def _health(identity: ObjectId, body: Body) -> Health:
+def _health(identity: ObjectId, body: Body, rules: Callable[[], Rules]) -> Health:
     """An object of which only the metadata was read is healthy unless it is being deleted."""
-    kinds = {"apiVersion": "v1", "kind": ""} if _wanted(identity).metadata_only else {}
-    return health.of({**body, **kinds})
+    if _wanted(identity).metadata_only:
+        return health.of({**body, "apiVersion": "v1", "kind": ""})
+    may_be_custom = "." in identity.group
+    return health.of(body, rules().get((identity.group, identity.kind)) if may_be_custom else None)

@@ -16,8 +16,9 @@ from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Query
-from cluster_forge.stages.deliver import trouble
+from cluster_forge.stages.deliver.argocd import causes
 from cluster_forge.stages.deliver.argocd import place as argocd_place
+from cluster_forge.stages.deliver.flux import causes as flux_causes
 from cluster_forge.stages.deliver.look import component_status
 from cluster_forge.stages.deliver.look.component_status import ComponentStatus, Condition, Sync
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -57,12 +58,7 @@ def _application(part: Part, body: Body, state: ApplicationState, tools: Deliver
         return _status(part, Sync.SYNCED, Condition.HEALTHY)
     condition = _CONDITIONS.get(_word(body, "health"), Condition.UNKNOWN)
     is_synced = state.is_current and _word(body, "sync") == Sync.SYNCED
-    causes = [
-        f"{target}: {sentence}"
-        for target in state.unwell
-        if condition is not Condition.HEALTHY and (sentence := trouble.of(target, tools.cluster).sentence)
-    ]
-    messages = list(dict.fromkeys([*causes, *state.messages])) or [f"Application {state.name}: {state.lack}"]
+    messages = causes.of(state, tools.cluster) or (f"Application {state.name}: {state.lack}",)
     sync = Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC
     return _status(part, sync, condition, component_status.few(messages, "message"))
 
@@ -82,16 +78,20 @@ def of_flux(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus]:
         if names:
             there = [bodies[name] for name in names if name in bodies]
             missing = [f"there is no Kustomization {name} in {flux.namespace}" for name in names if name not in bodies]
-            yield _kustomizations(part, there, missing, flux.revision)
+            yield _kustomizations(part, there, missing, flux.revision, tools)
 
 
-def _kustomizations(part: Part, bodies: Sequence[Body], missing: Sequence[str], revision: str) -> ComponentStatus:
+def _kustomizations(
+    part: Part, bodies: Sequence[Body], missing: Sequence[str], revision: str, tools: DeliverTools
+) -> ComponentStatus:
     states = [kustomization_state.of(body, revision) for body in bodies]
     unready = [state for state in states if not state.is_ready]
     conditions = [Condition.DEGRADED if state.has_failed else Condition.PROGRESSING for state in unready]
     applied = (str(mapping(body.get("status")).get("lastAppliedRevision") or "") for body in bodies)
     is_synced = not missing and all(text.startswith(f"{revision}@") for text in applied)
-    reasons = [f"Kustomization {state.name}: {state.message or state.lack}" for state in unready]
+    is_tried = any(state.has_failed or state.is_at_work for state in unready)
+    found = flux_causes.of(part, tools.cluster) if is_tried else ()
+    reasons = [*map(str, found), *(f"Kustomization {state.name}: {state.message or state.lack}" for state in unready)]
     return _status(
         part,
         Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.gitops import engine
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests import managed_fields
@@ -20,7 +21,6 @@ from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document
 from cluster_forge.ports.cluster import Applied, ApplyOptions
-from cluster_forge.stack.model import GitOpsEngine
 from cluster_forge.stages.deliver.cluster_records import applied
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedObject
 from cluster_forge.stages.deliver.direct import applier, refusals, unchangeable
@@ -38,8 +38,6 @@ CODES: Final[Mapping[str, str]] = {
 REFUSED: Final = "refused-object"
 CONFLICT: Final = "field-conflict"
 IMMUTABLE: Final = "immutable-field"
-_ENGINES: Final = {GitOpsEngine.ARGOCD: "argocd-controller", GitOpsEngine.FLUX: "kustomize-controller"}
-"""The field managers of the engines."""
 _NO_DRY_RUN: Final = re.compile("does not support dry run|failed calling webhook")
 """What the API server says where a webhook keeps it from trying (``scripts/apply.sh``): nothing about the object."""
 _POD_SECURITY: Final = "violate PodSecurity"
@@ -87,7 +85,7 @@ def _candidates(situation: Situation) -> Iterator[_Candidate]:
         for step, manifest in zip(situation.documents, situation.own_manifests, strict=True):
             yield _Candidate(id=step.id, document=manifest.document, manager=step.manager, force=force)
     else:
-        manager = _ENGINES.get(situation.plan.engine, FIELD_MANAGER)
+        manager = engine.FIELD_MANAGERS.get(situation.plan.engine, FIELD_MANAGER)
         for manifest in situation.manifests:
             yield _Candidate(id=manifest.id, document=manifest.document, manager=manager, force=True)
 

@@ -27,7 +27,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
         yield Problem(code=CODE, message=f"cannot read the version of the cluster: {about.version!r}", where=str(about))
         return
     message = f"the stack targets Kubernetes 1.{target}, the cluster is 1.{there}"
-    if there < OLDEST or abs(there - target) > 1:
+    if not is_supported(target, there):
         yield Problem(
             code=CODE,
             message=f"{message} (supported: at least 1.{OLDEST}, one minor apart)",
@@ -39,6 +39,11 @@ def problems(situation: Situation) -> Iterator[Problem]:
         yield Problem(
             code=CODE, message=f"{message}: supported, one minor apart", where=str(about), severity=Severity.WARNING
         )
+
+
+def is_supported(target: int, there: int) -> bool:
+    """Whether a stack for Kubernetes 1.``target`` may be deployed to 1.``there``."""
+    return there >= OLDEST and abs(there - target) <= 1
 
 
 def minor(version: str) -> int | None:

@@ -97,7 +97,9 @@ class StackRemoval:
         for name in names:
             self.tools.reporter.item_started(STAGE, name)
             one = self._delete([*(item.id for item in parts[name].objects), *self._hooks(name)])
-            self.tools.reporter.item_finished(STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted))
+            self.tools.reporter.item_finished(
+                STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted), state="removed"
+            )
             done += one
         if not self.request.component:
             claimed = claims.entries(self.tools.cluster, self.request.stack)

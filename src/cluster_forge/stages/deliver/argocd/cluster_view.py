@@ -1,0 +1,71 @@
+"""Argo CD's view of its cluster, which it builds again when it is asked to, as by "Invalidate cache" in its user interface.
+
+The request is an annotation with the time on the Secret that describes the cluster (Argo CD, "Cluster Bootstrapping";
+``RefreshRequestedAt`` in ``types.go``, ``handleModEvent`` in ``controller/cache/cache.go``). For the cluster in which it runs Argo CD needs no
+such Secret; the button makes one, which stays. Here it is there for a moment: when it goes, Argo CD takes its defaults again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.foundation.untyped import mapping
+from cluster_forge.gitops.argocd import applications
+from cluster_forge.gitops.plan import ArgoCdPlan
+from cluster_forge.gitops.steps import FIELD_MANAGER
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.ports.cluster import ApplyOptions, Patch, Query
+from cluster_forge.stages.deliver.argocd.operations import REFRESH
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+_KIND: Final = {"argocd.argoproj.io/secret-type": "cluster"}
+_NAME: Final = "cluster-forge-refresh"
+_SEEN_SECONDS: Final = 2.0
+"""Argo CD watches its Secrets."""
+
+
+def forget(argocd: ArgoCdPlan, tools: DeliverTools) -> None:
+    """Ask for it. Who may not write Secrets there waits for Argo CD as it is, which is slower."""
+    with suppress(RefusedError):
+        annotations = {REFRESH: datetime.fromtimestamp(tools.clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        if known := _known(argocd, tools):
+            change = {"metadata": {"annotations": annotations}}
+            tools.cluster.patch(known, change, Patch.MERGE, manager=FIELD_MANAGER)
+            return
+        secret = _secret(argocd.namespace, annotations)
+        tools.cluster.apply(secret, ApplyOptions(manager=FIELD_MANAGER))
+        try:
+            tools.clock.sleep(_SEEN_SECONDS)
+        finally:
+            tools.cluster.delete(ObjectId.of(secret))
+
+
+def _known(argocd: ArgoCdPlan, tools: DeliverTools) -> ObjectId | None:
+    """The Secret that describes this cluster, if there is one of others."""
+    (label,) = _KIND.items()
+    query = Query(group="", kind="Secret", namespace=argocd.namespace, labels="=".join(label))
+    listed = (body for body in tools.cluster.list(query).items if body["metadata"]["name"] != _NAME)
+    return next((query.id_of(body) for body in listed if _server(body) == applications.CLUSTER), None)
+
+
+def _server(secret: Mapping[str, object]) -> str:
+    value = mapping(secret.get("data")).get("server")
+    try:
+        return base64.b64decode(value, validate=True).decode() if isinstance(value, str) else ""
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _secret(namespace: str, annotations: Mapping[str, str]) -> Body:
+    """What Argo CD takes for the cluster without such a Secret: its name, and no login."""
+    data = {"name": "in-cluster", "server": applications.CLUSTER, "config": '{"tlsClientConfig":{"insecure":false}}'}
+    metadata = {"name": _NAME, "namespace": namespace, "labels": _KIND, "annotations": annotations}
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": encoded}

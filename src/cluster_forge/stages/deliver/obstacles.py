@@ -1,0 +1,151 @@
+"""What keeps a cluster from going back to a release: data that would be lost, fields that cannot change, its version.
+
+Where a GitOps engine applies the objects, the release does not have them. It keeps the fields of them that decide
+(`deciding_fields`), which do not depend on where the engine reads from, nor on what is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from cluster_forge.foundation.errors import ForgeError, ReleaseError
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.gitops import steps
+from cluster_forge.gitops.steps import Apply, ApplyCrds
+from cluster_forge.manifests import emitter, immutable_fields, quantity
+from cluster_forge.manifests.facts import CRD
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body, Manifest
+from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.direct import step_documents
+from cluster_forge.stages.deliver.direct.step_documents import StepDocument
+from cluster_forge.stages.deliver.preflight import version
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+DECIDING: Final = "deciding-fields.yaml"
+"""The file of a release, beside ``stack.json``."""
+_FORCED: Final = "or go back all the same: --force-rollback"
+_CLAIM: Final = ("", "PersistentVolumeClaim")
+_SIZE: Final = "spec.resources.requests.storage"
+_VERSIONS: Final = "spec.versions[*].name"
+_JUDGED: Final = frozenset(immutable_fields.FIELDS)
+Judge = Callable[[Body, Body], Iterator[ReleaseError]]
+"""From an object as the release has it, and as it is in the cluster."""
+
+
+def deciding_fields(manifests: Iterable[Manifest]) -> FileTree:
+    """The file with the fields of the objects that `of` looks at."""
+    judged = (manifest for manifest in manifests if (manifest.id.group, manifest.id.kind) in _JUDGED)
+    trimmed = (_trimmed(manifest.document.passing_body()) for manifest in judged)
+    documents = tuple(emitter.document(body).encode() for body in trimmed)
+    return FileTree({DECIDING: steps.content(Apply(file=DECIDING, documents=documents))})
+
+
+def of(deployment: Deployment, tools: DeliverTools, *, recreates: bool = False) -> list[ForgeError]:
+    """Everything that keeps the cluster from going to the deployment without a loss; with ``recreates`` a field that cannot
+    change does not count where nothing is lost with the object.
+
+    Raises:
+        ManifestError: if what the release has is no object.
+    """
+    documents = [document for document in _documents(deployment, tools) if _kind(document.id) in _JUDGED]
+    found = tools.workers.map(partial(_obstacle, tools, recreates), documents)
+    return [error for error in found if error is not None]
+
+
+def of_version(deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
+    """That the cluster has a Kubernetes version by now that the release is not made for."""
+    about, target = tools.cluster.about(), deployment.plan.kubernetes.minor
+    there = version.minor(about.version)
+    if there is None or version.is_supported(target, there):
+        return []
+    return [
+        ReleaseError(
+            f"the release is made for Kubernetes 1.{target}, and the cluster is 1.{there} (supported: one minor apart)",
+            where=str(about),
+            fix=f"deploy a version of the stack for 1.{there}, or go back all the same: --force-version",
+        )
+    ]
+
+
+def _documents(deployment: Deployment, tools: DeliverTools) -> Iterator[StepDocument]:
+    """What is applied directly, and what an engine applies."""
+    kept = deployment.beside.files.get(DECIDING, b"")
+    yield from step_documents.of(steps.with_content(Apply(file=DECIDING), kept), tools.reader)
+    for component in deployment.plan.components:
+        for step in component.steps:
+            if isinstance(step, Apply | ApplyCrds):
+                yield from step_documents.of(step, tools.reader)
+
+
+def _obstacle(tools: DeliverTools, recreates: bool, document: StepDocument) -> ForgeError | None:  # noqa: FBT001 - for map
+    live = tools.cluster.get(document.id)
+    if live is None:
+        return None
+    judges: list[Judge] = [_OWN_JUDGES[_kind(document.id)]] if _kind(document.id) in _OWN_JUDGES else []
+    if document.id.holds_data or not recreates:
+        judges.append(_of_immutable_fields)
+    body = document.body(tools.reader)
+    return next((error for judge in judges for error in judge(body, live)), None)
+
+
+def _of_crd(body: Body, live: Body) -> Iterator[ReleaseError]:
+    """Objects in a version that a CRD does not have cannot be read any more (Kubernetes, "Versions in
+    CustomResourceDefinitions", "Upgrade existing objects to a new stored version").
+    """
+    kept = set(map(str, immutable_fields.picked(body, _VERSIONS) or ()))
+    stored = [str(name) for name in immutable_fields.picked(live, "status.storedVersions") or ()]
+    if lost := [name for name in stored if name not in kept]:
+        yield ReleaseError(
+            f"objects may be stored in version {', '.join(lost)}, which the CRD of that release does not have",
+            where=str(ObjectId.of(body)),
+            fix=f"migrate the stored objects and status.storedVersions to {', '.join(sorted(kept))} first, {_FORCED}",
+        )
+
+
+def _of_volume(body: Body, live: Body) -> Iterator[ReleaseError]:
+    """A claim cannot shrink (Kubernetes, "Persistent Volumes", "Expanding Persistent Volumes Claims")."""
+    wanted, present = _size(body), _size(live)
+    if wanted and present and wanted < present:
+        yield ReleaseError(
+            f"the volume has {quantity.size(present)}, and {quantity.size(wanted)} in that release: it cannot shrink",
+            where=str(ObjectId.of(body)),
+            fix="keep the larger size in an own release: forge that version with it, and deploy",
+        )
+
+
+def _of_immutable_fields(body: Body, live: Body) -> Iterator[ReleaseError]:
+    if changed := immutable_fields.changed(live, body):
+        target = ObjectId.of(body)
+        recreated = "keep the values of now in an own release" if target.holds_data else "pass --recreate"
+        yield ReleaseError(
+            f"{', '.join(changed)} cannot change in a {target.kind} that is there, and is another one in that release",
+            where=str(target),
+            fix=f"{recreated}, {_FORCED}",
+        )
+
+
+def _trimmed(body: Body) -> Body:
+    kept = dict(immutable_fields.trimmed(body))
+    for path in (_VERSIONS, _SIZE):
+        immutable_fields.put(kept, body, path)
+    return kept
+
+
+def _size(claim: Body) -> Decimal | None:
+    """The bytes that a claim asks for; None where it does not say."""
+    value: Any = immutable_fields.picked(claim, _SIZE)
+    try:
+        return None if value is None else quantity.parse(value)
+    except ValueError:
+        return None
+
+
+def _kind(target: ObjectId) -> tuple[str, str]:
+    return target.group, target.kind
+
+
+_OWN_JUDGES: Final[dict[tuple[str, str], Judge]] = {CRD: _of_crd, _CLAIM: _of_volume}
