@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.conftest import Workspace, config_map
+from tests.fake_cluster import FakeRequest
 from tests.stages.deliver.deliveries import Delivery
 from tests.stages.deliver.preflight.situations import node
 
@@ -58,6 +60,10 @@ class Clusters:
         """The password in a cluster."""
         body = self._deliveries[context].there("Secret", "login", "shop")
         return base64.b64decode(body["data"]["password"])
+
+    def before(self, context: str, before: Callable[[FakeRequest], None]) -> None:
+        """Call a function before each request to a cluster."""
+        self._deliveries[context].cluster.before = before
 
     def maps(self, context: str) -> list[str]:
         """The ConfigMaps of the stack in a cluster."""
@@ -203,7 +209,7 @@ def test_one_stack_goes_to_several_contexts_in_the_order_in_which_they_are_named
 
 
 def test_one_context_is_as_it_was(cast: Workspace, clusters: Clusters) -> None:
-    deployed = cast.ok("deploy", "demo", "--context", "us", "--quiet", "--format", "json").json
+    deployed = cast.ok("deploy", "demo", "--context", "us", "--format", "json", "--quiet").json
     assert deployed["deployed"]
     assert clusters.asked == ["us"]
 
@@ -215,8 +221,40 @@ def test_a_stack_is_deployed_by_its_tag_in_a_git_repository(
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
     tag = cast.ok("push", "demo.production", "--git", "--to", f"file://{remote}", "--format", "json").json["version"]
     address = f"git+file://{remote}@{tag}"
-    deployed = cast.ok("deploy", address, "--context", "us", "--context", "eu", "--quiet", "--format", "json").json
+    chosen = ("--context", "us", "--context", "eu")
+    deployed = cast.ok("deploy", address, *chosen, "--format", "json", "--quiet").json
     assert [one["version"] for one in deployed["clusters"]] == [tag, tag]
     assert clusters.maps("us") == clusters.maps("eu") == ["more", "settings"]
     assert cast.run("status", address, "--context", "us").code == 0
     assert cast.run("diff", address, "--context", "us").code == 0
+
+
+def test_a_secret_that_one_environment_expects_is_no_mistake_for_the_others(
+    cast: Workspace, clusters: Clusters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "secrets: [{name: login, keys: {password: any}}]"
+    cast.replace("input/config.yaml", "manifests: [more.yaml]}", f"manifests: [more.yaml], {secret}}}")
+    for environment in ((), ("--environment", "production")):
+        cast.ok("forge", *environment)
+    values = b"shop/login: {password: known}"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(values)))
+    cast.ok("deploy", "--all", "--secrets", "-", "--yes")
+    assert [clusters.secret(context) for context in ("eu", "us")] == [b"known"] * 2
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(values.replace(b"login", b"logins"))))
+    result = cast.run("deploy", "--all", "--secrets", "-", "--yes")
+    assert "the stack expects no Secret shop/logins, did you mean" in result.err
+
+
+def test_ctrl_c_in_a_rollout_says_what_was_done_and_how_to_go_on(
+    cast: Workspace, clusters: Clusters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "more" and not request.is_trial:
+            raise KeyboardInterrupt
+
+    clusters.before("eu", interrupt)
+    result = cast.run("deploy", "--all", "--yes")
+    assert result.code == 130
+    assert "settings (staging)" in result.err.partition("done: ")[2]
+    assert "more (eu)" in result.err.partition("begun: ")[2]
+    assert "deploy --cluster staging --cluster eu --cluster us" in result.err

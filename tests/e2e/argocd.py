@@ -180,6 +180,9 @@ def _environment(folder: Path) -> dict[str, str]:
     for script in (binary.parent / "argocd-bin").iterdir():
         (scripts / script.name).symlink_to(script)
     (scripts / "argocd-git-ask-pass").symlink_to(binary)
+    # What Git calls for a password: in Argo CD's image one program, which looks at a variable for what it is to be.
+    (scripts / "argocd").write_text('#!/bin/sh\nexec argocd-git-ask-pass "$@"\n')
+    (scripts / "argocd").chmod(0o755)
     return {
         **ROOMY,
         **os.environ,
@@ -187,6 +190,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "HOME": str(temporary),
         "TMPDIR": str(temporary),
         "ARGOCD_GPG_ENABLED": "false",
+        "ARGOCD_ASK_PASS_SOCK": str(folder / "ask.sock"),  # by default one for the machine
         "ARGOCD_FAKE_IN_CLUSTER": "true",
     }
 

@@ -5,6 +5,7 @@ named, or with ``-n0``, in one.
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,9 +21,14 @@ TESTS = "tests/e2e"
 
 def run(folder: Path, arguments: Sequence[str]) -> int:
     """Run the tests with arguments for pytest, in networks of their own; ``folder`` gets their names. The exit code."""
-    if has_path(arguments) or any(argument in ONE_PROCESS for argument in arguments):
-        return subprocess.call(network.command(folder, pytest(arguments)))
-    return subprocess.call(pytest([*_processes(folder), *arguments]))
+    is_one = has_path(arguments) or any(argument in ONE_PROCESS for argument in arguments)
+    options = [] if is_one else _processes(folder)
+    # Also around pytest with its processes: whatever ends it, the kernel ends all that it started.
+    with subprocess.Popen(network.command(folder, pytest([*options, *arguments]))) as process:
+        # Ctrl-C reaches pytest as well, which ends in peace.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: process.kill())
+        return process.wait()
 
 
 def pytest(arguments: Sequence[str]) -> list[str]:

@@ -22,6 +22,8 @@ from cluster_forge.stages.deliver.cluster_records.claiming import RUN
 
 NAME = "shop"
 ENDED_SECONDS = 20
+SLOW = ("--render-seconds", "300")
+"""A chart is rendered beside a whole control plane, on few cores."""
 VOLATILE = {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences"}
 """Of an object's metadata: what differs between two objects of the same content."""
 WEB = """\
@@ -105,10 +107,11 @@ class Shop:
         version: str = "1.0.0",
         fate: str = "ready",
         more: Mapping[str, str] = MappingProxyType({}),
+        image: Mapping[str, str] = MappingProxyType({}),
         **gitops: object,
     ) -> None:
         """Write the description, for that version of the web service, and forge it; ``more`` are the manifests of other
-        components by their names, which are those of their namespaces, too.
+        components by their names, which are those of their namespaces, too. A base of the ``image`` is fetched.
         """
         files = {
             "widgets.yaml": WIDGETS,
@@ -123,6 +126,7 @@ class Shop:
             "name": NAME,
             "target": {"kubernetes": "1.35", "size": "small"},
             "gitops": {"engine": engine, **gitops},
+            "image": dict(image),
             "components": [
                 {
                     "name": name,
@@ -138,7 +142,9 @@ class Shop:
         (folder / "config.yaml").write_text(yaml.safe_dump(description, sort_keys=False))
         for name, content in files.items():
             (folder / name).write_text(content)
-        done = self.program("forge", "--offline", *(("--mirror", str(self.mirror)) if self.mirror else ()))
+        done = self.program(
+            "forge", *(() if image else ("--offline",)), *(("--mirror", str(self.mirror), *SLOW) if self.mirror else ())
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
     def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,5 @@
-"""Where a real Argo CD reads a stack: an OCI artifact of a real registry, and a Git server over HTTP that wants a login.
+"""Where a real Argo CD reads a stack: an OCI artifact and the cast image of a real registry, and a Git server over HTTP that
+wants a login.
 
 ``internal`` and ``file://`` are in `test_argocd_project`.
 """
@@ -8,14 +9,18 @@ from __future__ import annotations
 import contextlib
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.e2e.cluster import Cluster
 from tests.e2e.stacks import NAME, Shop, everything_is_ready
+from tests.oci.base_images import Base
 from tests.servers import git_http, registry
 from tests.servers.git_http import PASSWORD, USER, GitServer
+from tests.servers.pushing import Repository, push_base
+
+from cluster_forge.gitops.git_server import COMMIT
 
 pytestmark = pytest.mark.e2e
 DEPLOY = ("deploy", "--yes", "-q", "--timeout", "120")
@@ -45,16 +50,43 @@ def test_an_artifact_of_a_registry(shop: Shop, argocd: str, tmp_path: Path) -> N
     folder.mkdir()
     with registry.without_login(folder) as stored:
         repository = f"oci://{stored.host}/team/shop"
-        source: dict[str, Any] = {"source": "oci", "url": repository, "secret": SECRET}
-        shop.forge(engine="argocd", install=False, **source)
+        forge = partial(shop.forge, engine="argocd", install=False, source="oci", url=repository, secret=SECRET)
+        forge()
         set_up(shop, argocd, url=repository, name="shop", type="oci", insecureOCIForceHttp="true")
         shop.succeeds("push", "--to", repository, "-q")
         shop.succeeds(*DEPLOY)
         assert everything_is_ready(shop.cluster)
         shop.succeeds("status")
 
-        shop.forge(engine="argocd", install=False, version="2.0.0", **source)
+        forge(version="2.0.0")
         shop.succeeds("push", "--to", repository, "-q")
+        shop.succeeds(*DEPLOY)
+        assert everything_is_ready(shop.cluster, "2.0.0")
+
+
+def test_the_cast_image_serves_its_repository(shop: Shop, argocd: str, tmp_path: Path) -> None:
+    """The first container's own command, with the files that a node would pull."""
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    with registry.without_login(folder) as stored:
+        base = push_base(Repository(stored, "tools/git"), Base())
+        image = {"repository": f"{stored.host}/team/shop", "base": base}
+        forge = partial(shop.forge, engine="argocd", install=False, source="image", image=image)
+        forge()
+        shop.cluster.kubectl(
+            *("apply", "--server-side", "-n", argocd, "-f", shop.stack / "bootstrap" / "argocd-settings.yaml")
+        )
+        shop.succeeds("push", "-q")
+        shop.succeeds(*DEPLOY)
+        assert everything_is_ready(shop.cluster)
+        server = shop.cluster.get(f"/apis/apps/v1/namespaces/cluster-forge/deployments/git-{NAME}")
+        assert server["spec"]["template"]["spec"]["containers"][0]["image"].startswith(
+            f"{stored.host}/team/shop@sha256:"
+        )
+        assert not shop.cluster.get(f"/api/v1/namespaces/cluster-forge/configmaps?labelSelector={COMMIT}")["items"]
+
+        forge(version="2.0.0")
+        shop.succeeds("push", "-q")
         shop.succeeds(*DEPLOY)
         assert everything_is_ready(shop.cluster, "2.0.0")
 

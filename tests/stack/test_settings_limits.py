@@ -26,6 +26,9 @@ def test_a_base_may_be_an_address() -> None:
     [
         ("gitops: {engine: flux}\n", "Flux cannot read `source: internal`"),
         ("gitops: {engine: flux, source: internal}\n", "Flux cannot read `source: internal`"),
+        ("gitops: {engine: flux, source: image}\n", "Flux cannot read `source: image`"),
+        ("gitops: {source: image}\nimage: {base: a.example.com/git:1}\n", "requires `image.repository`"),
+        ("gitops: {source: image}\nimage: {repository: a.example.com/team/a}\n", "requires `image.base`"),
         ("gitops: {path: ../up}\n", "`path: ../up` cannot name a folder of the repository"),
         ("gitops: {path: /a}\n", "`path: /a` cannot name a folder"),
         ("gitops: {path: a//b}\n", "`path: a//b` cannot name a folder"),

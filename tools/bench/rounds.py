@@ -34,8 +34,8 @@ class Work:
 
 
 def full(names: Collection[str], extra: Sequence[str]) -> Iterator[Work]:
-    """`mine` over a network, every verb of the cases with these names, Helm beside the one that has its charts, and a
-    delivery.
+    """`mine` over a network, every verb of the cases with these names, Helm beside the one that has its charts, and
+    deliveries.
     """
     yield from _start()
     yield Work(name="mine over a network", steps=partial(network.mine, extra=extra))
@@ -48,8 +48,9 @@ def full(names: Collection[str], extra: Sequence[str]) -> Iterator[Work]:
         if case.name == helm.STACK and helm.HELM:
             yield from _helm()
             yield Work(name="helm template and split", steps=helm.split, is_once=True)
-    if delivery.CASE in names:
-        yield Work(name=delivery.CASE, steps=delivery.steps, is_once=True)
+    for one in delivery.DELIVERIES:
+        if one.case in names:
+            yield Work(name=one.case, steps=partial(delivery.steps, one), is_once=True)
 
 
 def quick(extra: Sequence[str]) -> Iterator[Work]:

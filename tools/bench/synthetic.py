@@ -28,8 +28,8 @@ _HEAD = """\
 apiVersion: cluster-forge/v1
 kind: Stack
 name: synthetic
-target: {kubernetes: "1.33"}
-gitops: {engine: argocd, install: false}
+target: {kubernetes: "VERSION"}
+gitops: GITOPS
 components:
 - name: widgets
   namespace: widgets
@@ -228,20 +228,8 @@ def write(folder: Path, objects: int) -> None:
     """Write an ``input/`` of that many objects (a multiple of `SMALLEST`), and one CRD more."""
     apps = objects // _OBJECTS_OF_APP
     of_charts = apps // _OF_CHARTS
-    _file(folder / "widgets" / "crd.yaml", _CRD)
-    lines = [_HEAD]
-    for number in range((apps - of_charts) // _APPS_OF_COMPONENT):
-        name = f"team-{number % _TEAMS:02}-part-{number:03}"
-        lines.append(
-            f"- {{name: {name}, namespace: team-{number % _TEAMS:02}, needs: [widgets], manifests: [{name}/]}}\n"
-        )
-        for start in range(0, _APPS_OF_COMPONENT, _APPS_IN_FILE):
-            texts = [
-                text
-                for app in range(start, start + _APPS_IN_FILE)
-                for text in _app(number * _APPS_OF_COMPONENT + app, name)
-            ]
-            _file(folder / name / f"apps-{start:02}.yaml", "---\n".join(texts))
+    head = _HEAD.replace("VERSION", "1.33").replace("GITOPS", "{engine: argocd, install: false}")
+    lines = [head, *_components(folder, (apps - of_charts) // _APPS_OF_COMPONENT, _APPS_OF_COMPONENT)]
     for number in range(of_charts // _APPS_OF_CHART):
         name = f"chart-{number:02}"
         _chart(folder / "charts" / name, name)
@@ -250,6 +238,25 @@ def write(folder: Path, objects: int) -> None:
             f"  helm: {{chart: ./charts/{name}}}\n  values: {{{CHANGED[0]}}}\n"
         )
     _file(folder / "config.yaml", "".join(lines))
+
+
+def write_applied(folder: Path, *, components: int, objects: int, kubernetes: str) -> None:
+    """Write an ``input/`` of components without charts, for kubectl alone, of so many objects together, and one CRD more."""
+    head = _HEAD.replace("VERSION", kubernetes).replace("GITOPS", "{engine: none}")
+    apps = objects // _OBJECTS_OF_APP // components
+    _file(folder / "config.yaml", "".join([head, *_components(folder, components, apps)]))
+
+
+def _components(folder: Path, number: int, apps: int) -> Iterator[str]:
+    """Write components of that many applications, and the CRD that they need; their entries in the description."""
+    _file(folder / "widgets" / "crd.yaml", _CRD)
+    for component in range(number):
+        name = f"team-{component % _TEAMS:02}-part-{component:03}"
+        yield f"- {{name: {name}, namespace: team-{component % _TEAMS:02}, needs: [widgets], manifests: [{name}/]}}\n"
+        for start in range(0, apps, _APPS_IN_FILE):
+            of_file = range(start, min(start + _APPS_IN_FILE, apps))
+            texts = [text for app in of_file for text in _app(component * apps + app, name)]
+            _file(folder / name / f"apps-{start:02}.yaml", "---\n".join(texts))
 
 
 def _app(number: int, part: str) -> Iterator[str]:

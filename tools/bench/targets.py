@@ -112,9 +112,7 @@ _SECONDS: tuple[tuple[str, float, tuple[Key, ...]], ...] = (
     ("every component, size and version of the catalog", 180, (("platform", "catalog test", "all"),)),
 )
 
-_DEPLOY: Key = (delivery.CASE, "deploy", "cold")
-_UNCHANGED: Key = (delivery.CASE, "deploy", "unchanged")
-_KUBECTL: Key = (delivery.CASE, "kubectl apply", "repeated")
+_KUBECTL = ("kubectl apply", "repeated")
 
 _PEAKS_MB = (("peak of everything", 700, "everything"), (f"peak of {_MANY} objects", 1024, _MANY))
 
@@ -124,7 +122,8 @@ def figures(medians: Medians) -> Iterator[Figure]:
     yield from _ratios(medians)
     yield from _growth(medians)
     yield from _waiting(medians)
-    yield from _delivery(medians)
+    for one in delivery.DELIVERIES:
+        yield from _delivery(medians, one.case)
     for name, limit, keys in _SECONDS:
         if medians.has(*keys):
             yield Figure(name=name, value=medians.wall(*keys), unit=Unit.SECONDS, limit=limit)
@@ -165,21 +164,22 @@ def _waiting(medians: Medians) -> Iterator[Figure]:
         yield Figure(name=name, value=value, unit=Unit.TIMES, limit=1.1, goal=1)
 
 
-def _delivery(medians: Medians) -> Iterator[Figure]:
+def _delivery(medians: Medians, case: str) -> Iterator[Figure]:
     """`deploy` into an empty cluster, compared with kubectl, and with a `deploy` that changes nothing."""
-    if not medians.has(_DEPLOY):
+    deploy, unchanged, kubectl = (case, "deploy", "cold"), (case, "deploy", "unchanged"), (case, *_KUBECTL)
+    if not medians.has(deploy):
         return
-    if medians.has(_KUBECTL):
-        value = medians.wall(_KUBECTL) / medians.wall(_DEPLOY)
-        yield Figure(name="kubectl apply ÷ deploy, wall", value=value, unit=Unit.TIMES, limit=2, more_is_better=True)
-    if medians.has(_UNCHANGED):
-        value = medians.wall(_DEPLOY) / medians.wall(_UNCHANGED)
-        yield Figure(
-            name="deploy ÷ deploy unchanged, wall", value=value, unit=Unit.TIMES, limit=10, more_is_better=True
-        )
-    requests = medians.requests(_DEPLOY) / medians.objects(_DEPLOY)
-    yield Figure(name="requests of deploy, for each object", value=requests, unit=Unit.TIMES, limit=1.2)
-    yield Figure(name="peak of deploy", value=medians.peak_mb(_DEPLOY), unit=Unit.MB, limit=300)
+    if medians.has(kubectl):
+        value = medians.wall(kubectl) / medians.wall(deploy)
+        name = f"{case}: kubectl apply ÷ deploy, wall"
+        yield Figure(name=name, value=value, unit=Unit.TIMES, limit=2, more_is_better=True)
+    if medians.has(unchanged):
+        value = medians.wall(deploy) / medians.wall(unchanged)
+        name = f"{case}: deploy ÷ deploy unchanged, wall"
+        yield Figure(name=name, value=value, unit=Unit.TIMES, limit=10, more_is_better=True)
+    requests = medians.requests(deploy) / medians.objects(deploy)
+    yield Figure(name=f"{case}: requests of deploy, for each object", value=requests, unit=Unit.TIMES, limit=1.2)
+    yield Figure(name=f"{case}: peak of deploy", value=medians.peak_mb(deploy), unit=Unit.MB, limit=300)
 
 
 def _seconds_per_object(medians: Medians, key: Key) -> float:

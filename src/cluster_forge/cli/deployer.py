@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from cluster_forge.cli.session import Session
     from cluster_forge.foundation.errors import ForgeError
+    from cluster_forge.manifests.finding import Finding
     from cluster_forge.manifests.part import Part
+    from cluster_forge.ports.progress import DeliveryReporter
     from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -53,14 +55,60 @@ def confirm(session: Session, question: str) -> None:
         click.confirm(question, default=False, abort=True, err=True)
 
 
+class Noted:
+    """`DeliveryReporter` that passes everything on, and notes which items have begun, and which are done."""
+
+    def __init__(self, inner: DeliveryReporter) -> None:
+        self._inner = inner
+        self._begun: dict[str, None] = {}
+        self._done: dict[str, None] = {}
+
+    def stage_started(self, stage: str, total: int) -> None:
+        self._inner.stage_started(stage, total)
+
+    def item_started(self, stage: str, item: str) -> None:
+        self._begun[_place(stage, item)] = None
+        self._inner.item_started(stage, item)
+
+    def item_waiting(self, stage: str, item: str, reason: str) -> None:
+        self._inner.item_waiting(stage, item, reason)
+
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
+        self._done[_place(stage, item)] = None
+        self._inner.item_finished(stage, item, detail, **facts)
+
+    def stage_finished(self, stage: str, summary: str) -> None:
+        self._inner.stage_finished(stage, summary)
+
+    def finding_reported(self, finding: Finding) -> None:
+        self._inner.finding_reported(finding)
+
+    def text(self) -> str:
+        """``done: cert-manager, loki; begun: grafana``; empty where nothing has begun."""
+        begun = [place for place in self._begun if place not in self._done]
+        return "; ".join(
+            f"{state}: {', '.join(places)}"
+            for state, places in (("done", list(self._done)), ("begun", begun))
+            if places
+        )
+
+
+def _place(stage: str, item: str) -> str:
+    """The item, with the cluster where there are several."""
+    cluster = stage.partition(" ")[2]
+    return f"{item} ({cluster})" if cluster else item
+
+
 @contextlib.contextmanager
-def going_on(again: str) -> Iterator[None]:
-    """If the user stops what changes a cluster, print what to type to go on."""
+def going_on(again: str, noted: Noted | None = None) -> Iterator[None]:
+    """If the user stops what changes a cluster, print what was done, and what to type to go on."""
     from cluster_forge.cli.output.streams import to_stderr
 
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
+        if noted and (text := noted.text()):
+            to_stderr(text)
         to_stderr(f"stopped: what was changed so far stays; to go on: {again}")
         raise
 

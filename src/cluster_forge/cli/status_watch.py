@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final, NoReturn
+from typing import Final, TextIO
 
 from cluster_forge.cli.output import status_text
 from cluster_forge.cli.output.terminal_text import one_line
@@ -24,15 +25,25 @@ _PAUSE: Final = 2.0
 Show = Callable[[StackStatus], None]
 
 
-def watch(session: Session, deployment: Deployment, parts: Sequence[Part]) -> NoReturn:
-    """Look again and again, until the program is interrupted."""
+def watch(session: Session, deployment: Deployment, parts: Sequence[Part]) -> None:
+    """Look again and again, until the program is interrupted, or its reader has gone (`| head`)."""
     quiet = replace(session, output=replace(session.output, quiet=True))
     request = StatusRequest(deployment=deployment, parts=parts)
     with quiet.reporting() as reporter, _shown(session) as show:
         tools = session.delivery(reporter)
-        while True:
-            show(status(request, tools))
+        show(status(request, tools))
+        while not has_lost_reader(sys.stdout):
             time.sleep(_PAUSE)
+            show(status(request, tools))
+
+
+def has_lost_reader(stream: TextIO) -> bool:
+    """Whether a stream is a pipe that is read no longer. A write would tell, but nothing may change for hours."""
+    if not hasattr(select, "poll"):  # Windows
+        return False
+    asked = select.poll()
+    asked.register(stream.fileno(), 0)
+    return bool(asked.poll(0))
 
 
 @contextlib.contextmanager

@@ -78,10 +78,12 @@ def delivery(settings: Settings, options: ClusterOptions, reporter: DeliveryRepo
         OfflineError, KubeconfigError, ExceptionGroup: as `cluster`.
         WorkspaceError: if the workspace does not exist.
     """
+    from cluster_forge.adapters import allocator
     from cluster_forge.adapters.clock import SystemClock
     from cluster_forge.adapters.yaml.lazy import LazyYaml
     from cluster_forge.stages.deliver.tools import DeliverTools
 
+    allocator.share_heap()
     return DeliverTools(
         cluster=cluster(settings, options),
         files=workspace_files(settings.workspace),

@@ -14,6 +14,7 @@ from cluster_forge.gitops.steps import (
     ApplyCrds,
     ApplyHooks,
     AwaitReady,
+    AwaitWebhooks,
     DeletedHook,
     DeleteHooks,
     FileStep,
@@ -21,7 +22,7 @@ from cluster_forge.gitops.steps import (
     StepFile,
     position,
 )
-from cluster_forge.manifests import emitter, hooks
+from cluster_forge.manifests import emitter, hooks, webhooks
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.health import AWAITED
 from cluster_forge.manifests.hooks import DeletePolicy
@@ -70,6 +71,7 @@ def of(part: Part, namespaces: Mapping[str, bytes], minor: int) -> tuple[FileSte
             file=StepFile.CUSTOM_RESOURCES, documents=_documents(item for item in plain if is_custom(item.kind, minor))
         ),
         AwaitReady(file=StepFile.READINESS, targets=tuple(item.id for item in plain if item.kind in AWAITED)),
+        AwaitWebhooks(file=StepFile.WEBHOOKS, targets=tuple(item.id for item in plain if _has_webhooks(item, part))),
         *_hooks(StepFile.HOOKS_BEFORE, StepFile.HOOKS_BEFORE_DELETED, part, hooks.BEFORE_INSTALL),
         *_hooks(StepFile.HOOKS_AFTER, StepFile.HOOKS_AFTER_DELETED, part, hooks.AFTER_INSTALL),
     )
@@ -88,12 +90,21 @@ def rendered(bodies: Iterable[Body]) -> tuple[bytes, ...]:
 
 def _is_empty(step: FileStep) -> bool:
     match step:
-        case AwaitReady(targets=targets):
+        case AwaitReady(targets=targets) | AwaitWebhooks(targets=targets):
             return not targets
         case DeleteHooks(hooks=deleted):
             return not deleted
         case _:
             return not step.documents
+
+
+def _has_webhooks(item: PartObject, part: Part) -> bool:
+    """Whether it tells the API server to call Services of this part. Those of other parts may come later."""
+    if item.kind not in webhooks.CONFIGURATIONS:
+        return False
+    services = webhooks.services(item.body)
+    own = {(other.id.namespace, other.id.name) for other in part.objects if other.kind == ("", "Service")}
+    return bool(services) and services <= own
 
 
 def _namespaces(part: Part, known: Mapping[str, bytes]) -> Iterator[bytes]:

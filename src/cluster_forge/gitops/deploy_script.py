@@ -19,6 +19,7 @@ from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.gitops.flux import sources
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan, FluxPlan
 from cluster_forge.gitops.steps import resource
+from cluster_forge.manifests import immutable_fields
 
 _WIDTH = 118
 
@@ -30,7 +31,11 @@ def script(plan: DeployPlan, files: FileTree) -> str:
     own = (
         read(name) for name in ("kubectl", "checks", "variant", "apply", "ready", "ownership", "releases", *narrowed)
     )
-    return "".join((_head(plan, files), read("options"), _namespace(plan), *own, *_deploy(plan), read("main")))
+    text = "".join((_head(plan, files), read("options"), _namespace(plan), *own, *_deploy(plan), read("main")))
+    text = text.replace("{stateful_fields}", _words(immutable_fields.FIELDS[immutable_fields.STATEFUL_SET]))
+    if plan.delivery is Delivery.EXISTING:  # which applies nothing that cannot change
+        text = text.replace("  check_immutable\n", "").replace('  [ -n "$dry_run" ] || recreate "$1"\n', "")
+    return text
 
 
 def _deploy(plan: DeployPlan) -> tuple[str, ...]:
@@ -38,7 +43,7 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
     read = script_source.read
     own: tuple[str, ...]
     if plan.flux:
-        own = ("permissions", "parts", "deploy_flux_install")
+        own = ("permissions", "immutable", "parts", "deploy_flux_install")
         if plan.delivery is Delivery.EXISTING:
             own = ("deploy_flux_existing",)
         return tuple(map(read, ("root_kustomization", *own)))
@@ -48,8 +53,14 @@ def _deploy(plan: DeployPlan) -> tuple[str, ...]:
             for part in plan.components
         )
         pruning = () if plan.narrowed else (read("prune"),)
-        return read("permissions"), read("parts"), *pruning, read("deploy_direct").replace("{waves}", "\n".join(rows))
-    own = ("permissions", "parts", "deploy_install")
+        return (
+            read("permissions"),
+            read("immutable"),
+            read("parts"),
+            *pruning,
+            read("deploy_direct").replace("{waves}", "\n".join(rows)),
+        )
+    own = ("permissions", "immutable", "parts", "deploy_install")
     if plan.delivery is Delivery.EXISTING:
         own = ("deploy_existing",)
     if plan.argocd.server:
@@ -72,6 +83,7 @@ def _head(plan: DeployPlan, files: FileTree) -> str:
         "list": bootstrap.LIST,
         "list_digest": Digest.of(files[bootstrap.LIST]).hex,
         "list_size": str(len(files[bootstrap.LIST])),
+        "immutable": immutable_fields.REFUSED,
         "apis": _words(plan.apis),
         "secrets": _words(
             f"{secret.namespace}/{secret.name}/{','.join(requirements.keys(secret))}" for secret in plan.secrets

@@ -1,34 +1,45 @@
-"""The Git server in the cluster: a read-only `git daemon` from Argo CD's own image, with the repository in ConfigMaps.
+"""The Git server in the cluster: a read-only `git daemon` from Argo CD's own image, with the repository in ConfigMaps
+(`git_chunks`), or from the image of the stack, which has it (`git_image`).
 
-The reasons and the alternatives: ADR 0011. The bare repository is one tar archive, cut into immutable ConfigMaps that
-are named by its digest; a new cast has new ones, and the pod that reads them is replaced.
+The reasons and the alternatives: ADR 0011, ADR 0043. A new cast has another repository, and the pod that serves it is replaced.
 """
 
 from __future__ import annotations
 
-import base64
-import io
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import bounded
 from cluster_forge.gitops import script_source
-from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stack.model import Stack
 
 NAMESPACE = "cluster-forge"
 COMMIT = "cluster-forge/commit"
-CHUNK = 700 * 1024
-"""Bytes in one ConfigMap: less than 1 MiB as base64 too (Kubernetes, "ConfigMaps": "cannot exceed 1 MiB")."""
 NO_IMAGE = "argocd"
 """A placeholder for the image of an existing Argo CD: `deploy.sh` looks it up in the cluster."""
 DEPLOYMENT_FILE = "git-server-deployment.yaml"
 """The file of the step that applies the server's Deployment."""
 _PORT = 9418
+_GROUP: Final = 999
+"""Argo CD's own, in its image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Where a server has the repository from: the shell that puts it together in ``/repository/new``, and what it needs.
+
+    ``user`` is a number where the image is not known to run without root.
+    """
+
+    image: str
+    script: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: Sequence[Body] = ()
+    volumes: Sequence[Body] = ()
+    pull_secrets: Sequence[Mapping[str, Any]] = ()
+    user: int | None = None
 
 
 def name(stack: Stack) -> str:
@@ -41,42 +52,13 @@ def url(stack: Stack) -> str:
     return f"git://{name(stack)}.{NAMESPACE}.svc/{stack.name}.git"
 
 
-def archive(repository: FileTree) -> bytes:
-    """The repository as a tar archive (ustar), the same bytes for the same files."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for path, content in repository.files.items():
-            entry = tarfile.TarInfo(path)
-            entry.size = len(content)
-            entry.mode = 0o755 if path in repository.executable else 0o644
-            tar.addfile(entry, io.BytesIO(content))
-    return stream.getvalue()
-
-
-def chunks(stack: Stack, packed: bytes, commit: str) -> Iterator[Body]:
-    """The ConfigMaps that carry the archive, in order."""
-    digest = Digest.of(packed).hex
-    for number, start in enumerate(range(0, len(packed), CHUNK)):
-        yield {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": _chunk_name(stack, digest, number),
-                "namespace": NAMESPACE,
-                "labels": {**_labels(stack), STACK_LABEL: stack.name, COMMIT: commit},
-            },
-            "immutable": True,
-            "binaryData": {"chunk": base64.b64encode(packed[start : start + CHUNK]).decode()},
-        }
-
-
 def namespace() -> Body:
     """The namespace of what the delivery itself adds to a cluster."""
-    labels = {
+    marks = {
         "app.kubernetes.io/managed-by": "cluster-forge",
         "pod-security.kubernetes.io/enforce": "restricted",
     }
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": marks}}
 
 
 def surroundings(stack: Stack, argocd: str) -> Iterator[Body]:
@@ -118,16 +100,14 @@ def _network(stack: Stack, argocd: str) -> Iterator[Body]:
     }
 
 
-def deployment(
-    stack: Stack, packed: bytes, commit: str, image: str, pull_secrets: Sequence[Mapping[str, Any]] = ()
-) -> Body:
+def deployment(stack: Stack, content: Content, commit: str) -> Body:
     """The server. The commit is in the pod's template, so that a new cast replaces the pod.
 
     The old pod ends before the new one starts: the earlier revision must not be served any more.
     """
-    pod = _pod(stack, packed, image)
-    if pull_secrets:
-        pod["imagePullSecrets"] = [dict(secret) for secret in pull_secrets]
+    pod = _pod(stack, content)
+    if content.pull_secrets:
+        pod["imagePullSecrets"] = [dict(secret) for secret in content.pull_secrets]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -137,7 +117,7 @@ def deployment(
             "revisionHistoryLimit": 0,
             "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": _selector(stack)},
-            "template": {"metadata": {"labels": _labels(stack), "annotations": {COMMIT: commit}}, "spec": pod},
+            "template": {"metadata": {"labels": labels(stack), "annotations": {COMMIT: commit}}, "spec": pod},
         },
     }
 
@@ -152,28 +132,30 @@ def with_image(server: Body, image: str) -> Body:
     return {**server, "spec": {**server["spec"], "template": {**template, "spec": {**pod, **changed}}}}
 
 
-def _pod(stack: Stack, packed: bytes, image: str) -> dict[str, Any]:
-    """The first container unpacks the repository, the second serves it."""
-    container = _container(image, _environment(stack, Digest.of(packed).hex))
-    pod: dict[str, Any] = {
+def _pod(stack: Stack, content: Content) -> dict[str, Any]:
+    """The first container puts the repository together, the second serves it."""
+    container = _container(content.image, _environment(stack, content))
+    security: dict[str, Any] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    if content.user is not None:
+        security["runAsUser"] = content.user
+    if stack.gitops.persistent:
+        security |= {"fsGroup": _GROUP, "fsGroupChangePolicy": "OnRootMismatch"}
+    return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 5,
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": security,
         "initContainers": [
             {
                 "name": "unpack",
                 **container,
-                "command": ["sh", "-c", script_source.read("unpack_repository").lstrip()],
-                "volumeMounts": [*_MOUNTS, {"name": "chunks", "mountPath": "/chunks", "readOnly": True}],
+                "command": ["sh", "-c", content.script + script_source.read("place_repository").lstrip()],
+                "volumeMounts": [*_MOUNTS, *content.mounts],
             }
         ],
         "containers": [{"name": "serve", **container, **_serve(stack)}],
-        "volumes": _volumes(stack, packed),
+        "volumes": [*_volumes(stack), *content.volumes],
     }
-    if stack.gitops.persistent:
-        pod["securityContext"] |= {"fsGroup": 999, "fsGroupChangePolicy": "OnRootMismatch"}
-    return pod
 
 
 def _container(image: str, environment: list[Body]) -> dict[str, Any]:
@@ -212,12 +194,12 @@ def _serve(stack: Stack) -> dict[str, Any]:
     }
 
 
-def _environment(stack: Stack, digest: str) -> list[Body]:
+def _environment(stack: Stack, content: Content) -> list[Body]:
     """The owner of a volume's files may be unknown: ``safe.directory`` makes Git trust them."""
     values = {
         "HOME": "/tmp",  # noqa: S108
         "REPOSITORY": f"/repository/{stack.name}.git",
-        "REPOSITORY_SHA256": digest,
+        **content.environment,
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
@@ -225,18 +207,9 @@ def _environment(stack: Stack, digest: str) -> list[Body]:
     return [{"name": key, "value": value} for key, value in values.items()]
 
 
-def _volumes(stack: Stack, packed: bytes) -> list[Body]:
+def _volumes(stack: Stack) -> list[Body]:
     kept = {"persistentVolumeClaim": {"claimName": name(stack)}} if stack.gitops.persistent else {"emptyDir": {}}
-    digest = Digest.of(packed).hex
-    sources = [
-        {"configMap": {"name": _chunk_name(stack, digest, number), "items": [{"key": "chunk", "path": f"{number:03}"}]}}
-        for number in range(-(-len(packed) // CHUNK))
-    ]
-    return [
-        {"name": "repository", **kept},
-        {"name": "tmp", "emptyDir": {}},
-        {"name": "chunks", "projected": {"sources": sources}},
-    ]
+    return [{"name": "repository", **kept}, {"name": "tmp", "emptyDir": {}}]
 
 
 def _client(argocd: str) -> Body:
@@ -245,17 +218,14 @@ def _client(argocd: str) -> Body:
     return {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "argocd"}}}
 
 
-def _chunk_name(stack: Stack, digest: str, number: int) -> str:
-    return f"{name(stack)}-{digest[:12]}-{number:03}"
-
-
 def _metadata(stack: Stack) -> dict[str, Any]:
-    return {"name": name(stack), "namespace": NAMESPACE, "labels": _labels(stack)}
+    return {"name": name(stack), "namespace": NAMESPACE, "labels": labels(stack)}
 
 
 def _selector(stack: Stack) -> dict[str, str]:
     return {"app.kubernetes.io/name": "git-server", "app.kubernetes.io/instance": stack.name}
 
 
-def _labels(stack: Stack) -> dict[str, str]:
+def labels(stack: Stack) -> dict[str, str]:
+    """Those of the server and of everything that belongs to it."""
     return {**_selector(stack), "app.kubernetes.io/managed-by": "cluster-forge"}

@@ -10,10 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import NO_FILES, FileTree
 from cluster_forge.foundation.json_codec import OMITTED
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import component_steps, delivery_mode, engine, git_server, ownership, requirements, schedule
+from cluster_forge.gitops import (
+    component_steps,
+    delivery_mode,
+    engine,
+    git_chunks,
+    git_image,
+    git_server,
+    ownership,
+    requirements,
+    schedule,
+)
 from cluster_forge.gitops.argocd import applications, component, project
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
@@ -151,11 +162,11 @@ class DeployPlan:
         return next((part.version for part in self.parts if part.name == name), "")
 
 
-def of(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, revision: str) -> DeployPlan:
+def of(stack: Stack, parts: Sequence[Part], repository: FileTree | Digest, commit: str, revision: str) -> DeployPlan:
     """The plan for the parts of ``stack``.
 
-    ``repository`` holds the files of the bare Git repository, ``commit`` is the id of its commit, ``revision`` the tag
-    on it that the Applications are pinned to.
+    ``repository`` holds the files of the bare Git repository, or is the digest of the stack's image which has it;
+    ``commit`` is the id of its commit, ``revision`` the tag on it that the Applications are pinned to.
 
     Raises:
         ManifestError, ExceptionGroup: if kubectl must apply an object without a name.
@@ -201,19 +212,21 @@ def _components(stack: Stack, parts: Sequence[Part], *, with_steps: bool) -> Ite
         )
 
 
-def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: str, revision: str) -> ArgoCdPlan:
+def _argocd(
+    stack: Stack, parts: Sequence[Part], repository: FileTree | Digest, commit: str, revision: str
+) -> ArgoCdPlan:
     is_installed = delivery_mode.delivery(stack, parts) is Delivery.INSTALL
     argo = engine.find(parts) if is_installed else None
-    image = component.image(argo) if argo else None
+    is_own = stack.gitops.source is RepositorySource.IMAGE
     server = None
-    if stack.gitops.source is RepositorySource.INTERNAL:
+    if is_own or stack.gitops.source is RepositorySource.INTERNAL:
         server = ObjectId(group="apps", kind="Deployment", namespace=git_server.NAMESPACE, name=git_server.name(stack))
     everything = applications.applications(stack, parts, revision)
     root = everything[-1]
     return ArgoCdPlan(
         namespace=engine.namespace(parts) if is_installed else engine.NAMESPACE,
         server=server,
-        is_image_known=image is not None,
+        is_image_known=is_own or (argo is not None and component.image(argo) is not None),
         install=_install(stack, parts) if is_installed else (),
         repository=tuple(_repository(stack, repository, commit, server, argo)) if server else (),
         sync=SyncApplication(
@@ -226,7 +239,7 @@ def _argocd(stack: Stack, parts: Sequence[Part], repository: FileTree, commit: s
         selector=_selector(everything),
         project=Apply(file=PROJECT, documents=rendered([project.body(stack, parts)])),
         url=applications.repository_url(stack),
-        secret=stack.gitops.secret,
+        secret="" if is_own else stack.gitops.secret,
         settings=None if is_installed else _settings_of_others(),
     )
 
@@ -282,18 +295,24 @@ def _bare(stack: Stack, parts: Sequence[Part], part: Part) -> tuple[FileStep, ..
     return component_steps.of(dataclasses.replace(part, objects=possible), component_steps.namespaces(parts), minor)
 
 
-def _repository(stack: Stack, repository: FileTree, commit: str, server: ObjectId, argo: Part | None) -> Iterator[Step]:
+def _repository(
+    stack: Stack, repository: FileTree | Digest, commit: str, server: ObjectId, argo: Part | None
+) -> Iterator[Step]:
     """The repository and its ``server``; once that is ready, the chunks of other commits are unused.
 
     ``argo`` is Argo CD's part, where the stack installs it.
     """
-    packed = git_server.archive(repository)
-    image, secrets = (component.image(argo) if argo else None) or (git_server.NO_IMAGE, ())
     surroundings = git_server.surroundings(stack, engine.namespace([argo]) if argo else "")
     yield Apply(file="git-server.yaml", documents=rendered(surroundings))
-    for number, chunk in enumerate(git_server.chunks(stack, packed, commit)):
-        yield Apply(file=f"repository-{number:03}.yaml", documents=rendered([chunk]))
-    deployment = git_server.deployment(stack, packed, commit, image, secrets)
+    if isinstance(repository, Digest):
+        content = git_image.content(stack, repository)
+    else:
+        packed = git_chunks.archive(repository)
+        image, secrets = (component.image(argo) if argo else None) or (git_server.NO_IMAGE, ())
+        content = git_chunks.content(stack, packed, image, secrets)
+        for number, chunk in enumerate(git_chunks.chunks(stack, packed, commit)):
+            yield Apply(file=f"repository-{number:03}.yaml", documents=rendered([chunk]))
+    deployment = git_server.deployment(stack, content, commit)
     yield Apply(file=git_server.DEPLOYMENT_FILE, documents=rendered([deployment]))
     yield AwaitReady(targets=(server,))
     # A label that is not there is unequal to everything: the claim has none.

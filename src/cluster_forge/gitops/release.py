@@ -26,7 +26,7 @@ from cluster_forge.foundation.errors import ArchiveError, ReleaseError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.json_codec import ADDED
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import git_server
+from cluster_forge.gitops import git_chunks, git_server
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -159,7 +159,7 @@ def folders(files: FileTree) -> dict[str, FileTree]:
 
 def kept(path: str, files: FileTree) -> tuple[Folder, bytes]:
     """A folder, and its files packed."""
-    packed = gzip.compress(git_server.archive(files), 6, mtime=0)
+    packed = gzip.compress(git_chunks.archive(files), 6, mtime=0)
     return Folder(path=path, digest=files.digest, parts=-(-len(packed) // _PART), size=files.size), packed
 
 

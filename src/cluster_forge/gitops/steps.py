@@ -40,6 +40,8 @@ class StepFile(StrEnum):
     READINESS = "wait"
     HOOKS_AFTER = "hooks-post-*.yaml"
     HOOKS_AFTER_DELETED = "hooks-post-delete"
+    WEBHOOKS = "webhooks"
+    """What the API server calls. Often a hook writes the certificate by which it trusts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,14 @@ class AwaitReady:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitWebhooks:
+    """Wait until the API server can call the webhooks of each of these configurations; ``file`` lists them."""
+
+    targets: tuple[ObjectId, ...]
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
     """Delete the objects of a kind (as kubectl takes it) that a label selector finds in a namespace."""
 
@@ -129,8 +139,8 @@ class SyncApplication:
     revision: str
 
 
-Step: TypeAlias = Apply | ApplyCrds | ApplyHooks | DeleteHooks | AwaitReady | Delete | SyncApplication
-FileStep: TypeAlias = Apply | ApplyCrds | ApplyHooks | DeleteHooks | AwaitReady
+Step: TypeAlias = Apply | ApplyCrds | ApplyHooks | DeleteHooks | AwaitReady | AwaitWebhooks | Delete | SyncApplication
+FileStep: TypeAlias = Apply | ApplyCrds | ApplyHooks | DeleteHooks | AwaitReady | AwaitWebhooks
 """The steps of one component: each has a file."""
 
 
@@ -146,7 +156,7 @@ def content(step: Step) -> bytes:
     In the list of deleted hooks the line begins with the time and the hook's file.
     """
     match step:
-        case AwaitReady(targets=targets):
+        case AwaitReady(targets=targets) | AwaitWebhooks(targets=targets):
             return "".join(f"{_target(target)}\n" for target in targets).encode()
         case DeleteHooks(hooks=hooks):
             return "".join(f"{hook.when} {hook.file} {_target(hook.target)}\n" for hook in hooks).encode()
@@ -168,7 +178,7 @@ def documents(stream: bytes) -> tuple[bytes, ...]:
 
 def with_content(step: Step, file: bytes) -> Step:
     """The step with the documents of its file, as `content` wrote it."""
-    if isinstance(step, AwaitReady | DeleteHooks | Delete):
+    if isinstance(step, AwaitReady | AwaitWebhooks | DeleteHooks | Delete):
         return step
     return replace(step, documents=documents(file))
 
@@ -176,7 +186,7 @@ def with_content(step: Step, file: bytes) -> Step:
 def objects(step: Step) -> int:
     """The number of objects in the step's file, or of lines."""
     match step:
-        case AwaitReady(targets=targets):
+        case AwaitReady(targets=targets) | AwaitWebhooks(targets=targets):
             return len(targets)
         case DeleteHooks(hooks=hooks):
             return len(hooks)

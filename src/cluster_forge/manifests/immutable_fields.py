@@ -1,7 +1,7 @@
 """The fields of Kubernetes' own kinds that an API server does not let change once an object is there.
 
-The API server judges, by a dry run. This list says of which objects that is worth asking where each question costs a call of
-kubectl (`deploy.sh`), names the fields where the API server only names the others, and compares what is not at hand (`rollback`).
+The API server judges, by a dry run. The list says which fields of a StatefulSet these are, where the API server only names the
+others (`deploy.sh`), and compares what cannot be tried (`rollback`).
 
 Sources: Kubernetes, ``pkg/apis/*/validation`` (``ValidateStatefulSetUpdate``, ``ValidateStorageClassUpdate``, …);
 apiextensions-apiserver, ``pkg/apis/apiextensions/validation``.
@@ -9,7 +9,7 @@ apiextensions-apiserver, ``pkg/apis/apiextensions/validation``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,6 +18,7 @@ from cluster_forge.manifests import quantity
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.manifest import Body
 
+STATEFUL_SET: Final = ("apps", "StatefulSet")
 _TEMPLATES: Final = "spec.volumeClaimTemplates[*]"
 _ENTRIES: Final = "[*]"
 _QUANTITY: Final = ".storage"
@@ -37,7 +38,7 @@ FIELDS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
         ("apps", "DaemonSet"): ("spec.selector",),
         ("apps", "Deployment"): ("spec.selector",),
         ("apps", "ReplicaSet"): ("spec.selector",),
-        ("apps", "StatefulSet"): (
+        STATEFUL_SET: (
             "spec.podManagementPolicy",
             "spec.selector",
             "spec.serviceName",
@@ -68,12 +69,12 @@ expression as Python and grep read it."""
 
 def changed(live: Body, wanted: Body) -> tuple[str, ...]:
     """The listed fields that both have, with different values, up to the list that they are in: ``spec.serviceName``."""
-    found = {
+    different = {
         path.partition(_ENTRIES)[0]
         for path in _paths(wanted)
         if _differ(picked(live, path), picked(wanted, path), is_quantity=path.endswith(_QUANTITY))
     }
-    return tuple(sorted(found))
+    return tuple(sorted(different))
 
 
 def trimmed(body: Body) -> Body:
@@ -134,8 +135,3 @@ def _parsed(value: Any) -> Decimal | str:
         return quantity.parse(value)
     except (TypeError, ValueError):
         return str(value)
-
-
-def kinds() -> Iterator[str]:
-    """The kinds, as a claim names them: ``StatefulSet.apps``."""
-    return (f"{kind}.{group}" if group else kind for group, kind in FIELDS)

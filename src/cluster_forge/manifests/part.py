@@ -17,6 +17,8 @@ from cluster_forge.manifests.manifest import Body, Document, Manifest
 BARE: Final = Form(dump=attrgetter("hex"), load=Digest.from_plain)
 """A digest as its hex digits alone."""
 
+_NAMESPACE: Final = b"\n  namespace:"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartObject:
@@ -71,8 +73,10 @@ class PartObject:
         """The object as the API server keeps it: a cluster-scoped one loses the namespace that a chart wrote into it. The file's
         digest is not that of the new text.
         """
+        if self.id.namespace or _NAMESPACE not in self.content:
+            return self
         metadata = self._known.header["metadata"]
-        if self.id.namespace or not metadata.get("namespace"):
+        if "namespace" not in metadata:
             return self
         left = {key: value for key, value in metadata.items() if key != "namespace"}
         return replace(self, document=self._known.with_metadata(left))

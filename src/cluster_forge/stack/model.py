@@ -47,6 +47,7 @@ class RepositorySource(StrEnum):
     INTERNAL = "internal"
     EXTERNAL = "external"
     OCI = "oci"
+    IMAGE = "image"
 
 
 class Architecture(StrEnum):

@@ -74,7 +74,8 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
     """How the stack is delivered. Unsupported settings go into ``errors``."""
     section = section_of(description, "gitops", GitOpsSchema)
     has_address = section.url or (section.source == "oci" and section_of(description, "image", ImageSchema).repository)
-    if section.source != "internal" and not has_address and section.engine != "none":
+    errors += _lacks_of_image(description, section)
+    if section.source not in ("internal", "image") and not has_address and section.engine != "none":
         errors.append(
             DescriptionError(
                 f"gitops: `source: {section.source}` requires the URL of a repository",
@@ -82,11 +83,11 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
                 fix="add `url: https://…` to `gitops`",
             )
         )
-    if section.engine == "flux" and section.source == "internal":
+    if section.engine == "flux" and section.source in ("internal", "image"):
         errors.append(
             DescriptionError(
-                "gitops: Flux cannot read `source: internal`, the Git server in the cluster: it reads Git over https and "
-                "ssh only",
+                f"gitops: Flux cannot read `source: {section.source}`, the Git server in the cluster: it reads Git over https "
+                "and ssh only",
                 where=description.at(("gitops", "source" if "source" in section.model_fields_set else "engine")).where,
                 fix="write `source: oci` and the address of a registry, or `source: external` and that of a Git repository, "
                 "as `url`",
@@ -110,6 +111,22 @@ def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
         secret=section.secret,
         finalizers=section.finalizers,
     )
+
+
+def _lacks_of_image(description: Positioned, section: GitOpsSchema) -> Iterator[DescriptionError]:
+    """What a Git server lacks that runs from the stack's image: where the cluster pulls that from, and Git in it."""
+    image = section_of(description, "image", ImageSchema)
+    meant = {
+        "repository": (image.repository, "registry.example.com/team/platform"),
+        "base": (image.base, "an image with git, git-daemon and a shell"),
+    }
+    for key, (value, example) in meant.items():
+        if section.source == "image" and section.engine == "argocd" and not value:
+            yield DescriptionError(
+                f"gitops: `source: image` requires `image.{key}`: the Git server runs from the stack's image",
+                where=description.at(("gitops", "source")).where,
+                fix=f"write `image: {{{key}: …}}`: {example}",
+            )
 
 
 def _wrong_places(description: Positioned, section: GitOpsSchema) -> Iterator[DescriptionError]:

@@ -16,11 +16,13 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 from tests.e2e import nodes
 from tests.e2e.cluster import Cluster
+from tests.e2e.stand_in import pulled_image
 from tests.e2e.stand_in.operators import MERGE_PATCH
 from tests.servers import process
 from tests.servers.process import Server
@@ -62,7 +64,7 @@ class GitServers:
         folder = self._folder / uid
         folders = self._volumes(folder, pod)
         (unpack,), (serve,) = pod["spec"]["initContainers"], pod["spec"]["containers"]
-        command, environment = _process(unpack, folders)
+        command, environment = _process(unpack, folders, pulled_image.added(unpack["image"], folder / "image"))
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             self._report(pod, is_ready=False, message=done.stderr)
@@ -131,9 +133,11 @@ def _container(container: Mapping[str, Any], state: Mapping[str, Any], *, ready:
     return {**facts, "ready": ready, "state": dict(state)}
 
 
-def _process(container: Mapping[str, Any], folders: Mapping[str, Path]) -> tuple[list[str], dict[str, str]]:
-    """A container's command and environment, with the folders in the place of what is mounted."""
-    mounts = {mount["mountPath"]: str(folders[mount["name"]]) for mount in container["volumeMounts"]}
+def _process(
+    container: Mapping[str, Any], folders: Mapping[str, Path], files: Mapping[str, str] = MappingProxyType({})
+) -> tuple[list[str], dict[str, str]]:
+    """A container's command and environment, with the folders in the place of what is mounted, and of the image's ``files``."""
+    mounts = {mount["mountPath"]: str(folders[mount["name"]]) for mount in container["volumeMounts"]} | dict(files)
     paths = re.compile(rf"(?<![\w./])({'|'.join(map(re.escape, mounts))})(?![\w.-])")
 
     def moved(text: str) -> str:

@@ -204,3 +204,19 @@ def test_progress_rises_with_what_is_applied_synced_and_healthy() -> None:
     assert steps == sorted(set(steps))
     assert application_state.of(application(wanted="v-1"), "v-2").progress == 0
     assert application_state.of(application(), "v-2").progress == 1
+
+
+def test_a_cluster_that_does_not_answer_argo_cd_is_not_a_wrong_repository() -> None:
+    """As Argo CD 3.5.7 says it while the API server makes its OpenAPI document of 251 new CRDs."""
+    cause = "failed to get cluster info: error synchronizing cache state: context deadline exceeded"
+    live, target = (
+        f"Failed to load live state: {cause}",
+        f"Failed to load target state: failed to get cluster version: {cause}",
+    )
+
+    def is_unreadable(*messages: str) -> bool:
+        conditions = [{"type": "ComparisonError", "message": message} for message in messages]
+        return application_state.of(application(sync="Unknown", conditions=conditions), "v-2").is_unreadable
+
+    assert not is_unreadable(live, target)
+    assert is_unreadable("Failed to load target state: unable to resolve 'v-2' to a commit SHA")

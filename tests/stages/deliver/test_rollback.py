@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 import pytest
 from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
 
 from cluster_forge.foundation.errors import ReleaseError
+from cluster_forge.foundation.file_tree import FileTree, join
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops import bootstrap, plan
 from cluster_forge.gitops.release import Result
-from cluster_forge.stages.deliver import rollback
+from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.stack.model import GitOps, Stack
+from cluster_forge.stages.deliver import deployment as deployments
+from cluster_forge.stages.deliver import obstacles, rollback
 from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.direct import delivery as direct
@@ -153,6 +160,75 @@ def test_going_back_is_refused_where_it_would_lose_data_or_is_impossible(
     assert delivery.cluster.objects() == before
     chosen, _ = rollback.target(RollbackRequest(stack="demo", is_forced=True), delivery.tools)
     assert chosen.number == 1
+
+
+def by_engine(bodies: Sequence[dict[str, Any]], version: str) -> Deployment:
+    """The component ``shop``, as Argo CD delivers it; its release has no documents."""
+    stack = Stack(name="demo", gitops=GitOps(install=False))
+    parts = [part("shop", bodies)]
+    planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version)
+    about = FileTree({"stack.json": orjson.dumps({"version": version, "image": {"digest": "sha256:" + "a" * 64}})})
+    cast = deployments.of(join(bootstrap.tree(planned), about), "stacks/demo")
+    provenance = Provenance(component=ComponentName("shop"), origin="")
+    manifests = (
+        Manifest(id=item.id, document=item.document, provenance=provenance)
+        for item in parts[0].objects
+        if item.document
+    )
+    return obstacles.with_deciding_fields(cast, manifests)
+
+
+@pytest.mark.parametrize(("former", "present", "target", "status", "message"), LOSSES)
+def test_the_same_is_refused_where_an_engine_applies_the_objects(
+    former: list[dict[str, Any]],
+    present: list[dict[str, Any]],
+    target: tuple[str, str, str, str] | None,
+    status: dict[str, Any],
+    message: str,
+) -> None:
+    delivery = Delivery()
+    for version, bodies in (("v-1", former), ("v-2", present)):
+        begun = releases.begin(by_engine(bodies, version), delivery.tools, run="host/1/0").release
+        releases.end(begun, Result.DEPLOYED, delivery.tools)
+    delivery.cluster.put(body("v1", "Namespace", "shop"), *present)
+    if target:
+        delivery.cluster.set_status(identity(*target), status)
+    with pytest.raises(ReleaseError, match=message):
+        rollback.target(BACK, delivery.tools)
+    chosen, _ = rollback.target(RollbackRequest(stack="demo", is_forced=True), delivery.tools)
+    assert chosen.number == 1
+
+
+def test_what_a_release_keeps_of_a_secret_is_not_its_value() -> None:
+    secret = body("v1", "Secret", "login", "shop", type="Opaque", stringData={"password": "hunter2"})
+    kept = by_engine([secret], "v-1").files[obstacles.DECIDING]
+    assert b"Opaque" in kept
+    assert b"hunter2" not in kept
+
+
+def test_an_immutable_field_does_not_stand_in_the_way_if_objects_may_be_recreated() -> None:
+    delivery = Delivery()
+    release(delivery, [stateful("1Gi", "old"), volume("1Gi")], "v-1")
+    release(delivery, [stateful("1Gi", "new"), volume("2Gi")], "v-2")
+    with pytest.raises(ExceptionGroup) as refused:
+        rollback.target(BACK, delivery.tools)
+    assert len(refused.value.exceptions) == 2
+    with pytest.raises(ReleaseError, match="it cannot shrink"):
+        rollback.target(RollbackRequest(stack="demo", recreates=True), delivery.tools)
+
+
+def test_a_release_for_another_kubernetes_version_needs_a_word() -> None:
+    delivery = Delivery()
+    release(delivery, [settings(a="1")], "v-1")
+    release(delivery, [settings(a="2")], "v-2")
+    delivery.cluster.minor += 1
+    assert rollback.target(BACK, delivery.tools)[0].number == 1
+    delivery.cluster.minor += 1
+    with pytest.raises(ReleaseError, match=r"made for Kubernetes 1.33, and the cluster is 1.35 \(supported"):
+        rollback.target(BACK, delivery.tools)
+    assert rollback.target(RollbackRequest(stack="demo", force_version=True), delivery.tools)[0].number == 1
+    gone = rollback.after_failure("demo", delivery.tools, lambda deployed, cause: cause)
+    assert gone is not None
 
 
 def test_a_volume_that_grows_and_a_stored_version_that_is_kept_do_not_stand_in_the_way() -> None:

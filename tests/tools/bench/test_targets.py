@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tools.bench import delivery
 from tools.bench.measure import Run
 from tools.bench.steps import Medians, Step
 from tools.bench.targets import Figure, Unit, figures
@@ -108,12 +109,13 @@ def test_worsening(value: float, before: float, worsening: float, *, more_is_bet
     assert figure.worsening(before) == pytest.approx(worsening)
 
 
-def test_a_delivery_is_compared_with_kubectl_and_with_one_that_changes_nothing() -> None:
-    deploy = replace(step("delivery/deploy/cold", 60, peak_mb=250, objects=1000), requests=1300)
-    found = by_name(deploy, step("delivery/deploy/unchanged", 5), step("delivery/kubectl apply/repeated", 150))
+@pytest.mark.parametrize("case", [one.case for one in delivery.DELIVERIES])
+def test_a_delivery_is_compared_with_kubectl_and_with_one_that_changes_nothing(case: str) -> None:
+    deploy = replace(step(f"{case}/deploy/cold", 60, peak_mb=250, objects=1000), requests=1300)
+    found = by_name(deploy, step(f"{case}/deploy/unchanged", 5), step(f"{case}/kubectl apply/repeated", 150))
     assert {name: (figure.value, figure.reached) for name, figure in found.items()} == {
-        "kubectl apply ÷ deploy, wall": (2.5, True),
-        "deploy ÷ deploy unchanged, wall": (12, True),
-        "requests of deploy, for each object": (1.3, False),
-        "peak of deploy": (250, True),
+        f"{case}: kubectl apply ÷ deploy, wall": (2.5, True),
+        f"{case}: deploy ÷ deploy unchanged, wall": (12, True),
+        f"{case}: requests of deploy, for each object": (1.3, False),
+        f"{case}: peak of deploy": (250, True),
     }

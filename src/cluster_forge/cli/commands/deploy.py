@@ -15,11 +15,12 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import ON_MANY, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cluster_forge.cli.fleet import Members
     from cluster_forge.ports.cluster import ClusterFacts
     from cluster_forge.ports.rendering import YamlReader
+    from cluster_forge.stack.component import ExpectedSecret
     from cluster_forge.stages.deliver.deploy import DeployResult
     from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.options import DeployOptions
@@ -127,6 +128,8 @@ class _Values:
 
     source: str
     text: str = field(repr=False)
+    others: tuple[ExpectedSecret, ...] = ()
+    """What the stacks of other clusters expect, too: its values are no mistake."""
 
     @classmethod
     def read(cls, source: str) -> _Values:
@@ -151,7 +154,19 @@ class _Values:
         expected = deployment.plan.secrets
         if self.source == given.ENVIRONMENT:
             return given.from_environment(expected, os.environ)
-        return given.parse(self.text, self.source, expected, reader)
+        return given.parse(self.text, self.source, (*expected, *self.others), reader)
+
+    def for_all(self, expected: Iterable[ExpectedSecret]) -> _Values:
+        """The same values, for the stacks of several clusters, which expect these Secrets."""
+        return replace(self, others=tuple(expected))
+
+
+def _expected(members: Members) -> Iterator[ExpectedSecret]:
+    """The Secrets that the stacks of all clusters expect."""
+    from cluster_forge.stages.deliver import deployment
+
+    for place in {place.folder: place for place in members.places.values()}.values():
+        yield from deployment.read(place.folder, place.files).plan.secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +196,11 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
 
     again = session.cluster_command("deploy", *([stack] if stack else []))
     with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
-        tools = replace(session.delivery(reporter), files=place.files)
+        noted = deployer.Noted(reporter)
+        tools = replace(session.delivery(noted), files=place.files)
         if not options.is_trial:
             deployer.confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
-        with deployer.going_on(again):
+        with deployer.going_on(again, noted):
             done = _deployed(session, deployment.read(place.folder, tools.files), tools, options, values)
     for line in done.lines(is_trial=options.is_trial):
         session.print(line)
@@ -221,16 +237,20 @@ def _rolled_out(session: Session, members: Members, options: DeployOptions, valu
     from cluster_forge.stages.deliver.rollout import roll_out
 
     with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
+        noted = deployer.Noted(reporter)
+        values = values and values.for_all(_expected(members))
 
         def deploy(cluster: DescribedCluster) -> _Deployed:
             own, place = fleet.reached(session, cluster), members.places[cluster.name]
-            tools = replace(own.delivery(fleet.ClusterReporter(reporter, cluster.name)), files=place.files)
+            tools = replace(own.delivery(fleet.ClusterReporter(noted, cluster.name)), files=place.files)
             chosen = members.placed(deployment.read(place.folder, place.files), cluster, tools)
             return _deployed(own, chosen, tools, options, values)
 
         rollout = members.fleet.rollout
         workers = composition.workers(replace(session.settings(), jobs=rollout.max_unavailable))
-        outcomes = roll_out(members.steps, rollout, workers, deploy, lambda done: done.result.is_good)
+        chosen = " ".join(f"{members.option} {shlex.quote(cluster.name)}" for cluster in members.clusters)
+        with deployer.going_on(f"{again} {chosen}", noted):
+            outcomes = roll_out(members.steps, rollout, workers, deploy, lambda done: done.result.is_good)
     for outcome in outcomes:
         session.print(rollout_text.title(outcome))
         for line in outcome.result.lines(is_trial=options.is_trial) if outcome.result else ():

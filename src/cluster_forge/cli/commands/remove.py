@@ -44,7 +44,8 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.deliver.removal.request import RemoveRequest
 
     with session.reporting("remove", streams=True) as reporter:
-        tools = session.delivery(reporter)
+        noted = deployer.Noted(reporter)
+        tools = session.delivery(noted)
         facts = tools.cluster.about()
         name = cluster_stacks.chosen(stack, claims.stacks(tools.cluster), facts, "remove --stack")
         request = RemoveRequest(stack=name, component=component or "", data=data, timeout=timeout, run=deployer.run())
@@ -52,7 +53,9 @@ def command(  # noqa: PLR0913 - its options
         what = f"{component} of {name}" if component else f"the stack {name}"
         if not dry_run and not session.run.yes:
             questions.must_confirm(session, f"Remove {what} from {facts}{', with all its data' if data else ''}?")
-        with deployer.going_on(session.cluster_command("remove", *([component] if component else []), "--stack", name)):
+        with deployer.going_on(
+            session.cluster_command("remove", *([component] if component else []), "--stack", name), noted
+        ):
             done = Deletion() if dry_run else remove.remove(request, tools)
     for line in removal_text.lines(planned, done, f"{what} in {facts}", is_trial=dry_run):
         session.print(line)

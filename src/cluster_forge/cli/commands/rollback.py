@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
-    # The target's version is an obstacle of the way back; that it is another one is a warning of the checks beside that.
+    # `rollback.target` compares the versions; of the checks beside that, the same is a warning.
     options = DeployOptions(
         timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
     )
@@ -77,7 +77,8 @@ def _go_back(
     from cluster_forge.stages.deliver.deploy import DeployRequest
 
     with session.reporting("rollback", streams=True) as reporter:
-        tools = session.delivery(reporter)
+        noted = deployer.Noted(reporter)
+        tools = session.delivery(noted)
         facts = tools.cluster.about()
         name = cluster_stacks.chosen(stack, releases.stacks(tools.cluster), facts, "rollback")
         release, deployment = rollback.target(wanted(stack=name), tools)
@@ -85,7 +86,7 @@ def _go_back(
             question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"
             click.confirm(question, default=False, abort=True, err=True)
         again = session.cluster_command("rollback", name, "--to", str(release.number))
-        with deployer.going_on(again):
+        with deployer.going_on(again, noted):
             result = deploy.deploy(
                 DeployRequest(
                     deployment=deployment, options=options, run=deployer.run(), cause=rollback.cause(release)

@@ -38,7 +38,7 @@ def failure(error: Exception, arguments: Sequence[str], *, color: bool | None = 
 
         with contextlib.suppress(OSError):
             content = {"errors": [error_json(forge_error) for forge_error in errors]}
-            document = orjson.dumps(masked_values(content), option=orjson.OPT_INDENT_2).decode()
+            document = orjson.dumps(masked_values(content)).decode()  # a line, as events are before it
             to_stdout(Styled(printable(document)))
     return errors[0].exit_code
 

@@ -16,8 +16,9 @@ from cluster_forge.manifests.manifest import Body
 
 _OPERATING: Final = ("Running", "Terminating")
 _UNKNOWN: Final = "Unknown"
-_NO_TARGET: Final = "Failed to load target state"
-"""How Argo CD begins the message where it cannot read the repository (``controller/state.go``)."""
+_NO_TARGET, _NO_CLUSTER = "Failed to load target state", "Failed to load live state"
+"""How Argo CD begins the messages where it cannot read the repository, and where it cannot read the cluster
+(``controller/state.go``). Without the cluster there is no target state either: manifests are made for its version."""
 _LONGEST: Final = 500
 """Characters of a message of Argo CD's: it may quote a whole object."""
 
@@ -118,11 +119,9 @@ def _is_of_commit(status: Mapping[str, Any]) -> bool:
 def _is_refused(status: Mapping[str, Any]) -> bool:
     """Whether a condition says that the spec or the repository is wrong, and not the cluster, which is looked at again."""
     conditions = [mapping(condition) for condition in sequence(status.get("conditions"))]
-    return any(
-        condition.get("type") == "InvalidSpecError"
-        or (condition.get("type") == "ComparisonError" and _NO_TARGET in _text(condition.get("message")))
-        for condition in conditions
-    )
+    failed = " ".join(_text(one.get("message")) for one in conditions if one.get("type") == "ComparisonError")
+    is_wrong = any(condition.get("type") == "InvalidSpecError" for condition in conditions)
+    return is_wrong or (_NO_TARGET in failed and _NO_CLUSTER not in failed)
 
 
 def _lacks_pruning_alone(status: Mapping[str, Any]) -> bool:

@@ -232,7 +232,7 @@ def repository_url(stack: Stack) -> str:
     An OCI image needs Argo CD 3.1 or later (Argo CD, "OCI").
     """
     match stack.gitops.source:
-        case RepositorySource.INTERNAL:
+        case RepositorySource.INTERNAL | RepositorySource.IMAGE:
             return git_server.url(stack)
         case RepositorySource.EXTERNAL:
             return delivery_mode.address(stack)

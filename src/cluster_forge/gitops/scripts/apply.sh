@@ -119,6 +119,7 @@ apply() {
     return
   fi
   count "$1"
+  [ -n "$dry_run" ] || recreate "$1"
   began=$(now) reported='' force=$force_conflicts replaced=0 cleared=''
   until output=$(put "$1" "${2:-}" "${3:-cluster-forge}" "$force"); do
     reason=$(printf '%s\n' "$output" | sed -e '/^Please review the fields above/,/^See https:/d' -e '/serverside-applied/d' -e '/^Warning:/d')
@@ -170,6 +171,6 @@ delete() {
 # is_inconclusive FILE TEXT: every error in it comes from the earlier steps, which a dry run does not apply.
 is_inconclusive() {
   expected=$inconclusive
-  case $1 in *jobs.yaml) expected="$expected|field is immutable" ;; esac
+  case "$1$recreate" in *jobs.yaml | *yes) expected="$expected|$immutable" ;; esac
   printf '%s\n' "$2" | grep -Eq "$expected" && ! printf '%s\n' "$2" | grep -Eqv "$beside|$expected"
 }

@@ -14,6 +14,7 @@ usage: sh deploy.sh [OPTION]…
   --yes                    do not ask for confirmation
   --adopt                  take over objects in the cluster that are not of this stack
   --force-conflicts        take over fields that another manager has set (default: show them and stop)
+  --recreate               delete objects with fields that cannot change, and create them again; volumes stay
   --force-version          deploy to a cluster of a Kubernetes version that the stack does not support
   --force-environment      replace the stack of another environment in the cluster
   --allow-missing-apis     deploy although the cluster does not serve a kind of the stack: an operator defines it later
@@ -26,7 +27,7 @@ END
 }
 
 wanted_namespace='' context='' kubeconfig='' dry_run='' print='' yes='' timeout=600 scratch='' ended='' release=''
-adopt='' force_version='' force_environment='' force_conflicts='' allow_missing_apis='' allow_missing_secrets=''
+adopt='' recreate='' force_version='' force_environment='' force_conflicts='' allow_missing_apis='' allow_missing_secrets=''
 
 # A closed output goes nowhere: a file that the script opens would take its place.
 (: 3>&1) 2>/dev/null || exec >/dev/null
@@ -98,6 +99,7 @@ while [ $# -gt 0 ]; do
     --yes | -y) yes=yes ;;
     --adopt) adopt=yes ;;
     --force-conflicts) force_conflicts=yes ;;
+    --recreate) recreate=yes ;;
     --force-version) force_version=yes ;;
     --force-environment) force_environment=yes ;;
     --allow-missing-apis) allow_missing_apis=yes ;;

@@ -107,6 +107,7 @@ own() {
     die 3 "cannot see whose the objects are: $(printf '%s\n' "$verdict" | sed -n 's/^error //p')"
   fi
   refuse
+  check_immutable
   if [ -z "$dry_run" ]; then
     claim
     if [ -n "${root:-}" ]; then

@@ -58,6 +58,25 @@ end_hooks() {
   delete_hooks succeeded '' '' || failed "hooks in $1 are still there, with what they may do"
 }
 
+# established FILE: waits until its CRDs are.
+established() {
+  if [ -n "$print" ]; then say "  wait until the CRDs in $1 are established"; fi
+  [ -z "$print$dry_run" ] || return 0
+  say "waiting for the CRDs in $1 to be established (up to ${timeout}s)"
+  count "$1"
+  [ "$timeout" -le 10 ] || patience=10
+  meanwhile="remind $1"
+  await 'CRDs not established' "$objects" --for=condition=Established -f "$here/$1"
+  patience=$timeout meanwhile=:
+}
+
+# remind FILE: an API server that ends between accepting the names of a CRD and establishing it goes on at its next change only.
+remind() {
+  for mark in "=$(now)" -; do
+    k_objects annotate -f "$here/$1" --overwrite "cluster-forge/reminded$mark" >/dev/null 2>&1 </dev/null || :
+  done
+}
+
 # part FOLDER: one component, step by step.
 part() {
   while read -r _ _ _ file; do
@@ -78,6 +97,11 @@ step() {
     */wait)
       while read -r where what; do
         wait_for "$where" "$what" "${1%/*}/jobs.yaml" </dev/null
+      done <"$here/$1"
+      ;;
+    */webhooks)
+      while read -r _ what; do
+        webhooks_answer "$what" </dev/null
       done <"$here/$1"
       ;;
     *) apply "$1" ;;

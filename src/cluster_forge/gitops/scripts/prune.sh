@@ -4,7 +4,6 @@
 member_columns='SET:.metadata.labels.applyset\.kubernetes\.io/part-of,TRACKED:.metadata.annotations.argocd\.argoproj\.io/tracking-id'
 member_columns="$member_columns"',RELEASE:.metadata.annotations.meta\.helm\.sh/release-name,FLUX:.metadata.labels.kustomize\.toolkit\.fluxcd\.io/name'
 member_columns="$member_columns"',UID:.metadata.uid,MANAGERS:.metadata.managedFields[*].manager'
-volume_columns='IN:.metadata.namespace,NAME:.metadata.name,KINDS:.metadata.ownerReferences[*].kind,UIDS:.metadata.ownerReferences[*].uid'
 
 # phase KIND.GROUP: custom resources go first, while their operators run; then what the API server asks other servers for.
 phase() {
@@ -46,14 +45,7 @@ bystanders() {
       case $answer in *"the server doesn't have a resource type"*) answer='' ;; *) failed "cannot see what the GitOps engine applies: $answer" ;; esac
     printf '%s\n' "$answer" | awk -v me="$stack" 'NF == 2 && $1 != me { print $2 }' >>"$facts/strangers"
   done
-  ask get persistentvolumeclaims --all-namespaces --no-headers -o "custom-columns=$volume_columns" ||
-    failed "cannot see which volumes have owners: $answer"
-  printf '%s\n' "$answer" >"$facts/volumes"
-}
-
-# volume_of UID: a volume that the object owns, and that would be deleted with it; not one of a Pod alone, which is meant to.
-volume_of() {
-  awk -v uid="$1" '$3 !~ /(^|,)Pod(,|$)/ && index("," $4 ",", "," uid ",") { print $1 "/" $2; exit }' "$facts/volumes"
+  volumes
 }
 
 # pruned KIND NAMESPACE NAME

@@ -2,26 +2,23 @@
 # shellcheck shell=sh disable=SC2154 # set by options.sh
 
 # await TEXT NUMBER ARGUMENT…: kubectl wait for NUMBER objects, again while there is nothing to look at yet: a new object
-# may have no conditions.
+# may have no conditions. What is done `meanwhile` is done every `patience` seconds.
+patience=$timeout meanwhile=:
 await() {
   what=$1 number=$2 began=$(now)
+  helped=$began
   shift 2
-  until output=$(k_waits wait --timeout="${timeout}s" "$@" 2>&1) &&
+  until output=$(k_waits wait --timeout="${patience}s" "$@" 2>&1) &&
     [ "$(printf '%s\n' "$output" | grep -c 'condition met$')" -ge "$number" ]; do
     if expired "$began" || printf '%s\n' "$output" | grep -Eq 'Forbidden|Unauthorized'; then
       failed "$what: ${output:-kubectl says nothing}"
     fi
+    if [ "$(($(now) - helped))" -ge "$patience" ]; then
+      $meanwhile
+      helped=$(now)
+    fi
     sleep 1
   done
-}
-
-# established FILE: waits until its CRDs are.
-established() {
-  if [ -n "$print" ]; then say "  wait until the CRDs in $1 are established"; fi
-  [ -z "$print$dry_run" ] || return 0
-  say "waiting for the CRDs in $1 to be established (up to ${timeout}s)"
-  count "$1"
-  await 'CRDs not established' "$objects" --for=condition=Established -f "$here/$1"
 }
 
 columns='NAME:.metadata.name,IN:.metadata.namespace,COMPLETE:.status.conditions[?(@.type=="Complete")].status'
@@ -74,6 +71,43 @@ wait_for() {
     apiservice.*) await "$2 is not available" 1 --for=condition=Available "$2" ;;
     *) rolled_out "$1" "$2" ;;
   esac
+}
+
+# A line "NAMESPACE SERVICE yes|no" for each webhook behind a Service: whether the API server has a certificate to trust.
+webhook_template='{{range .webhooks}}{{with .clientConfig}}{{if .service}}{{.service.namespace}} {{.service.name}} {{if .caBundle}}yes{{else}}no{{end}}{{"\n"}}{{end}}{{end}}{{end}}'
+endpoint_template='{{range .items}}{{range .endpoints}}{{if ne (printf "%v" .conditions.ready) "false"}}ready{{end}}{{end}}{{end}}'
+
+# webhooks_answer KIND/NAME: waits until the API server can call its webhooks. One whose failures are ignored would be left
+# out silently.
+webhooks_answer() {
+  if [ -n "$print" ]; then say "  wait until the API server can call the webhooks of $1"; fi
+  [ -z "$print$dry_run" ] || return 0
+  say "waiting for the webhooks of $1 (up to ${timeout}s)"
+  began=$(now)
+  while :; do
+    lack=''
+    if ask get "$1" -o "go-template=$webhook_template"; then
+      called=$(printf '%s\n' "$answer" | sort -u)
+      while read -r in service trusted; do
+        [ -n "$service" ] && [ -z "$lack" ] || continue
+        if [ "$trusted" = no ]; then
+          lack="no caBundle for the webhooks of Service $in/$service yet"
+        elif ! ask get endpointslices.discovery.k8s.io -n "$in" -l "kubernetes.io/service-name=$service" -o "go-template=$endpoint_template"; then
+          case $answer in *Forbidden*) ;; *) lack=$answer ;; esac
+        elif [ -z "$answer" ]; then
+          lack="Service $in/$service has no ready endpoint"
+        fi
+      done <<END
+$called
+END
+    else
+      is_transient "$answer" || failed "cannot look at $1: $answer"
+      lack=$answer
+    fi
+    [ -n "$lack" ] || return 0
+    if expired "$began"; then failed "$1 cannot be called after ${timeout}s: $lack"; fi
+    sleep 1
+  done
 }
 
 # rolled_out NAMESPACE KIND/NAME

@@ -67,10 +67,10 @@ class GitOpsSchema(Schema):
     """Argo CD with its web interface (`ui`) or without (`headless`)."""
     install: StrictBool = True
     """`false`: the engine is already installed in the cluster."""
-    source: Literal["internal", "external", "oci"] = "internal"
-    """Where the engine reads from: a Git server in the cluster (`internal`), your own Git server (`external`), or an OCI registry (`oci`)."""
+    source: Literal["internal", "external", "oci", "image"] = "internal"
+    """Where the engine reads from: a Git server in the cluster (`internal`), your own Git server (`external`), an OCI registry (`oci`), or a Git server in the cluster that runs from the image of the stack (`image`)."""
     persistent: StrictBool = False
-    """For `internal`: store the repository on a persistent volume."""
+    """For `internal` and `image`: store the repository on a persistent volume."""
     url: StrictStr = ""
     """The URL of the repository, for `external` and `oci`."""
     path: StrictStr = ""
@@ -78,7 +78,7 @@ class GitOpsSchema(Schema):
     branch: StrictStr = "main"
     """For `external`: the branch that the stack is pushed to."""
     secret: StrictStr = ""
-    """For `external` and `oci`: the Secret with the login, in the namespace of Argo CD; with Flux, in `cluster-forge`."""
+    """For `external` and `oci`: the Secret with the login, in the namespace of Argo CD; with Flux, in `cluster-forge`. For `image`: the pull secret, in `cluster-forge`."""
     finalizers: StrictBool = False
     """`true`: deleting the root Application in Argo CD deletes all others, and what they have applied."""
     cluster_folders: StrictBool = False

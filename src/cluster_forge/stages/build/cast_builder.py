@@ -20,7 +20,7 @@ from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import Record
 from cluster_forge.stack import variant
 from cluster_forge.stack.lock import LockedSource
-from cluster_forge.stack.model import Stack
+from cluster_forge.stack.model import RepositorySource, Stack
 from cluster_forge.stages.build import base_image
 from cluster_forge.stages.build.cast_files import (
     BOOTSTRAP,
@@ -56,7 +56,7 @@ def build(source: CastSource, toolbox: Toolbox, repositories: Repositories, repo
     stack, record = source.stack, source.working.record
     repository = _repository(source, repositories, reporter)
     layout = _image(source, repository, toolbox, reporter)
-    plan, started = _bootstrap(source, repository, reporter)
+    plan, started = _bootstrap(source, repository, layout.digest, reporter)
     facts = CastFacts(
         commit=repository.commit,
         image=layout.digest,
@@ -118,10 +118,13 @@ def _components_text(source: CastSource) -> str:
     return f"{counted(source.working.record.components, 'component')} for Kubernetes {source.stack.target.kubernetes}"
 
 
-def _bootstrap(source: CastSource, repository: Repository, reporter: Reporter) -> tuple[DeployPlan, FileTree]:
+def _bootstrap(
+    source: CastSource, repository: Repository, digest: Digest, reporter: Reporter
+) -> tuple[DeployPlan, FileTree]:
     reporter.item_started(STAGE, BOOTSTRAP)
     record = source.working.record
-    plan = deploy_plan.of(source.stack, record.parts, repository.files, repository.commit, record.revision)
+    served = digest if source.stack.gitops.source is RepositorySource.IMAGE else repository.files
+    plan = deploy_plan.of(source.stack, record.parts, served, repository.commit, record.revision)
     tree = bootstrap.tree(plan)
     reporter.item_finished(STAGE, BOOTSTRAP, counted(len(tree), "file"), bytes=tree.size)
     return plan, tree

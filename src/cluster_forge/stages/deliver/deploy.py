@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected, raise_all
-from cluster_forge.foundation.file_tree import join
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.release import Result
@@ -124,10 +123,9 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     if options.is_trial:
         return DeployResult(warnings=problems)
     creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease, the claim and the releases
-    if request.parts:  # an engine applies them, and the release would not have them
-        fields = obstacles.deciding_fields(situation.manifests)
-        deployment = request.deployment
-        request = replace(request, deployment=replace(deployment, beside=join(deployment.beside, fields)))
+    if request.parts:  # an engine applies them, and the release would have nothing of them
+        kept = obstacles.with_deciding_fields(request.deployment, situation.manifests)
+        request = replace(request, deployment=kept)
     with lease.held(plan.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         claiming.claim(plan, situation.verdict, tools, run=request.run)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import EditedError, StaleError
+from cluster_forge.foundation.errors import EditedError, ForgeError, StaleError, expected, raise_all
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, cluster_folder
 from cluster_forge.gitops.delivery_mode import Delivery
@@ -61,9 +61,11 @@ def of(files: FileTree, folder: str) -> Deployment:
         raise StaleError("is missing: cast has not written this folder", where=f"{folder}/{STACK_JSON}", fix=_RECAST)
     about = files[STACK_JSON]
     plan = bootstrap.read(files)
-    if stack_json.version(about) != plan.version:
+    if (version := stack_json.version(about)) != plan.version:
         raise EditedError(
-            f"is of version {stack_json.version(about) or '(none)'}, and bootstrap/ of version {plan.version}",
+            f"is of version {version}, and bootstrap/ of version {plan.version}"
+            if version
+            else "is damaged: it is not the JSON document that cast writes",
             where=f"{folder}/{STACK_JSON}",
             fix=_RECAST,
         )
@@ -81,7 +83,18 @@ def read(folder: str, files: FolderReader) -> Deployment:
     about = files.read(f"{folder}/{STACK_JSON}")
     top = FileTree({STACK_JSON: about} if about is not None else {})
     started = files.read_tree(f"{folder}/{BOOTSTRAP}")
-    return of(join(top, started.under(BOOTSTRAP)) if started else top, folder)
+    try:
+        return of(join(top, started.under(BOOTSTRAP)) if started else top, folder)
+    except (StaleError, EditedError, ExceptionGroup) as error:
+        raise_all(_in(folder, one) for one in expected(error))
+        raise
+
+
+def _in(folder: str, error: ForgeError) -> ForgeError:
+    """The error with the file's path in the workspace."""
+    if error.where and not error.where.startswith(f"{folder}/"):
+        error.where = f"{folder}/{error.where}"
+    return error
 
 
 def placed(deployment: Deployment, cluster: str, parse: Callable[[str], Body]) -> Deployment:

@@ -1,18 +1,19 @@
 """What keeps a cluster from going back to a release: data that would be lost, fields that cannot change, its version.
 
 Where a GitOps engine applies the objects, the release does not have them. It keeps the fields of them that decide
-(`deciding_fields`), which do not depend on where the engine reads from, nor on what is still there.
+(`with_deciding_fields`), which do not depend on where the engine reads from, nor on what is still there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import ForgeError, ReleaseError
-from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import steps
 from cluster_forge.gitops.steps import Apply, ApplyCrds
 from cluster_forge.manifests import emitter, immutable_fields, quantity
@@ -36,12 +37,13 @@ Judge = Callable[[Body, Body], Iterator[ReleaseError]]
 """From an object as the release has it, and as it is in the cluster."""
 
 
-def deciding_fields(manifests: Iterable[Manifest]) -> FileTree:
-    """The file with the fields of the objects that `of` looks at."""
+def with_deciding_fields(deployment: Deployment, manifests: Iterable[Manifest]) -> Deployment:
+    """The deployment with the fields that `of` looks at among its files, for the objects that an engine applies."""
     judged = (manifest for manifest in manifests if (manifest.id.group, manifest.id.kind) in _JUDGED)
     trimmed = (_trimmed(manifest.document.passing_body()) for manifest in judged)
     documents = tuple(emitter.document(body).encode() for body in trimmed)
-    return FileTree({DECIDING: steps.content(Apply(file=DECIDING, documents=documents))})
+    kept = FileTree({DECIDING: steps.content(Apply(file=DECIDING, documents=documents))})
+    return replace(deployment, beside=join(deployment.beside, kept))
 
 
 def of(deployment: Deployment, tools: DeliverTools, *, recreates: bool = False) -> list[ForgeError]:
@@ -49,11 +51,11 @@ def of(deployment: Deployment, tools: DeliverTools, *, recreates: bool = False) 
     change does not count where nothing is lost with the object.
 
     Raises:
-        ManifestError: if what the release has is no object.
+        ManifestError: if what the release has is not an object.
     """
     documents = [document for document in _documents(deployment, tools) if _kind(document.id) in _JUDGED]
-    found = tools.workers.map(partial(_obstacle, tools, recreates), documents)
-    return [error for error in found if error is not None]
+    obstacles = tools.workers.map(partial(_obstacle, tools, recreates), documents)
+    return [error for error in obstacles if error is not None]
 
 
 def of_version(deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
@@ -122,7 +124,7 @@ def _of_immutable_fields(body: Body, live: Body) -> Iterator[ReleaseError]:
         target = ObjectId.of(body)
         recreated = "keep the values of now in an own release" if target.holds_data else "pass --recreate"
         yield ReleaseError(
-            f"{', '.join(changed)} cannot change in a {target.kind} that is there, and is another one in that release",
+            f"{', '.join(changed)} cannot change in a {target.kind} that is there, and differs in that release",
             where=str(target),
             fix=f"{recreated}, {_FORCED}",
         )

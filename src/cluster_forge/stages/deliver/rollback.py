@@ -47,10 +47,10 @@ def target(request: RollbackRequest, tools: DeliverTools) -> tuple[Release, Depl
     kept = releases.listed(tools.cluster, request.stack)
     chosen = releases.chosen(kept, _interrupted(kept) if request.to is None else request.to)
     deployment = releases.deployment(chosen, tools)
-    found = [] if request.force_version else obstacles.of_version(deployment, tools)
+    reasons = [] if request.force_version else obstacles.of_version(deployment, tools)
     if not request.is_forced:
-        found += obstacles.of(deployment, tools, recreates=request.recreates)
-    raise_all(found)
+        reasons += obstacles.of(deployment, tools, recreates=request.recreates)
+    raise_all(reasons)
     return chosen, deployment
 
 

@@ -25,6 +25,7 @@ from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
 
 READER = PurePythonYaml()
+FIRST, SECOND = ComponentName("first"), ComponentName("second")
 
 
 class Slow(FakeCluster):
@@ -62,19 +63,16 @@ def crds(prefix: str, number: int) -> tuple[StepDocument, ...]:
     return step_documents.of(ApplyCrds(file=StepFile.CRDS, documents=rendered(bodies)), READER)
 
 
-WEB = ComponentName("web")
-
-
-def early(cluster: FakeCluster, clock: FakeClock, *order: str) -> EarlyCrds:
+def early(cluster: FakeCluster, clock: FakeClock, *order: ComponentName) -> EarlyCrds:
     with ThreadWorkers(1).queue() as queue:
         applier = Applier(cluster=cluster, clock=clock, reader=READER, queue=queue, options=DeployOptions())
-    return EarlyCrds(applier, Definitions(cluster, clock), clock, map(ComponentName, order))
+    return EarlyCrds(applier, Definitions(cluster, clock), clock, order)
 
 
 def test_few_more_are_applied_than_the_server_serves() -> None:
     clock = FakeClock()
     cluster = Slow(clock, serves_at=5.0)
-    assert len(early(cluster, clock, "web").apply(WEB, crds("a", 40))) == 40
+    assert len(early(cluster, clock, FIRST).apply(FIRST, crds("a", 40))) == 40
     assert 10 < sum(began < 5 for began in cluster.began.values()) < 20
     assert clock.now < 7
 
@@ -82,7 +80,7 @@ def test_few_more_are_applied_than_the_server_serves() -> None:
 def test_one_that_is_never_served_holds_up_no_others_for_long() -> None:
     clock = FakeClock()
     cluster = Slow(clock, serves_at=1_000_000)
-    early(cluster, clock, "web").apply(WEB, crds("a", 40))
+    early(cluster, clock, FIRST).apply(FIRST, crds("a", 40))
     assert len(cluster.began) == 40
     assert clock.now < 30
 
@@ -92,7 +90,7 @@ def test_one_that_is_refused_holds_up_no_others() -> None:
         raise RefusedError("denied the request", where=str(request.target), status=403, reason="Forbidden")
 
     clock = FakeClock()
-    outcomes = early(FakeCluster(before=refuse), clock, "web").apply(WEB, crds("a", 40))
+    outcomes = early(FakeCluster(before=refuse), clock, FIRST).apply(FIRST, crds("a", 40))
     assert all(outcome.error for outcome in outcomes)
     assert clock.now == 0
 
@@ -100,10 +98,10 @@ def test_one_that_is_refused_holds_up_no_others() -> None:
 def test_components_are_applied_in_their_order() -> None:
     clock = FakeClock()
     cluster = Slow(clock)
-    crds_of = early(cluster, clock, "first", "second")
+    crds_of = early(cluster, clock, FIRST, SECOND)
     with ThreadPoolExecutor() as pool:
-        second = pool.submit(crds_of.apply, ComponentName("second"), crds("b", 2))
-        first = pool.submit(crds_of.apply, ComponentName("first"), crds("a", 2))
+        second = pool.submit(crds_of.apply, SECOND, crds("b", 2))
+        first = pool.submit(crds_of.apply, FIRST, crds("a", 2))
         second.result(timeout=10)
         first.result(timeout=10)
     assert [name[0] for name in cluster.began] == ["a", "a", "b", "b"]
@@ -115,7 +113,7 @@ def test_a_component_whose_documents_cannot_be_read_holds_up_no_others() -> None
         yield
 
     clock = FakeClock()
-    crds_of = early(FakeCluster(), clock, "first", "second")
+    crds_of = early(FakeCluster(), clock, FIRST, SECOND)
     with pytest.raises(ValueError, match="not an object"):
-        crds_of.apply(ComponentName("first"), unreadable())
-    assert len(crds_of.apply(ComponentName("second"), crds("b", 1))) == 1
+        crds_of.apply(FIRST, unreadable())
+    assert len(crds_of.apply(SECOND, crds("b", 1))) == 1

@@ -23,7 +23,7 @@ from cluster_forge.gitops.steps import Apply, AwaitReady, Delete, FileStep
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Query
-from cluster_forge.stages.deliver.argocd import cluster_view, early_crds
+from cluster_forge.stages.deliver.argocd import cluster_view, new_crds
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
@@ -62,7 +62,7 @@ def deliver(
     with tools.workers.queue() as queue:
         steps = EngineSteps(plan, tools, options, queue)
         is_there = argocd_place.is_there(plan.argocd, tools.cluster)
-        added = early_crds.apply(plan, parts, tools, options, queue)
+        added = new_crds.apply(plan, parts, tools, options, queue)
         steps.run(_ENGINE, plan.argocd.install)
         if is_there and added >= _MANY:
             cluster_view.forget(plan.argocd, tools)

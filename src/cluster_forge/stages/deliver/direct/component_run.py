@@ -15,6 +15,7 @@ from cluster_forge.gitops.steps import (
     ApplyCrds,
     ApplyHooks,
     AwaitReady,
+    AwaitWebhooks,
     DeletedHook,
     DeleteHooks,
     FileStep,
@@ -26,6 +27,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent, AppliedObject
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.applier import Attempt, Outcome
+from cluster_forge.stages.deliver.direct.callable_webhooks import CallableWebhooks
 from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
 from cluster_forge.stages.deliver.direct.readiness import PATIENCE, Readiness
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
@@ -154,6 +156,8 @@ class ComponentRun:
                 self._delete(hook.target for hook in hooks if hook.when is HookDeletion.SUCCEEDED)
             case AwaitReady(targets=targets) if self._around.options.waits:
                 self._wait(targets)
+            case AwaitWebhooks(targets=targets) if self._around.options.waits:
+                self._wait_for_webhooks(targets)
 
     def _apply(self, documents: Iterable[StepDocument]) -> None:
         applier = self._around.applier
@@ -213,6 +217,12 @@ class ComponentRun:
             say=self._say,
             answers=around.answering.by,
             patience=patience,
+        ).wait()
+
+    def _wait_for_webhooks(self, targets: Sequence[ObjectId]) -> None:
+        around, self.awaited = self._around, ()
+        CallableWebhooks(
+            cluster=around.cluster, clock=around.clock, targets=targets, seconds=around.options.timeout, say=self._say
         ).wait()
 
     def _run_hooks(self, step: ApplyHooks) -> None:

@@ -24,10 +24,12 @@ from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 _WEIGHT: Final = 0
 """Behind everything else that is to be sent."""
 _AT_ONCE: Final = 3
-"""Requests: half of those that are sent at once (`wiring`) are left to the components at work."""
+"""Requests: half of the six that are sent at once are left to the components at work."""
 _MOST_UNSERVED: Final = 16
 _PATIENCE: Final = 10.0
-"""Seconds after which a CRD that is not served holds up no others: it may be refused, or forgotten (`established`)."""
+"""Seconds without one more that is served, after which others are not held up: the 16 may be refused, or forgotten
+(`established`).
+"""
 _PAUSE: Final = 0.25
 
 
@@ -42,8 +44,8 @@ class EarlyCrds:
         self._clock = clock
         self._waiting = deque(order)
         self._changed = Condition()
-        self._unserved: dict[str, float] = {}
-        """The CRDs that were applied, by name, and when."""
+        self._unserved: frozenset[str] = frozenset()
+        """Names of CRDs that were applied."""
 
     def apply(self, name: ComponentName, documents: Iterable[StepDocument]) -> Sequence[Outcome]:
         """Make a first attempt for each of a component's CRDs, when those of the components before it were attempted."""
@@ -53,9 +55,8 @@ class EarlyCrds:
             while batch := list(islice(left, _AT_ONCE)):
                 self._wait_for_room()
                 outcomes += [attempt() for attempt in self._applier.start(batch, _WEIGHT)]
-                now = self._clock.monotonic()
-                applied = (outcome.document.id.name for outcome in outcomes[-len(batch) :] if outcome.error is None)
-                self._unserved |= dict.fromkeys(applied, now)
+                applied = [outcome for outcome in outcomes[-len(batch) :] if outcome.error is None]
+                self._unserved |= {outcome.document.id.name for outcome in applied}
         return outcomes
 
     @contextmanager
@@ -71,10 +72,14 @@ class EarlyCrds:
                 self._changed.notify_all()
 
     def _wait_for_room(self) -> None:
+        last = self._clock.monotonic()
         while len(self._unserved) >= _MOST_UNSERVED:
-            served, now = self._definitions.served(), self._clock.monotonic()
-            self._unserved = {
-                crd: since for crd, since in self._unserved.items() if crd not in served and now - since < _PATIENCE
-            }
-            if len(self._unserved) >= _MOST_UNSERVED:
+            left = self._unserved - self._definitions.served()
+            now = self._clock.monotonic()
+            if left < self._unserved:
+                last = now
+            elif now - last >= _PATIENCE:
+                left = frozenset()
+            self._unserved = left
+            if len(left) >= _MOST_UNSERVED:
                 self._clock.sleep(_PAUSE)

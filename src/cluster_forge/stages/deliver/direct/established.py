@@ -34,6 +34,8 @@ class Definitions:
         self._lock = Lock()
         self._served: frozenset[str] = frozenset()
         self._asked: float | None = None
+        self._forgotten: dict[str, str] = {}
+        """The resource versions at which CRDs seemed to be forgotten."""
 
     def served(self) -> frozenset[str]:
         """Those whose kinds are served; asked again when the last answer is a second old."""
@@ -69,7 +71,10 @@ class Definitions:
         if state.status is Status.FAILED:
             raise DeploymentError(f"is not accepted: {state.message}", where=str(target))
         if body and _is_forgotten(body):
-            self._remind(target, body)
+            version = str(body["metadata"].get("resourceVersion"))
+            if self._forgotten.get(name) == version:  # else it may only be slow
+                self._remind(target, body)
+            self._forgotten[name] = version
         if is_late:
             raise DeploymentError(f"is not served after {seconds:g} s: {state.message}", where=str(target))
 

@@ -1,5 +1,4 @@
 # The Git server's init container: puts the repository together from its chunks.
-# A repository on a volume gains the new commit; revisions that were deployed before stay in it.
 # shellcheck shell=sh
 
 set -eu
@@ -10,9 +9,3 @@ mkdir -p new/objects new/refs
 echo "$REPOSITORY_SHA256  -" > /tmp/expected
 cat /chunks/* | sha256sum -c --status /tmp/expected || { echo 'the chunks are not the repository' >&2; exit 1; }
 cat /chunks/* | tar -x -f - -C new
-if [ -d "$REPOSITORY" ]; then
-  git -C "$REPOSITORY" fetch --quiet --force /repository/new '+refs/*:refs/*'
-  rm -rf new
-else
-  mv new "$REPOSITORY"
-fi

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from cluster_forge.foundation.names import counted
+from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.facts import CRD
@@ -23,11 +23,12 @@ from cluster_forge.ports.cluster import Query
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stack.model import GitOpsEngine
 from cluster_forge.stages.deliver.direct import surroundings
+from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-_NAME: Final = "crds"
+_NAME: Final = ComponentName("crds")
 """What the progress calls them."""
 
 
@@ -45,7 +46,9 @@ def apply(plan: DeployPlan, parts: Sequence[Part], tools: DeliverTools, options:
     say = partial(tools.reporter.item_waiting, STAGE, _NAME)
     say(f"{counted(len(new), 'new CRD')}: they come before everything else")
     around = surroundings.of(plan, tools, options, queue, live={})
-    for _ in around.applier.finish(around.applier.start(map(_document, new)), say):
+    outcomes = EarlyCrds(around.applier, around.definitions, tools.clock, [_NAME]).apply(_NAME, map(_document, new))
+    failed = [outcome.document for outcome in outcomes if outcome.error]
+    for _ in around.applier.finish(around.applier.start(failed), say):
         pass
     around.definitions.wait((item.id.name for item in new), options.timeout, say)
     return len(new)
