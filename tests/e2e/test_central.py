@@ -109,7 +109,7 @@ class Fleet:
 
     def ask(self, *arguments: str, expected: int = 0) -> dict[str, Any]:
         self.capsys.readouterr()
-        code = run(["-C", str(self.workspace), *arguments, "--format", "json"])
+        code = run(["-C", str(self.workspace), *arguments, "--quiet", "--format", "json"])
         captured = self.capsys.readouterr()
         assert code == expected, captured.out + captured.err
         answer: dict[str, Any] = json.loads(captured.out)

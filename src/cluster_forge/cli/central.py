@@ -33,7 +33,7 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
     _check_options(options, has_secrets=has_secrets)
     assert members.fleet.central is not None, "a central Argo CD is described"
     own = fleet.reached(session, members.fleet.central)
-    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
+    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
         tools = own.delivery(reporter)
         request = _request(own, members, options, tools)
         warnings = central.checked(request, tools)
