@@ -49,12 +49,12 @@ def test_argo_cd_finds_them_synced(own_cluster: Cluster, argocd: str, tmp_path: 
     shop = Shop(workspace=tmp_path / "workspace", cluster=own_cluster)
     shop.forge(engine="argocd", install=False)
     own_cluster.kubectl("apply", "--server-side", "-n", argocd, "-f", shop.stack / "bootstrap" / "argocd-settings.yaml")
-    shop.succeeds("deploy", "--yes", "-q", "--timeout", "120")
+    shop.succeeds("deploy", "--yes", "-q", "--timeout", "300")
     log = tmp_path / "argocd-application-controller.log"
     assert "Invalidated cluster" not in log.read_text(), "it has no reason to look again"
 
     shop.forge(engine="argocd", install=False, more={"operator": operator()})
-    shop.succeeds("deploy", "--yes", "-q", "--timeout", "120")
+    shop.succeeds("deploy", "--yes", "-q", "--timeout", "300")
     assert everything_is_ready(own_cluster)
     crds = own_cluster.get(f"{APPLICATIONS}/{NAME}.crds.1")
     assert crds["status"]["sync"]["status"] == "Synced"

@@ -78,7 +78,7 @@ def test_what_leaves_the_stack_is_pruned_and_what_comes_back_is_applied(
     shop.forge(engine="argocd", install=False, more={"nightly": NIGHTLY})
     settings = shop.stack / "bootstrap" / "argocd-settings.yaml"
     own_cluster.kubectl("apply", "--server-side", "-n", argocd, "-f", settings)
-    done = shop.program("deploy", "--yes", "--timeout", "120")
+    done = shop.program("deploy", "--yes", "--timeout", "300")
     well(done)
     assert "engine-setting" not in done.stdout
     assert own_cluster.get(CRON_JOB)
@@ -88,7 +88,7 @@ def test_what_leaves_the_stack_is_pruned_and_what_comes_back_is_applied(
     assert "ClusterRole" in permitted(own_cluster, "clusterResourceWhitelist")
 
     shop.forge(engine="argocd", install=False)
-    well(shop.deploy_script("--timeout", "120"))
+    well(shop.deploy_script("--timeout", "300"))
     assert own_cluster.get(CRON_JOB) is None
     assert own_cluster.get(ROLE) is None
     assert own_cluster.get(CLAIM), "it holds data"
@@ -112,13 +112,13 @@ def test_argo_cd_is_installed_by_the_stack(
 ) -> None:
     shop = Shop(workspace=tmp_path / "workspace", cluster=own_cluster, mirror=corpus / "mirror")
     shop.forge(engine="argocd", mode="headless")
-    well(shop.program("deploy", "--yes", "--timeout", "180"))
+    well(shop.program("deploy", "--yes", "--timeout", "300"))
     assert permitted(own_cluster) >= {"Deployment", "Application", "Widget"}
     deployments = own_cluster.get(f"/apis/apps/v1/namespaces/{argocd_when_delivered}/deployments")["items"]
     there = {one["metadata"]["labels"].get("app.kubernetes.io/component") for one in deployments}
     assert "repo-server" in there
     assert not {"server", "dex-server"} & there
-    well(shop.deploy_script("--timeout", "120"))
+    well(shop.deploy_script("--timeout", "300"))
 
 
 def test_argo_cd_applies_nothing_of_a_kind_that_the_stack_does_not_have(
@@ -126,7 +126,7 @@ def test_argo_cd_applies_nothing_of_a_kind_that_the_stack_does_not_have(
 ) -> None:
     """Somebody else's Application under this project."""
     shop.forge(engine="argocd", install=False)
-    well(shop.program("deploy", "--yes", "--timeout", "120"))
+    well(shop.program("deploy", "--yes", "--timeout", "300"))
     applications = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
     web = own_cluster.get(f"{applications}/{NAME}.web")
     stolen: Body = {
@@ -162,4 +162,4 @@ def test_an_external_repository_without_the_tag_is_said(
     assert "`cluster-forge push` (with --git to a Git repository) sends v-" in missing.stderr
 
     well(shop.program("push", "--git"))
-    well(shop.program("deploy", "--yes", "--timeout", "120"))
+    well(shop.program("deploy", "--yes", "--timeout", "300"))

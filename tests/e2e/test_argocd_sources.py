@@ -23,7 +23,7 @@ from tests.servers.pushing import Repository, push_base
 from cluster_forge.gitops.git_server import COMMIT
 
 pytestmark = pytest.mark.e2e
-DEPLOY = ("deploy", "--yes", "-q", "--timeout", "120")
+DEPLOY = ("deploy", "--yes", "-q", "--timeout", "300")
 SECRET = "repository"
 
 

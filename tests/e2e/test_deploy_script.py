@@ -99,7 +99,7 @@ def test_argo_cd_syncs_the_stack_from_the_git_server_in_the_cluster(
     shop: Shop, own_cluster: Cluster, argocd: str
 ) -> None:
     shop.forge(engine="argocd", install=False)
-    done = shop.deploy_script("--timeout", "120")
+    done = shop.deploy_script("--timeout", "300")
     assert done.returncode == 0, done.stdout + done.stderr
     assert everything_is_ready(own_cluster)
     states = {

@@ -14,7 +14,7 @@ from tests.servers import git_http
 
 pytestmark = pytest.mark.e2e
 KUSTOMIZATIONS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/cluster-forge/kustomizations"
-DEPLOY = ("deploy", "--yes", "-q", "--timeout", "90")
+DEPLOY = ("deploy", "--yes", "-q", "--timeout", "300")
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_nothing_differs_after_deploy_sh_and_after_deploy(starter: Stack) -> Non
     assert {health for _, health, _ in starter.components(expected=1).values()} == {"Missing"}
     script = starter.folder / "stacks" / "starter" / "deploy.sh"
     place = f"--kubeconfig={starter.cluster.kubeconfig}"
-    subprocess.run(["sh", script, "--yes", "--timeout", "120s", place], check=True, capture_output=True)
+    subprocess.run(["sh", script, "--yes", "--timeout", "300s", place], check=True, capture_output=True)
     assert starter.ask("diff")["objects"] == []
     assert set(map(str, starter.components().values())) == {str(("Synced", "Healthy", []))}
     starter.run("deploy", "--yes", "-q", "--kubeconfig", str(starter.cluster.kubeconfig))

@@ -40,9 +40,9 @@ class Workspace:
 
     def deploy(self, way: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         if way == "deploy":
-            return self.program("deploy", "--timeout", "120", *arguments)
+            return self.program("deploy", "--timeout", "300", *arguments)
         script = self.folder / "stacks" / "upgraded" / "deploy.sh"
-        return stacks.run(["sh", str(script), "--yes", "--timeout", "120", *arguments], self.cluster)
+        return stacks.run(["sh", str(script), "--yes", "--timeout", "300", *arguments], self.cluster)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
