@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cluster_forge.foundation.errors import DeploymentError, DescriptionError, raise_all
+from cluster_forge.foundation.names import counted
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import applications, central
@@ -91,7 +92,7 @@ class CentralDelivery:
         if states is not None and operations.are_ready(argocd, states):
             self._done.add(cluster)
         done = sum(result.state.is_good for result in results)
-        reporter.stage_finished(STAGE, f"{done} of {len(results)} components through Argo CD")
+        reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Argo CD")
         return results
 
     def widen(self) -> None:
