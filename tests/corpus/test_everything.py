@@ -45,6 +45,9 @@ ADDED = {
 }
 WITH_DATA = ("Namespace", "PersistentVolumeClaim", "PersistentVolume", "CustomResourceDefinition")
 
+UNNAMESPACED = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
+"""Kinds of objects without a namespace, to which kueue writes one."""
+
 RANDOM = {"everything": {"harbor", "seaweedfs"}, "prd": set()}
 """The components that draw anything at random with the values that the stacks give them."""
 
@@ -115,8 +118,8 @@ class Independent:
         for text, other in zip(first, second, strict=True):
             body, again = parsed(text), None if text == other else parsed(other)
             for raw, other_raw in zip(unrolled(body), unrolled(again or body), strict=True):
-                item = without_server_fields(raw)
-                other_item = item if raw is other_raw else without_server_fields(other_raw)
+                item = as_stored(raw)
+                other_item = item if raw is other_raw else as_stored(other_raw)
                 key = key_of(item, component.get("namespace") or "default")
                 drawn = frozenset() if item is other_item else frozenset(differences(item, other_item))
                 known = objects.setdefault(key, (item, drawn))
@@ -197,6 +200,14 @@ def has_content(value: Any) -> bool:
     if isinstance(value, dict | list):
         return any(map(has_content, value.values() if isinstance(value, dict) else value))
     return value not in (None, "")
+
+
+def as_stored(body: Body) -> Body:
+    """The object without what an API server drops: its own fields, and a namespace of what has none."""
+    kept: Body = without_server_fields(body)
+    if kept["kind"] not in UNNAMESPACED:
+        return kept
+    return {**kept, "metadata": {key: value for key, value in kept["metadata"].items() if key != "namespace"}}
 
 
 def key_of(body: Body, namespace: str) -> Key:

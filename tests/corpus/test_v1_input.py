@@ -85,6 +85,10 @@ class RawInput:
         return {identity(body): body for _, body in self.objects(component)}
 
 
+UNNAMESPACED = {"MutatingWebhookConfiguration", "NodeFeatureRule", "ValidatingWebhookConfiguration"}
+"""Kinds of objects without a namespace, to which components write one."""
+
+
 def identity(body: Raw) -> Id:
     metadata = body["metadata"]
     return body["kind"], metadata.get("namespace") or "", metadata.get("name") or metadata["generateName"]
@@ -106,9 +110,10 @@ def read_folder(folder: Path) -> Mapping[Id, Raw]:
 
 
 def in_namespace(objects: Mapping[Id, Raw], wanted: Id, namespace: str) -> Raw | None:
-    """The object in its own namespace, or in the namespace of its component."""
+    """The object in its own namespace, or in the namespace of its component; in none if its kind has none."""
     kind, own, name = wanted
-    return next((objects[key] for key in ((kind, own, name), (kind, own or namespace, name)) if key in objects), None)
+    places = [""] if kind in UNNAMESPACED else [own, own or namespace]
+    return next((objects[kind, place, name] for place in places if (kind, place, name) in objects), None)
 
 
 def is_test(body: Raw) -> bool:

@@ -88,7 +88,7 @@ class Run:
     def changes(self) -> list[str]:
         """The calls that change something, up to the first file of the stack; without the mark of the run and its release."""
         verbs = ("apply", "create", "replace", "delete", "patch", "annotate")
-        changes = [call for call in self.calls if call.startswith(verbs)]
+        changes = [call for call in self.calls if call.startswith(verbs) and "--dry-run=server" not in call]
         first = next((number for number, call in enumerate(changes) if call.startswith("apply")), len(changes))
         return [call for call in changes[:first] if "cluster-forge/run=" not in call and "/facts/release" not in call]
 

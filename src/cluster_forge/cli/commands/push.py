@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge push --to oci://registry.example.com/platform --tag 1.0
         cluster-forge push platform.production --dry-run
         cluster-forge push --git --branch upgrade
-        cluster-forge push --git --all   # clusters/NAME for each cluster of the description
+        cluster-forge push --git --all   # a folder for each cluster
     """
     from cluster_forge import composition
     from cluster_forge.cli import description, git_push, stack_folders
