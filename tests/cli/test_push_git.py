@@ -53,6 +53,16 @@ def test_branch_and_tag_are_pushed(cast: Workspace, remote: Path) -> None:
     assert again.out.count(" kept ") == 2
 
 
+def test_a_cast_says_that_it_must_be_pushed_first(cast: Workspace) -> None:
+    lines = cast.run("cast").out.splitlines()
+    assert lines[-3].startswith(f"next: cluster-forge -C {cast.folder} push --git platform   (Flux reads ")
+    assert lines[-2].startswith(f"then: cluster-forge -C {cast.folder} deploy platform ")
+    cast.replace("input/config.yaml", "engine: flux, install: false, source: external", "engine: none")
+    cast.replace("input/config.yaml", f', url: "file://{cast.folder.parent}/remote.git", path: clusters/one', "")
+    lines = cast.run("forge").out.splitlines()
+    assert lines[-2].startswith(f"next: cluster-forge -C {cast.folder} deploy platform ")
+
+
 def test_a_trial_and_another_branch(cast: Workspace, remote: Path) -> None:
     assert "would have" in cast.run("push", "--git", "--dry-run").out
     assert subprocess.run(["git", "-C", str(remote), "show-ref"], check=False, capture_output=True).stdout == b""
