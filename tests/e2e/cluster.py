@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,16 @@ class Cluster:
         Contents(self.http).reduce_to(self.ground, is_ours=None if self.own else _is_ours)
         if self.own:
             self.furnish()
+
+
+@contextlib.contextmanager
+def side_by_side(make_folder: Callable[[str], Path], *names: str) -> Iterator[dict[str, Cluster]]:
+    """New clusters of one node each, by their names."""
+    with contextlib.ExitStack() as stack:
+        yield {
+            name: stack.enter_context(running(make_folder(name), name=name, number=number, size=1))
+            for number, name in enumerate(names, 1)
+        }
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.e2e import argocd, program
-from tests.e2e.cluster import Cluster, running
+from tests.e2e.cluster import Cluster, side_by_side
 
 from cluster_forge.cli.app import run
 
@@ -50,11 +49,8 @@ WEB_PATH = "/apis/apps/v1/namespaces/shop/deployments/web"
 
 @pytest.fixture(scope="module")
 def clusters(control_plane_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cluster]]:
-    with contextlib.ExitStack() as stack:
-        yield {
-            name: stack.enter_context(running(tmp_path_factory.mktemp(name), name=name, number=number, size=1))
-            for number, name in enumerate(("hub", "staging", "eu"), 1)
-        }
+    with side_by_side(tmp_path_factory.mktemp, "hub", "staging", "eu") as clusters:
+        yield clusters
 
 
 def known(hub: Cluster, member: Cluster) -> None:
@@ -103,17 +99,19 @@ class Fleet:
         self.ask("push", "--git", "--all")
 
     def deploy(self, expected: int = 0, timeout: int = 120) -> list[dict[str, Any]]:
-        answer = self.ask("deploy", "--all", "--yes", "--timeout", str(timeout), expected=expected)
+        printed = self.ask("deploy", "--all", "--yes", "--timeout", str(timeout), expected=expected)
+        *events, answer = map(json.loads, printed.splitlines())
+        assert {event["event"] for event in events} >= {"started", "finished"}
         clusters: list[dict[str, Any]] = answer["clusters"]
         return clusters
 
-    def ask(self, *arguments: str, expected: int = 0) -> dict[str, Any]:
+    def ask(self, *arguments: str, expected: int = 0) -> str:
+        """What a verb prints on stdout."""
         self.capsys.readouterr()
-        code = run(["-C", str(self.workspace), *arguments, "--quiet", "--format", "json"])
+        code = run(["-C", str(self.workspace), *arguments, "--format", "json"])
         captured = self.capsys.readouterr()
         assert code == expected, captured.out + captured.err
-        answer: dict[str, Any] = json.loads(captured.out)
-        return answer
+        return captured.out
 
     def has(self, cluster: str, path: str) -> bool:
         return self.clusters[cluster].get(path) is not None
@@ -154,7 +152,7 @@ def test_one_argo_cd_delivers_to_one_cluster_after_the_other_and_stops_at_one_th
     assert fleet.has("eu", EXTRAS_PATH)
     assert not fleet.has("staging", EXTRAS_PATH)
     assert not fleet.has("hub", WEB_PATH)
-    assert all(one["healthy"] for one in fleet.ask("status", "--all")["clusters"])
+    assert all(one["healthy"] for one in json.loads(fleet.ask("status", "--all"))["clusters"])
     first = fleet.pins
 
     fleet.forge(WEB.replace("fate: ready", "fate: crash"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.e2e import program
-from tests.e2e.cluster import Cluster, running
+from tests.e2e.cluster import Cluster, side_by_side
 
 from cluster_forge.cli.app import run
 
@@ -44,11 +43,8 @@ EXTRAS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extras}\ndata: {key:
 
 @pytest.fixture(scope="module")
 def clusters(control_plane_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cluster]]:
-    with contextlib.ExitStack() as stack:
-        yield {
-            name: stack.enter_context(running(tmp_path_factory.mktemp(name), name=name, number=number, size=1))
-            for number, name in enumerate(("staging", "eu", "us"), 1)
-        }
+    with side_by_side(tmp_path_factory.mktemp, "staging", "eu", "us") as clusters:
+        yield clusters
 
 
 def test_a_rollout_goes_from_staging_to_production_and_stops_at_a_cluster_that_fails(

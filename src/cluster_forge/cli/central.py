@@ -34,7 +34,8 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
     assert members.fleet.central is not None, "a central Argo CD is described"
     own = fleet.reached(session, members.fleet.central)
     with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
-        tools = own.delivery(reporter)
+        noted = deployer.Noted(reporter)
+        tools = own.delivery(noted)
         request = _request(own, members, options, tools)
         warnings = central.checked(request, tools)
         facts = tools.cluster.about()
@@ -42,29 +43,28 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
             session.print(line)
         if options.is_trial:
             session.print(central_text.trial(members.clusters, facts))
-            session.print_json("deploy", clusters=[], trial=True)
+            session.print_json("deploy", is_line=True, clusters=[], trial=True)
             return 0
         names = ", ".join(cluster.name for cluster in members.clusters)
         deployer.confirm(session, f"Deploy to {names} through the Argo CD of {facts}?")
         rollout = members.fleet.rollout
         workers = composition.workers(replace(session.settings(), jobs=rollout.max_unavailable))
-        with deployer.going_on(session.command_line("deploy")), central.opened(request, tools) as delivery:
+        again = session.command_line("deploy")
+        with deployer.going_on(f"{again} {members.chosen}", noted), central.opened(request, tools) as delivery:
 
             def deploy(cluster: DescribedCluster) -> tuple[ComponentResult, ...]:
-                return delivery.deliver(cluster.name, fleet.ClusterReporter(reporter, cluster.name))
+                return delivery.deliver(cluster.name, fleet.ClusterReporter(noted, cluster.name))
 
             outcomes = rolled_out(
                 members.steps, rollout, workers, deploy, lambda done: all(one.state.is_good for one in done)
             )
     for line in central_text.lines(outcomes, request, facts):
         session.print(line)
-    session.print_json("deploy", clusters=central_text.json(outcomes, request, facts))
+    session.print_json("deploy", is_line=True, clusters=central_text.json(outcomes, request, facts))
     reasons = [
         line for one in outcomes for line in deploy_text.lines([c for c in one.result or () if not c.state.is_good])
     ]
-    return deployer.concluded(
-        session, rollout_text.errors(outcomes, session.command_line("deploy"), members.option), reasons
-    )
+    return deployer.concluded(session, rollout_text.errors(outcomes, again, members.option), reasons)
 
 
 def _check_options(options: DeployOptions, *, has_secrets: bool) -> None:

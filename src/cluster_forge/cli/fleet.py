@@ -5,6 +5,7 @@ contexts with one stack.
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,11 @@ class Members:
     @property
     def clusters(self) -> tuple[DescribedCluster, ...]:
         return tuple(cluster for step in self.steps for cluster in step)
+
+    @property
+    def chosen(self) -> str:
+        """The options that choose these clusters."""
+        return " ".join(f"{self.option} {shlex.quote(cluster.name)}" for cluster in self.clusters)
 
     def placed(self, deployment: Deployment, cluster: DescribedCluster, tools: DeliverTools) -> Deployment:
         """The deployment of a stack to one of the clusters, by an engine in that cluster."""

@@ -248,8 +248,7 @@ def _rolled_out(session: Session, members: Members, options: DeployOptions, valu
 
         rollout = members.fleet.rollout
         workers = composition.workers(replace(session.settings(), jobs=rollout.max_unavailable))
-        chosen = " ".join(f"{members.option} {shlex.quote(cluster.name)}" for cluster in members.clusters)
-        with deployer.going_on(f"{again} {chosen}", noted):
+        with deployer.going_on(f"{again} {members.chosen}", noted):
             outcomes = roll_out(members.steps, rollout, workers, deploy, lambda done: done.result.is_good)
     for outcome in outcomes:
         session.print(rollout_text.title(outcome))
