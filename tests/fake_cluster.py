@@ -27,6 +27,7 @@ from cluster_forge.ports.cluster import (
     ApplyOptions,
     Change,
     ClusterFacts,
+    Deleted,
     Event,
     Listing,
     Patch,
@@ -200,17 +201,17 @@ class FakeCluster:
                 raise _refusal(target, 422, "Invalid", str(error)) from error
             return self._update(target, after, manager, subresource)
 
-    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> bool:
+    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> Deleted:
         with self._lock:
             self._note("delete", target)
             stored = self._objects.get(target)
             if stored is None or self.served().find(target.group, target.kind) is None:
-                return False
+                return Deleted.ABSENT
             if uid and stored.body["metadata"]["uid"] != uid:
                 message = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored.body['metadata']['uid']}"
                 raise _refusal(target, 409, "Conflict", message)
             self._begin_deletion(target, propagation)
-            return True
+            return Deleted.GOING if target in self._objects else Deleted.GONE
 
     # Questions
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from cluster_forge.adapters import charts
 from cluster_forge.adapters.git.remote_trees import RemoteTrees
 from cluster_forge.adapters.helm.sdk import HelmSdk
+from cluster_forge.adapters.plugins.downloads import PluginDownloads
+from cluster_forge.adapters.plugins.python_plugins import InstalledPlugins
 from cluster_forge.adapters.registry.offline import OfflineRegistry
 from cluster_forge.adapters.sources import StackSources
 from cluster_forge.adapters.sources.git_repositories import GitRepositories, GitTrees
@@ -32,8 +35,11 @@ def stack_sources(
     registry: Registry | None = None,
     *,
     trees: Callable[[], GitTrees] = RemoteTrees,
+    plugins: Downloads | None = None,
 ) -> StackSources:
-    """The sources as `composition` wires them, with ``downloads`` and ``registry`` in the place of the network."""
+    """The sources as `composition` wires them, with ``downloads`` and ``registry`` in the place of the network, and
+    ``plugins`` in that of source plug-ins.
+    """
     newest_in_range = HelmSdk().newest_in_range
     kept = FolderStore(store)
 
@@ -47,6 +53,7 @@ def stack_sources(
         registry_at=registry_at,
         newest_in_range=newest_in_range,
     )
+    of_plugins = plugins or PluginDownloads(lambda: InstalledPlugins(path=()), is_offline=False)
     by_oci = OciRepositories(registry_at=registry_at, newest_in_range=newest_in_range)
     git = GitRepositories(trees=cache(trees), charts=lambda: charts, newest_in_range=newest_in_range)
     return StackSources(
@@ -59,6 +66,8 @@ def stack_sources(
             "oci": by_oci,
             **dict.fromkeys(("git+https", "git+ssh", "git+file", "git+http"), git),
         },
+        of_plugins=replace(by_http, downloads=of_plugins, indexes=of_plugins),
+        plugin_downloads=of_plugins,
         images=RegistryImages(registry_at),
         artifacts=RegistryArtifacts(registry_at),
         git=git,

@@ -175,11 +175,13 @@ def test_the_format_is_the_one_that_earlier_builds_wrote() -> None:
             "component": "web",
             "object": ["apps", "Deployment", "web", "one"],
             "where": "",
+            "field": "",
             "fix": "",
+            "mending": None,
         }
     ]
     (part,) = written["parts"]
-    assert list(part) == ["name", "namespace", "wave", "needs", "version", "source", "digest", "objects"]
+    assert list(part) == ["name", "namespace", "wave", "needs", "after", "version", "source", "digest", "objects"]
     assert part["objects"][0] == {
         "path": "web/one.yaml",
         "id": ["apps", "Deployment", "web", "one"],

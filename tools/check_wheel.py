@@ -1,7 +1,10 @@
-"""Build the wheel, install it alone, and forge the starter stack with its console script in an empty folder."""
+"""Build the wheel, install it alone, and forge the starter stack with its console script in an empty folder; then the example
+plug-ins beside it.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +15,19 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 DIST = PROJECT / "build" / "dist"
+PLUGINS = {"cost-center": "transformer", "s3": "source"}
+"""The plug-ins in ``examples/plugins`` by name, with their kinds."""
+WORKSPACE = {
+    "config.yaml": """
+apiVersion: cluster-forge/v1
+kind: Stack
+name: s
+transformers: [{plugin: cost-center, files: [table.csv]}]
+components: [{name: web, namespace: web, manifests: [web.yaml]}]
+""",
+    "web.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n",
+    "table.csv": "namespace,component,cost-center\n,web,cc-1\n",
+}
 REQUIRED = (
     "cluster_forge/py.typed",
     "cluster_forge/__main__.py",
@@ -27,7 +43,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cluster-forge-wheel-") as folder:
         program = install(wheel, Path(folder) / "venv")
         try_out(program, Path(folder))
-    print(f"{wheel.name}: installs alone and forges the starter stack")
+        try_plugins(program, Path(folder))
+    print(f"{wheel.name}: installs alone, forges the starter stack, and runs the example plug-ins")
 
 
 def build() -> Path:
@@ -62,12 +79,7 @@ def try_out(program: Path, folder: Path) -> None:
     """Run as a new user does: in an empty folder, without settings in the environment, without a network."""
     workspace = folder / "workspace"
     workspace.mkdir()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder / "home"),
-        "XDG_CACHE_HOME": str(folder / "cache"),
-        "LANG": "C.UTF-8",
-    }
+    environment = environment_in(folder)
     run(program, "--version", cwd=workspace, env=environment)
     run(program, "init", "--yes", cwd=workspace, env=environment)
     run(program, "forge", "--offline", cwd=workspace, env=environment)
@@ -75,6 +87,39 @@ def try_out(program: Path, folder: Path) -> None:
     missing = [name for name in EXPECTED if not (stack / name).is_file()]
     if missing:
         sys.exit(f"missing in the starter stack: {', '.join(missing)}")
+
+
+def try_plugins(program: Path, folder: Path) -> None:
+    """Build the example plug-ins, install them beside the program, and run one; nothing is fetched."""
+    wheels = DIST / "plugins"
+    for package in sorted((PROJECT / "examples" / "plugins").iterdir()):
+        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheels, package)
+    pip = (program.parent / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
+    run(*pip, "install", "--no-deps", "--no-index", *sorted(wheels.glob("*.whl")))
+    environment = environment_in(folder)
+    listed = subprocess.run(
+        [program, "plugins", "list", "--format", "json"], env=environment, check=True, stdout=subprocess.PIPE
+    )
+    usable = {one["name"]: one["kind"] for one in json.loads(listed.stdout)["plugins"] if one["usable"]}
+    if usable != PLUGINS:
+        sys.exit(f"the example plug-ins that can be used are {usable}, not {PLUGINS}")
+    workspace = folder / "plugins"
+    (workspace / "input").mkdir(parents=True)
+    for name, text in WORKSPACE.items():
+        (workspace / "input" / name).write_text(text, encoding="utf-8")
+    run(program, "smelt", cwd=workspace, env=environment)
+    if "cost-center: cc-1" not in (workspace / "working/web/configmap_web_web.yaml").read_text(encoding="utf-8"):
+        sys.exit("the transformer has changed nothing")
+
+
+def environment_in(folder: Path) -> dict[str, str]:
+    """The environment of a new user whose home is in a folder."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder / "home"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "LANG": "C.UTF-8",
+    }
 
 
 def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:

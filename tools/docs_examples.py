@@ -5,7 +5,7 @@ Run: python tools/docs_examples.py [--renew] [--cluster] [--mirror DIR] [--cache
 In a ``console`` block the lines after ``$`` are run, in order, by a shell that starts in an empty folder; `cd` lasts.
 Each line shown below a command must be in its output, except for numbers and digests (``--renew`` updates those), and
 ``…`` stands for anything. A command must succeed, unless the page shows an error (a line that begins with ``error``);
-`diff` and `status` may have exit code 1.
+`diff`, `status` and `check` may have exit code 1.
 A YAML block with a title is a file: it is written there. A text block with a title is the tree of that folder: it must be
 what the commands before it have written (`docs_trees`).
 
@@ -36,6 +36,7 @@ import click
 from tools import docs_trees
 
 from cluster_forge.cli.app import VERBS, cluster_forge
+from cluster_forge.cli.help_page import words_of
 
 _BLOCK: Final = re.compile(
     r'^```(console(?: title="On a cluster")?|(?:yaml|text) title="([^"]+)")\n(.*?)^```$', re.MULTILINE | re.DOTALL
@@ -46,8 +47,10 @@ _INSTEAD: Final = {
     " && cluster-forge -C build/starter forge --offline"
 }
 """What is run for a command that needs the project's own folder."""
-_COMPARES: Final = re.compile(r"^cluster-forge (?:-C \S+ )?(?:diff|status)\b")
-"""These have exit code 1 where something differs, or is not healthy."""
+_COMPARES: Final = re.compile(
+    r"^cluster-forge (?:-C \S+ )?(?:(?:customize )?(?:diff|status)\b|check\b|config show .*--diff )"
+)
+"""These have exit code 1 where something differs, is not healthy, or is an error of the stack."""
 
 
 @dataclass(slots=True)
@@ -158,7 +161,10 @@ def _fetching() -> Iterator[str]:
     context = click.Context(cluster_forge)
     for verb in VERBS:
         command = cluster_forge.get_command(context, verb)
-        subcommands = command.commands if isinstance(command, click.Group) else {"": command}
+        words = words_of(command) if command else None
+        subcommands = (
+            command.commands if isinstance(command, click.Group) else {"": command, **(words.commands if words else {})}
+        )
         for name, subcommand in subcommands.items():
             if subcommand and any(option.name == "mirror" for option in subcommand.params):
                 yield "_".join(filter(None, (verb, name))).upper()

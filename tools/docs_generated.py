@@ -22,9 +22,12 @@ from cluster_forge.catalog import component_format
 from cluster_forge.catalog.library import packaged
 from cluster_forge.cli.app import VERBS, cluster_forge
 from cluster_forge.cli.commands.help import exit_codes
+from cluster_forge.cli.help_page import words_of
+from cluster_forge.manifests.finding_codes import WHY
 from cluster_forge.stack import json_schemas
 from cluster_forge.stack.legacy import schema as legacy
-from cluster_forge.stack.schema import component, description
+from cluster_forge.stack.schema import changes, component, description
+from cluster_forge.stack.schema.changes import ChangesSchema
 from cluster_forge.stages.deliver.preflight import registry as preflight
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
@@ -71,19 +74,28 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 def _keys(model: str) -> Iterator[str]:
-    """The keys of a model of the description: what they take, what they are without it, what they mean."""
-    found = (getattr(module, model, None) for module in (description, component, legacy, component_format))
+    """The keys of a model of the description: what they take, what they are without it, what they mean.
+
+    Those of changes, which the stack and each component have, are in a table of their own.
+    """
+    modules = (changes, description, component, legacy, component_format)
+    found = (getattr(module, model, None) for module in modules)
     shape = next(each for each in found if isinstance(each, type))
     assert issubclass(shape, BaseModel)
     described = shape.model_json_schema(by_alias=True)
     required = described.get("required", ())
     means = json_schemas.descriptions(shape)
-    properties = sorted(described["properties"].items(), key=lambda each: each[0] not in required)
+    elsewhere = {field.alias for field in ChangesSchema.model_fields.values()} if shape in _CHANGED else ()
+    own = ((key, value) for key, value in described["properties"].items() if key not in elsewhere)
+    properties = sorted(own, key=lambda each: each[0] not in required)
     rows = [
         (f"`{key}`", _takes(value), "*needed*" if key in required else _default(value), means.get(key, ""))
         for key, value in properties
     ]
     return _table(("key", "takes", "default", "means"), rows)
+
+
+_CHANGED: Final = (description.StackSchema, component.ComponentSchema)
 
 
 def _default(value: Mapping[str, Any]) -> str:
@@ -108,7 +120,7 @@ def _takes(value: Mapping[str, Any]) -> str:
     if kind == "array":
         inner = _takes(value.get("items", {}))
         return f"list of {inner}" if inner not in ("text", "mapping") else f"list of {inner}s"
-    names = {"string": "text", "integer": "number", "boolean": "`true`, `false`", "object": "mapping"}
+    names = {"string": "text", "integer": "number", "boolean": "`true`, `false`", "object": "mapping", "array": "list"}
     kinds = kind if isinstance(kind, list) else [kind]
     return " or ".join(names.get(each, str(each)) for each in kinds)
 
@@ -119,11 +131,11 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
     for verb in VERBS:
         found = cluster_forge.get_command(context, verb)
         assert found is not None
-        if isinstance(found, click.Group):
-            for name, inner in found.commands.items():
-                yield f"{verb} {name}", inner
-        else:
+        if not isinstance(found, click.Group):
             yield verb, found
+        group = found if isinstance(found, click.Group) else words_of(found)
+        for name, inner in group.commands.items() if group else ():
+            yield f"{verb} {name}", inner
 
 
 def _options(which: str) -> Iterator[str]:
@@ -171,6 +183,12 @@ def _errors(_: str) -> Iterator[str]:
 def _preflight(_: str) -> Iterator[str]:
     """The codes of the checks before a deployment."""
     return _table(("code", "means"), ((f"`{code}`", meaning) for code, meaning in preflight.CODES.items()))
+
+
+def _checks(_: str) -> Iterator[str]:
+    """The finding codes that have a page, each with why it matters."""
+    pages = ((code, why) for code, why in WHY.items() if (DOCS / "checks" / f"{code}.md").is_file())
+    return _table(("finding", "why it matters"), ((f"[`{code}`]({code}.md)", why) for code, why in pages))
 
 
 def _catalog(what: str) -> Iterator[str]:
@@ -253,6 +271,7 @@ _GENERATORS: Final[Mapping[str, Callable[[str], Iterator[str]]]] = {
     "options": _options,
     "errors": _errors,
     "preflight": _preflight,
+    "checks": _checks,
     "catalog": _catalog,
 }
 

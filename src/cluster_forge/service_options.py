@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.option_fields import option
 
 
@@ -86,6 +87,13 @@ class RenderOptions:
         limits=(256, 65536),
         shown_default=True,
         help="Memory limit for rendering one chart, in MiB.",
+    )
+    allow_exec: tuple[str, ...] = option(
+        "--allow-exec",
+        default=(),
+        metavar="DIGEST",
+        check=Digest.parse,
+        help="Run the function of the workspace with this digest (repeatable).",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cluster_forge.catalog import measurements
-from cluster_forge.manifests import quantity
+from cluster_forge.foundation import quantity
 
 FACTS = measurements.packaged()
 

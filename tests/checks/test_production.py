@@ -28,7 +28,8 @@ LABELS = {"app": "web"}
 
 
 def manifest(kind: str, spec: dict[str, Any], **more: Any) -> Manifest:
-    body = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "web", "namespace": "web"}, "spec": spec, **more}
+    api = {"Deployment": "apps/v1", "Job": "batch/v1", "CronJob": "batch/v1"}.get(kind, "v1")
+    body = {"apiVersion": api, "kind": kind, "metadata": {"name": "web", "namespace": "web"}, "spec": spec, **more}
     return Manifest.of(body, Provenance(component=ComponentName("web"), origin="a.yaml"))
 
 
@@ -61,10 +62,10 @@ def test_a_good_component_has_no_findings() -> None:
         ({"image": "web:latest"}, "unpinned-image"),
         ({"image": "docker.io/bitnami/redis:7"}, "gone-image"),
         ({"image": "bitnami/redis:7"}, "gone-image"),
-        ({"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}}, "requests"),
+        ({"resources": {"limits": {"memory": "1Gi"}}}, "requests"),
         ({"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}, "memory-limit"),
-        ({"env": [{"name": "DB_PASSWORD", "value": "secret"}]}, "plaintext-secret"),
-        ({"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "secret"}]}, "plaintext-secret"),
+        ({"env": [{"name": "DB_PASSWORD", "value": "Zk3pQx9wLt7vRb2n"}]}, "plaintext-secret"),
+        ({"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "Zk3pQx9wLt7vRb2n"}]}, "plaintext-secret"),
         ({"securityContext": {}}, "pod-security"),
         ({"securityContext": {**GOOD["securityContext"], "runAsUser": 0}}, "pod-security"),
         ({"ports": [{"hostPort": 80}]}, "pod-security"),
@@ -95,7 +96,7 @@ def test_exposed_services_and_filled_secrets_are_reported() -> None:
     assert codes(manifest("Service", {"type": "NodePort"})) == ["service-type"]
     assert codes(manifest("Service", {"type": "LoadBalancer"})) == ["service-type"]
     assert codes(manifest("Service", {"type": "ClusterIP"})) == []
-    assert codes(manifest("Secret", {}, stringData={"password": "x"})) == ["plaintext-secret"]
+    assert codes(manifest("Secret", {}, stringData={"password": "hunter2"})) == ["plaintext-secret"]
     assert codes(manifest("Secret", {}, data={"password": ""})) == []
 
 
@@ -118,9 +119,67 @@ def test_workloads_behind_a_service_are_replicated_above_small(
     assert codes(*manifests, size=Size.SMALL) == []
 
 
-def test_an_autoscaler_replaces_replicas() -> None:
-    scaler = manifest("HorizontalPodAutoscaler", {"scaleTargetRef": {"name": "web"}, "minReplicas": 2})
-    assert codes(deployment(replicas=None, **SPREAD), SERVICE, BUDGET, scaler, size=Size.LARGE) == []
+def scaler(api: str, kind: str, target: dict[str, str], namespace: str = "web") -> Manifest:
+    metadata = {"name": "web", "namespace": namespace}
+    body = {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": {"scaleTargetRef": target}}
+    return Manifest.of(body, Provenance(component=ComponentName("web"), origin="a.yaml"))
+
+
+HPA = ("autoscaling/v2", "HorizontalPodAutoscaler")
+DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+
+
+@pytest.mark.parametrize(
+    "autoscaler", [scaler(*HPA, DEPLOYMENT), scaler("keda.sh/v1alpha1", "ScaledObject", {"name": "web"})]
+)
+def test_an_autoscaler_replaces_replicas(autoscaler: Manifest) -> None:
+    assert codes(deployment(replicas=None, **SPREAD), SERVICE, BUDGET, autoscaler, size=Size.LARGE) == []
+
+
+@pytest.mark.parametrize(
+    "autoscaler",
+    [
+        scaler(*HPA, {**DEPLOYMENT, "kind": "StatefulSet"}),
+        scaler(*HPA, {**DEPLOYMENT, "name": "other"}),
+        scaler(*HPA, DEPLOYMENT, namespace="other"),
+    ],
+)
+def test_an_autoscaler_of_another_workload_does_not(autoscaler: Manifest) -> None:
+    assert codes(deployment(**SPREAD), SERVICE, BUDGET, autoscaler, size=Size.LARGE) == ["replicas"]
+
+
+EXPRESSION = {"key": "app", "operator": "In", "values": ["web"]}
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        ({"selector": {"matchExpressions": [EXPRESSION]}}, []),
+        ({"selector": {}}, []),
+        ({}, ["disruption-budget"]),
+        ({"selector": {"matchExpressions": [{**EXPRESSION, "operator": "NotIn"}]}}, ["disruption-budget"]),
+        ({"selector": {"matchLabels": {"app": "db"}}}, ["disruption-budget"]),
+    ],
+)
+def test_a_budget_selects_as_kubernetes_does(budget: dict[str, Any], expected: list[str]) -> None:
+    objects = (deployment(replicas=2, **SPREAD), SERVICE, manifest("PodDisruptionBudget", budget))
+    assert codes(*objects, size=Size.MEDIUM) == expected
+
+
+@pytest.mark.parametrize(
+    ("container", "pod", "expected"),
+    [
+        ({"limits": {"cpu": "1", "memory": "1Gi"}}, {}, []),
+        ({"limits": {"memory": "1Gi"}}, {}, ["requests"]),
+        ({}, {"requests": {"cpu": "1", "memory": "1Gi"}}, ["memory-limit"]),
+        ({}, {"limits": {"cpu": "1", "memory": "1Gi"}}, []),
+        ({"requests": {"cpu": "1"}}, {"limits": {"memory": "1Gi"}}, []),
+    ],
+)
+def test_a_limit_is_a_request_and_a_pod_may_have_both(
+    container: dict[str, Any], pod: dict[str, Any], expected: list[str]
+) -> None:
+    assert codes(deployment({"resources": container}, resources=pod)) == expected
 
 
 def test_jobs_are_checked_and_hooks_are_not() -> None:
@@ -145,6 +204,6 @@ def test_an_exemption_accepts_its_code_for_its_objects_only() -> None:
 def test_a_finding_names_the_object_the_problem_and_the_fix() -> None:
     (finding,) = registry.check_component([deployment({"image": "web"})], size=Size.SMALL, level="restricted")
     assert (finding.severity, finding.component) == (Severity.WARNING, "web")
-    assert str(finding.object) == "Deployment/web/web"
+    assert str(finding.object) == "Deployment.apps/web/web"
     assert finding.message == "container web: image 'web' has no tag, or the tag latest"
     assert finding.fix == "set a version tag or a digest in the values"

@@ -7,10 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from cluster_forge.checks import acceptance, production, references, registry
+from cluster_forge.checks import acceptance, collisions, production, references, registry
 from cluster_forge.manifests.finding import CODES
 
-SHARED = {"checked_component", "missing", "monitored", "reachability"}
+SHARED = {"checked_component", "missing", "own_components", "reachability"}
 
 
 def names(package: ModuleType) -> set[str]:
@@ -22,7 +22,8 @@ def names(package: ModuleType) -> set[str]:
     [
         (production, registry.PRODUCTION),
         (references, registry.REFERENCES),
-        (acceptance, (*registry.ACCEPTANCE, *registry.READING)),
+        (collisions, registry.COLLISIONS),
+        (acceptance, (*registry.ACCEPTANCE, *registry.READING, registry.SCHEMAS[0], registry.SCHEMAS[2])),
     ],
     ids=str,
 )

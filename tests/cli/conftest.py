@@ -166,7 +166,8 @@ class Workspace:
         definition = (
             b"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
             b"metadata: {name: widgets.example.com}\n"
-            b"spec: {group: example.com, scope: Cluster, names: {kind: Widget, plural: widgets}, versions: []}\n"
+            b"spec:\n  group: example.com\n  scope: Cluster\n  names: {kind: Widget, plural: widgets}\n"
+            b"  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]\n"
         )
         files = {"shop.tgz": chart("shop", "2.0.0"), "crds.yaml": definition}
         folder = self.folder / "mirror"

@@ -87,7 +87,6 @@ class Terminal:
                 encoding="utf-8",
             )
         )
-        self._before = self._mode()
 
     def expect(self, pattern: str) -> str:
         """Wait until ``pattern`` is on the screen, and give the screen."""
@@ -136,7 +135,7 @@ class Terminal:
         until = time.monotonic() + PATIENCE
         while self._read(0.2):
             assert time.monotonic() < until, f"it does not end:\n{self.screen}"
-        assert self._mode() == self._before
+        assert _mode(self._child.child_fd) == _mode_of_a_new_terminal(), "not as the program found it"
         assert not self._screen.cursor.hidden
         self._child.close()
         return self._child.exitstatus if self._child.exitstatus is not None else -(
@@ -146,6 +145,17 @@ class Terminal:
     def close(self) -> None:
         self._child.close(force=True)
 
-    def _mode(self) -> list[object]:
-        """Echo, lines or letters, signals: the modes that a shell gets back."""
-        return list(termios.tcgetattr(self._child.child_fd))[:4]
+
+def _mode(terminal: int) -> list[object]:
+    """Echo, lines or letters, signals: the modes that a shell gets back."""
+    return list(termios.tcgetattr(terminal))[:4]
+
+
+def _mode_of_a_new_terminal() -> list[object]:
+    """Not that of a program's own terminal after its start: it may have changed it by then."""
+    ours, theirs = os.openpty()
+    try:
+        return _mode(ours)
+    finally:
+        os.close(ours)
+        os.close(theirs)

@@ -98,7 +98,7 @@ def test_an_edited_component_of_the_catalog_takes_effect(copy: Copy) -> None:
 def test_an_edited_template_takes_effect(copy: Copy) -> None:
     assert "app.kubernetes.io/managed-by: cluster-forge\n" in copy.written()
     template = '"app.kubernetes.io/managed-by": "cluster-forge"'
-    copy.edit("stages/build/stack_namespaces.py", template, '"edited": "template"')
+    copy.edit("stages/build/assembly/stack_namespaces.py", template, '"edited": "template"')
     copy.run("forge")
     assert "edited: template\n" in copy.written()
     assert "managed-by" not in copy.written()
@@ -115,7 +115,7 @@ def test_an_edited_emitter_takes_effect(copy: Copy) -> None:
 
 def test_an_edited_rule_takes_effect(copy: Copy) -> None:
     assert "matches no object" in copy.run("forge")
-    copy.edit("stages/build/assembly_findings.py", "matches no object", "excludes nothing")
+    copy.edit("stages/build/assembly/assembly_findings.py", "matches no object", "excludes nothing")
     output = copy.run("forge")
     assert "excludes nothing" in output
     assert "matches no object" not in output

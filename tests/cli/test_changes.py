@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -196,7 +197,9 @@ class TestStore:
         store = tmp_path / "store"
         workspace.ok("forge", "--store", str(store))
         kinds = {kind["kind"]: kind for kind in status(workspace, store)}
-        assert kinds.keys() == {"sources", "objects", "apis", "packed", "described", "casts"}
+        assert kinds.keys() == {"sources", "objects", "apis", "packed", "described", "findings", "casts", "bases"}
+        printed = workspace.ok("store", "status", "--store", str(store)).out
+        assert all(re.search(rf"\b{kind}\b.*\(\w", printed) for kind in kinds)
         assert all(kind["entries"] > 0 and kind["bytes"] > 0 for kind in kinds.values())
         workspace.ok("store", "clean", "--store", str(store), "--older-than", "1d")
         assert {kind["kind"]: kind["entries"] for kind in status(workspace, store)} == {

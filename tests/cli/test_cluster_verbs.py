@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeRequest
-from tests.gitops.conftest import part
+from tests.gitops.conftest import crd, part
+from tests.stages.deliver import central_hub
+from tests.stages.deliver.central_hub import EXTRAS, SHOP, Hub, clusters
 from tests.stages.deliver.deliveries import Delivery, deployment, settings, web
 from tests.stages.deliver.preflight.situations import node
 
@@ -17,9 +19,31 @@ from cluster_forge import composition
 from cluster_forge.cli.app import run
 from cluster_forge.cli.progress.event_schema import DeliveryEvent
 from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.gitops.argocd import central
+from cluster_forge.gitops.argocd.central import Pin
+from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver import deploy
 from cluster_forge.stages.deliver.deploy import DeployRequest
 from cluster_forge.stages.deliver.options import DeployOptions
+
+APPLICATION_SETS = crd(
+    "applicationsets.argoproj.io",
+    group="argoproj.io",
+    names={"kind": "ApplicationSet", "plural": "applicationsets"},
+    scope="Namespaced",
+    versions=[{"name": "v1alpha1", "served": True, "storage": True}],
+)
+
+
+def application_set(stack: str, *clusters: str) -> Body:
+    """What a central Argo CD has of a stack that it delivers to other clusters."""
+    application = {
+        "metadata": {"name": stack, "namespace": "argocd", "labels": {STACK_LABEL: stack}, "annotations": {}},
+        "spec": {"source": {"repoURL": "https://git.example.com/p.git"}},
+    }
+    pins = [Pin(cluster=name, name=f"{stack}.{name}", path="p", revision="v-1", step="1") for name in clusters]
+    return central.application_set(application, stack, pins, at_once=1)
 
 
 @pytest.fixture
@@ -116,6 +140,105 @@ def test_remove_takes_the_stack_away(delivery: Delivery, capsys: pytest.CaptureF
 def test_a_stack_that_is_not_there(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rollback", "dem", "--yes"]) == 11
     assert "did you mean" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("verb", "fix"),
+    [
+        (["history"], "cluster-forge history shop --cluster eu"),
+        (["rollback", "--yes"], "cluster-forge rollback shop --cluster eu"),
+        (["remove", "--yes"], "cluster-forge remove --stack shop --cluster eu"),
+    ],
+)
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_stack_that_is_delivered_from_here_to_other_clusters_needs_the_name_of_one(
+    *,
+    verb: list[str],
+    fix: str,
+    is_named: bool,
+    delivery: Delivery,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    delivery.cluster.put(APPLICATION_SETS, application_set("shop", "eu", "staging"))
+    if is_named:
+        verb = [*verb, *(["--stack", "shop.production"] if verb[0] == "remove" else ["shop"])]
+    else:
+        assert run(["remove", "--yes"]) == 0  # the stack that is here
+        assert run(["remove", "--yes"]) == 11
+    capsys.readouterr()
+    before = delivery.cluster.objects()
+    assert run(verb) == 11
+    said = " ".join(capsys.readouterr().err.split())
+    assert "delivers the stack shop to eu, staging, and not to this cluster" in said
+    assert fix in said
+    assert delivery.cluster.objects() == before
+
+
+class TestClusterOfCentralArgoCd:
+    """`--cluster` with a context: a cluster that the Argo CD there delivers to; no description is read."""
+
+    @pytest.fixture(autouse=True)
+    def hub(self, monkeypatch: pytest.MonkeyPatch, delivery: Delivery) -> Hub:
+        hub = central_hub.made()
+        monkeypatch.setattr(delivery, "cluster", hub.delivery.cluster)
+        monkeypatch.setattr(delivery, "clock", hub.delivery.clock)
+        hub.deploy(*clusters(hub, SHOP, EXTRAS))
+        hub.deploy(*clusters(hub, SHOP))
+        return hub
+
+    def test_history(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+        listed = printed(capsys, "history", "demo", "--cluster", "eu", "--context", "hub")
+        assert (listed["stack"], listed["cluster"]) == ("demo", "eu")
+        assert [(one["number"], one["cluster"], one["canRollBack"]) for one in listed["releases"]] == [
+            (1, "eu", True),
+            (2, "eu", True),
+        ]
+
+    def test_rollback(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+        before = hub.pins
+        _, done = streamed(capsys, "rollback", "--cluster", "eu", "--context", "hub", "--yes")
+        assert (done["cluster"], done["to"], done["release"]) == ("eu", 1, 3)
+        assert hub.pins["eu"] != before["eu"]
+        assert hub.pins["staging"] == before["staging"]
+        assert "(eu)" not in capsys.readouterr().err
+        assert [entry["cluster"] for entry in printed(capsys, "audit", "--last", "1")["entries"]] == ["eu"]
+
+    def test_a_rollback_that_fails_says_how_to_go_on(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+        hub.argocd.ill.add("eu")
+        assert run(["rollback", "demo", "--cluster", "eu", "--context", "hub", "--yes", "--timeout", "20"]) == 55
+        assert "cluster-forge rollback demo --to 1 --cluster eu --context hub" in capsys.readouterr().err
+
+    def test_remove(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+        before = hub.delivery.cluster.objects()
+        trial = printed(capsys, "remove", "--cluster", "eu", "--context", "hub", "--dry-run", "--quiet")
+        assert (trial["components"], trial["objects"]) == (["extras", "shop"], 2)
+        assert hub.delivery.cluster.objects() == before
+        _, done = streamed(capsys, "remove", "--cluster", "eu", "--context", "hub", "--yes")
+        assert done["deleted"] == ["ConfigMap/shop/a", "ConfigMap/shop/a"]  # each of the two Applications says so
+        assert [one["object"] for one in done["kept"]] == ["Namespace/shop"]
+        assert list(hub.pins) == ["staging"]
+
+    @pytest.mark.parametrize(
+        ("words", "code", "message"),
+        [
+            (["rollback", "--cluster", "eux"], 11, "not delivered to eux"),
+            (["rollback", "dem", "--cluster", "eu"], 11, "did you mean"),
+            (["rollback", "--cluster", "eu", "--to", "9"], 56, "there is no release 9"),
+            (["rollback", "--cluster", "eu", "--force-rollback"], 2, "a central Argo CD changes the clusters"),
+            (["remove", "--cluster", "eux"], 11, "name one of its clusters: staging, eu"),
+            (["remove", "--cluster", "eu", "--data"], 2, "a central Argo CD changes the clusters"),
+            (["remove", "shop", "--cluster", "eu"], 2, "Argo CD would put shop back"),
+            (["history", "other", "--cluster", "eu"], 11, "demo"),
+        ],
+    )
+    def test_what_is_wrong_changes_nothing(
+        self, hub: Hub, words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        before = hub.delivery.cluster.objects()
+        yes = [] if words[0] == "history" else ["--yes"]
+        assert run([*words, *yes, "--context", "hub"]) == code
+        assert message in " ".join(capsys.readouterr().err.split())
+        assert hub.delivery.cluster.objects() == before
 
 
 class TestFailure:

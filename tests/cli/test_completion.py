@@ -84,6 +84,30 @@ def test_what_is_offered(workspace: Workspace, line: str, offered: set[str]) -> 
         assert offered <= set(candidates)
 
 
+def test_objects_are_those_of_smelt_and_edits_those_that_differ(forged: Workspace) -> None:
+    assert asked(forged, "cluster-forge customize save D") == []
+    assert asked(forged, "cluster-forge explain Dep") == ["Deployment.apps/web/web"]
+    assert {"order", "wave", "image"} < set(asked(forged, "cluster-forge explain "))
+    forged.replace("working/web/deployment.apps_web_web.yaml", "replicas: 2", "replicas: 7")
+    forged.write({"working/web/mine.yaml": "kind: x\n", "working/web/$(x).yaml": ""})
+    (forged.folder / "working/extras/configmap_extras_one.yaml").unlink()
+    edited = ["ConfigMap/extras/one", "Deployment.apps/web/web", "web/mine.yaml"]
+    components = ["both", "extras", "few", "spare", "web"]
+    for verb in ("status", "diff", "save", "drop"):
+        assert sorted(asked(forged, f"cluster-forge customize {verb} ")) == sorted([*edited, *components])
+    assert asked(forged, "cluster-forge customize save web/mine.yaml Deployment.apps/web/web w") == ["web"]
+    forged.ok("customize", "save", "Deployment.apps/web/web")
+    saved = "input/web/patches/deployment.apps_web_web.yaml"
+    assert asked(forged, "cluster-forge customize drop --saved in") == [saved]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"parts": 1, "files": {}}', '{"parts": [], "files": []}', "\x00"])
+def test_a_damaged_record_offers_nothing_and_says_nothing(workspace: Workspace, text: str) -> None:
+    workspace.write({"working/.smelt.json": text})
+    for line in ("explain ", "customize save "):
+        asked(workspace, f"cluster-forge {line}")
+
+
 def test_the_workspace_is_the_one_on_the_line(workspace: Workspace, empty: Workspace) -> None:
     here = workspace.folder
     assert asked(empty, "cluster-forge smelt ") == []

@@ -17,7 +17,7 @@ from tests.stages.deliver.deliveries import Delivery
 from tests.stages.deliver.preflight.situations import node
 
 from cluster_forge import composition
-from cluster_forge.foundation.errors import ClusterError
+from cluster_forge.foundation.errors import ClusterError, RefusedError
 from cluster_forge.service_options import ClusterOptions
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -60,6 +60,11 @@ class Clusters:
         """The password in a cluster."""
         body = self._deliveries[context].there("Secret", "login", "shop")
         return base64.b64decode(body["data"]["password"])
+
+    def zone(self, context: str) -> str:
+        """A label of an object of the stack in a cluster."""
+        body = self._deliveries[context].there("ConfigMap", "settings", "shop")
+        return str(body["metadata"]["labels"]["zone"])
 
     def before(self, context: str, before: Callable[[FakeRequest], None]) -> None:
         """Call a function before each request to a cluster."""
@@ -116,6 +121,30 @@ def test_a_cluster_that_fails_stops_the_rest_and_is_named(cast: Workspace, clust
     assert clusters.maps("us") == ["more", "settings"]
 
 
+def test_one_cluster_of_the_description_goes_back_and_loses_the_stack(cast: Workspace, clusters: Clusters) -> None:
+    cast.ok("deploy", "--all")
+    cast.write({"input/settings.yaml": config_map("settings", "2")})
+    cast.ok("forge", "--environment", "production")
+
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "settings" and not request.is_trial:
+            raise RefusedError("exceeded quota", where=str(request.target), status=403, reason="Forbidden")
+
+    clusters.before("eu", refuse)
+    failed = cast.run("deploy", "--selector", "region=eu")
+    assert failed.code == 55
+    back = f"cluster-forge -C {cast.folder} rollback demo --cluster eu"
+    assert f"or take eu back: `{back}`" in failed.err
+    clusters.before("eu", lambda _: None)
+    clusters.asked.clear()
+    assert cast.ok("rollback", "demo", "--cluster", "eu", "--quiet", "--format", "json").json["to"] == 1
+    assert clusters.asked == ["eu"]
+    assert cast.ok("remove", "--cluster", "eu", "--yes", "--quiet", "--format", "json").json["stack"] == "demo"
+    assert (clusters.maps("eu"), clusters.maps("us")) == ([], ["more", "settings"])
+    refused = cast.run("remove", "--cluster", "usa", "--yes")
+    assert (refused.code, "did you mean 'us'" in refused.err) == (11, True)
+
+
 def test_clusters_are_looked_at_in_one_table(cast: Workspace, clusters: Clusters) -> None:
     cast.ok("deploy", "--cluster", "staging")
     clusters.down.add("us")
@@ -163,6 +192,30 @@ def test_a_stack_that_is_not_cast_is_named_before_the_first_change(cast: Workspa
     assert "stacks/demo.test is not cast" in result.err
     assert "forge --environment test" in result.err
     assert clusters.asked == []
+
+
+def test_a_cluster_with_variables_gets_the_stack_of_its_own(cast: Workspace, clusters: Clusters) -> None:
+    cast.replace("input/config.yaml", "gitops:", "vars: {zone: none}\ngitops:")
+    cast.replace("input/config.yaml", "labels: {region: eu}}", "labels: {region: eu}, variables: {zone: eu}}")
+    cast.replace(
+        "input/config.yaml", "manifests: [settings.yaml]}", "manifests: [settings.yaml], labels: {zone: '${zone}'}}"
+    )
+    result = cast.run("deploy", "--all", "--yes")
+    assert result.code == 22
+    assert "stacks/demo.eu is not cast" in result.err
+    assert "forge --environment eu" in result.err
+    assert clusters.asked == []
+    cast.ok("forge", "--yes")
+    cast.ok("forge", "--yes", "--environment", "production")
+    cast.ok("forge", "--yes", "--environment", "eu")
+    deployed = cast.ok("deploy", "--all", "--quiet", "--format", "json").json
+    assert {one["name"]: one["folder"] for one in deployed["clusters"]} == {
+        "staging": "stacks/demo",
+        "eu": "stacks/demo.eu",
+        "us": "stacks/demo.production",
+    }
+    assert [clusters.zone(context) for context in ("staging", "eu", "us")] == ["none", "eu", "none"]
+    assert clusters.maps("eu") == ["more", "settings"]
 
 
 def test_a_kubeconfig_in_the_workspace_is_not_used(cast: Workspace, clusters: Clusters) -> None:

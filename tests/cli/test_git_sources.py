@@ -170,7 +170,7 @@ description: Says hello.
 category: core
 homepage: https://example.com
 license: Apache-2.0
-podSecurity: restricted
+podSecurity: baseline
 namespace: hello
 helm: {repository: %s, chart: db}
 versions:

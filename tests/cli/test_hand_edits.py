@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Result, Workspace
+from tests.cli.conftest import Result, Workspace, config_map
 
 FILE = "working/web/deployment.apps_web_web.yaml"
 SOURCED = "input/web/manifests/sourced"
@@ -36,42 +36,28 @@ def without_place(words: list[str]) -> list[str]:
 
 
 class TestWayOut:
-    @pytest.mark.parametrize("verb", ["smelt", "forge"])
-    def test_of_edits_alone(self, edited: Workspace, verb: str) -> None:
-        typed = [without_place(words) for words in commands(edited.run(verb))]
-        assert typed == [["cast"], [verb, "--discard-edits"]]
-        for words in typed:
-            edited.ok(*words)
-
-    @pytest.mark.parametrize("verb", ["smelt", "forge"])
-    @pytest.mark.parametrize("number", [0, 1])
-    def test_of_edits_and_a_changed_description(self, edited: Workspace, verb: str, number: int) -> None:
-        edited.replace("input/config.yaml", "replicas: 2", "replicas: 5")
-        typed = [without_place(words) for words in commands(edited.run(verb))]
-        assert typed == [["cast", "--stale"], [verb, "--discard-edits"]]
-        edited.ok(*typed[number])
-
-    @pytest.mark.parametrize("number", [0, 1])
-    def test_of_cast_with_edits_and_a_changed_description(self, edited: Workspace, number: int) -> None:
-        edited.replace("input/config.yaml", "replicas: 2", "replicas: 5")
-        typed = [without_place(words) for words in commands(edited.run("cast"))]
-        assert typed == [["cast", "--stale"], ["smelt", "--discard-edits"]]
-        edited.ok(*typed[number])
-
-    @pytest.mark.parametrize("number", [0, 1])
-    def test_of_edits_and_a_component_that_is_gone(self, edited: Workspace, number: int) -> None:
+    def test_of_an_edit_whose_component_is_gone(self, edited: Workspace) -> None:
         edited.ok("forge", "--discard-edits")
         (file,) = (edited.folder / "working/spare").glob("*.yaml")
         file.write_text(f"# mine\n{file.read_text()}")
         edited.replace("input/config.yaml", "- spare\n", "")
+        assert "its component is not in the stack any more" in edited.run("forge", "--merge", "ours").err
         typed = [without_place(words) for words in commands(edited.run("forge"))]
-        assert typed == [["cast", "--stale"], ["forge", "--discard-edits"]]
+        assert typed == [["forge", "--merge", "theirs"]]
+        assert file.exists()
+        edited.ok(*typed[0])
+        assert not file.exists()
+        copy = copies(edited)[-1]
+        assert (copy / "edits.txt").read_text() == f"edited working/spare/{file.name}\n"
+        assert (copy / "files/working/spare" / file.name).read_text().startswith("# mine\n")
+
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_of_cast_with_edits_and_a_changed_description(self, edited: Workspace, number: int) -> None:
+        edited.write({"input/extras/more.yaml": config_map("more")})
+        typed = [without_place(words) for words in commands(edited.run("cast"))]
+        assert typed == [["smelt"], ["cast", "--stale"]]
         edited.ok(*typed[number])
-        if number:
-            assert not file.exists()
-            copy = copies(edited)[-1]
-            assert (copy / "edits.txt").read_text() == f"edited working/spare/{file.name}\n"
-            assert (copy / "files/working/spare" / file.name).read_text().startswith("# mine\n")
+        assert "replicas: 77" in edited.read(FILE)
 
     @pytest.mark.parametrize("selection", [("--skip", "extras"), ("--environment", "production")])
     def test_of_edits_and_another_selection(self, edited: Workspace, selection: tuple[str, str]) -> None:

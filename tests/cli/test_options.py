@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,13 +86,13 @@ class TestUsage:
             (("Deploy",), "unknown verb 'Deploy', did you mean 'deploy'?"),
             (("add", "grafana"), "there is no verb 'add': write `- NAME` below `components`"),
             (("version",), "there is no verb 'version': run `cluster-forge --version`"),
-            (("help", "lint"), "there is no verb 'lint': run `cluster-forge config validate`"),
+            (("help", "lint"), "there is no verb 'lint': run `cluster-forge check`"),
             (("help", "frge"), "unknown verb 'frge', did you mean 'forge'?"),
             (("help", "forge", "show"), "`forge show` is not a verb"),
             (("config", "shwo"), "unknown verb 'shwo', did you mean 'show'?"),
             (("forge", "--ofline"), "No such option '--ofline'. Did you mean '--offline'?"),
             (("forge", "--jobs", "0"), "0 is not in the range 1<=x<=64"),
-            (("smelt", "--mirror", "x"), "No such option '--mirror'"),
+            (("cast", "--mirror", "x"), "No such option '--mirror'"),
             (("forge", "--format", "xml"), "'xml' is not one of 'text', 'json'"),
         ],
     )
@@ -336,3 +337,14 @@ def test_a_kubeconfig_does_not_come_with_a_workspace(
     result = workspace.run("history", "--options", "theirs")
     assert ("is in the workspace, and a kubeconfig names programs that are run" in result.err) is is_refused
     assert ("theirs.yaml:1" in result.err) is is_refused
+
+
+def test_a_workspace_does_not_agree_to_its_own_functions(workspace: Workspace, tmp_path: Path) -> None:
+    """An options file of the workspace is part of it (ADR 0056); one elsewhere is the user's."""
+    line = f"allow-exec: sha256:{'0' * 64}\n"
+    workspace.write({"options/theirs.yaml": line})
+    result = workspace.run("smelt", "--options", "theirs")
+    assert result.code == 10
+    assert "a file of the workspace cannot agree to run its functions" in result.err
+    (tmp_path / "mine.yaml").write_text(line)
+    assert "cannot agree" not in workspace.run("smelt", "--options", str(tmp_path / "mine.yaml")).err

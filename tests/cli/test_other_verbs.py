@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import yaml
 
 from cluster_forge.catalog.library import packaged
 from cluster_forge.cli.app import VERBS, cluster_forge
-from cluster_forge.cli.help_page import HelpCommand, HelpGroup
+from cluster_forge.cli.help_page import HelpCommand, HelpGroup, words_of
 from cluster_forge.composition import Services
 from cluster_forge.foundation import build
 from cluster_forge.foundation.errors import FAMILIES, types_of
@@ -41,6 +42,8 @@ def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Co
             yield from commands(command, f"{path} {name}".strip())
         else:
             yield f"{path} {name}".strip(), command
+            words = words_of(command)
+            yield from ((f"{name} {word}", below) for word, below in (words.commands.items() if words else ()))
 
 
 def parse(words: Sequence[str]) -> None:
@@ -51,8 +54,8 @@ def parse(words: Sequence[str]) -> None:
         name, *rest = (*context._protected_args, *context.args)
         below = command.get_command(context, name)
         assert below is not None, name
-        command = below
-        context = command.make_context(name, rest, parent=context)
+        context = below.make_context(name, rest, parent=context)
+        command = context.command
 
 
 class TestConfig:
@@ -73,6 +76,7 @@ class TestConfig:
         assert re.search(r"^  kubernetes: \"1\.30\" +# base\.yaml:3$", result, re.MULTILINE)
         assert re.search(r"^    replicas: 2 +# input/config\.yaml:\d+$", result, re.MULTILINE)
         assert yaml.safe_load(result) == yaml.safe_load(workspace.ok("config", "show").out)
+        assert result.splitlines()[-1].startswith("# precedence, lowest first: the chart; valuesFiles")
         origins = workspace.ok("config", "show", "--origins", "--format", "json").json["origins"]
         assert origins["target.kubernetes"] == "base.yaml:3"
         assert origins["components[0].values.replicas"].startswith("input/config.yaml:")
@@ -83,6 +87,16 @@ class TestConfig:
         answer = workspace.ok("config", "validate", "--format", "json").json
         assert (answer["stack"], answer["components"], answer["errors"]) == ("demo", 3, 0)
         assert workspace.tree(".") == before
+
+    def test_validate_counts_findings_that_are_errors(self, workspace: Workspace) -> None:
+        workspace.replace("input/config.yaml", "components:\n", "vars: {db_password: s3cr3tw0rd}\ncomponents:\n")
+        result = workspace.run("config", "validate")
+        assert (result.code, result.out) == (1, "demo: 3 components, 1 error\n")
+        assert "error[plaintext-secret]: input/config.yaml" in result.err
+        assert "s3cr3tw0rd" not in result.err
+        result = workspace.ok("config", "validate", "--allow", "plaintext-secret")
+        assert result.out == "demo: 3 components, no errors\n"
+        assert "warning[plaintext-secret]" in result.err
 
 
 class TestConvert:
@@ -329,6 +343,18 @@ sys.addaudithook(hook)
         for name in ("shop", "widgets"):
             assert f"component {name}: " in err
         assert err.endswith("2 errors\n")
+
+    def test_smelt_takes_from_a_mirror_what_the_store_lost(self, workspace: Workspace) -> None:
+        mirror = workspace.mirror()
+        workspace.ok("mine", "--mirror", mirror, "--offline")
+        shutil.rmtree(workspace.folder / "input/shop/manifests/sourced")
+        lost = str(workspace.folder.parent / "other-store")
+        assert workspace.run("smelt", "--store", lost).code == 12
+        code, err = self.run(workspace, "smelt", "--store", lost, "--mirror", mirror)
+        assert (code, "socket" in err) == (0, False), err
+        workspace.replace("input/config.yaml", "'>=1'", "'>=3'")
+        unlocked = workspace.run("smelt", "--store", lost, "--mirror", mirror)
+        assert (unlocked.code, "cluster-forge mine" in unlocked.err) == (12, True), unlocked.err
 
     def test_smelt_and_cast_never_need_one(self, workspace: Workspace) -> None:
         workspace.ok("mine", "--mirror", workspace.mirror(), "--offline")

@@ -41,7 +41,7 @@ INGRESS = """\
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: site, annotations: {ANNOTATION: x}}
-spec: {tls: [{hosts: [a.example], secretName: site-tls}], rules: []}
+spec: {tls: [{hosts: [a.example], secretName: site-tls}], rules: [{host: a.example}]}
 """
 DECLARED = "  secrets: [{name: web-login, purpose: 'the login', keys: {password: any, user: any}}]\n"
 

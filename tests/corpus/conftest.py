@@ -29,7 +29,7 @@ from cluster_forge.stack.model import KubernetesVersion, Size, Stack, Target
 from cluster_forge.stack.parse import ParsedDescription, parse_description
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.build.mine import MineRequest, mine
-from cluster_forge.stages.build.rendered_component import RenderedComponent
+from cluster_forge.stages.build.rendering.rendered_component import RenderedComponent
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
 from cluster_forge.stages.catalog.trial_stack import TrialStacks
 

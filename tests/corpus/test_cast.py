@@ -285,8 +285,8 @@ class TestCommands:
         assert len(conflicts) == 6
         assert all(line.startswith("error[duplicate-object]: input/") for line in conflicts)
         named = {line.split(": ")[2].split()[0] for line in conflicts}
-        # kube-prometheus-stack and prometheus differ; the first has custom resources, and comes after their CRDs
-        assert named == {"kueue-onenode", "kyverno-onenode", "kube-prometheus-stack"}
+        # kube-prometheus-stack and prometheus differ; the second has claims, and comes after the default StorageClass
+        assert named == {"kueue-onenode", "kyverno-onenode", "prometheus"}
         code, out, err = typed(legacy, *broken, *(text for name in sorted(named) for text in ("--skip", name)))
         assert code == 0, err
         assert "\nnext: cluster-forge " in out

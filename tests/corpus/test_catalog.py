@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests import shared_store
+from tests.checks.checked_stacks import checked_stack
 from tests.corpus.catalog_trials import MIRRORED, NOT_MIRRORED, trials
 from tests.corpus.conftest import Silent
 
 from cluster_forge.adapters.threads import ThreadWorkers
+from cluster_forge.catalog import versions
 from cluster_forge.catalog.library import packaged
+from cluster_forge.checks import registry
+from cluster_forge.manifests import kubernetes_apis
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.scope import Scopes
 from cluster_forge.stages.catalog import test
 
 if TYPE_CHECKING:
@@ -34,6 +40,24 @@ def test_every_component_has_no_findings(tried: TrialRenderer, name: str) -> Non
     """It renders for every size and version, and everything in its file has an effect."""
     (verdict,) = test.test([name], tried, ThreadWorkers(1), Silent())
     assert verdict.findings == {}
+
+
+@pytest.mark.rotates
+@pytest.mark.parametrize("name", NAMES)
+def test_every_version_is_accepted_by_the_oldest_kubernetes_that_it_supports(tried: TrialRenderer, name: str) -> None:
+    component = packaged().component(name)
+    oldest: dict[str, int] = {}
+    for minor in kubernetes_apis.minors():
+        if version := versions.chosen_version(component, minor):
+            oldest.setdefault(version.version, minor)
+    for minor in oldest.values():
+        objects = tried.alone(name, minor, "small")
+        checked = checked_stack(objects, minor=minor)
+        findings = registry.check_acceptance(objects, Scopes.of(minor, objects))
+        findings += [
+            one for check in (*registry.SCHEMAS, *registry.CUSTOM_RESOURCES) for one in check.findings(checked)
+        ]
+        assert [str(one) for one in findings if one.severity is Severity.ERROR] == [], f"1.{minor}"
 
 
 @pytest.mark.parametrize("name", sorted(NOT_MIRRORED))

@@ -15,8 +15,8 @@ from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.catalog.component_format import ALL_SIZES
 from cluster_forge.catalog.library import packaged
 from cluster_forge.checks import registry
+from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.manifests.finding import Severity
-from cluster_forge.stages.catalog.run_time_objects import operated_kinds
 from cluster_forge.stages.catalog.trial_stack import exemptions_of
 
 if TYPE_CHECKING:
@@ -93,14 +93,8 @@ def missing_references(forged: Forged) -> list[str]:
         for component in forged.stack.components
         if component.name in catalog.names
     }
-    secrets = {(secret.namespace, secret.name) for component in forged.stack.components for secret in component.secrets}
-    for component in forged.stack.components:
-        if component.name in ours:
-            secrets |= {(component.namespace, name) for name in ours[component.name].makes_secrets}
+    checked = CheckedStack(forged.stack, forged.manifests, waves={}, is_closed=True)
     findings = registry.check_references(
-        forged.manifests,
-        secrets=secrets,
-        operated=operated_kinds(catalog.operates),
-        exemptions={str(name): exemptions_of(component) for name, component in ours.items()},
+        checked, {str(name): exemptions_of(component) for name, component in ours.items()}
     )
     return [f"{finding.object}: {finding.message}" for finding in findings]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,15 +9,12 @@ from pathlib import Path
 import pytest
 from tests import shared_store
 
-from cluster_forge.manifests.finding import CODES
-
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
 GUIDES = sorted(
     path.relative_to(PROJECT).as_posix()
     for path in [PROJECT / "README.md", DOCS / "components-of-your-own.md", *(DOCS / "guides").glob("*.md")]
 )
-# A finding's code in the sources: an argument, or a module's constant.
 
 
 def script(name: str, *arguments: str) -> None:
@@ -58,22 +54,6 @@ def test_every_guide_is_in_the_index_and_in_the_navigation() -> None:
     navigation = (PROJECT / "zensical.toml").read_text(encoding="utf-8")
     assert {page for page in pages if f"({page})" not in index} == set()
     assert {page for page in pages if f'"guides/{page}"' not in navigation} == set()
-
-
-def test_every_finding_is_described_in_the_page_about_errors() -> None:
-    sources = [
-        path
-        for path in (PROJECT / "src").rglob("*.py")
-        if path.name != "finding.py" and path.parent.name != "preflight"
-    ]
-    text = "".join(path.read_text(encoding="utf-8") for path in sources)
-    catalog = "".join(
-        path.read_text(encoding="utf-8")
-        for path in (PROJECT / "src/cluster_forge/catalog/data/components").glob("*.yaml")
-    )
-    emitted = {code for code in CODES if f'"{code}"' in text or f"- code: {code}\n" in catalog}
-    described = set(re.findall(r"^### `([a-z-]+)`$", (DOCS / "errors.md").read_text(encoding="utf-8"), re.MULTILINE))
-    assert emitted == described
 
 
 def test_every_decision_is_in_the_index_and_in_the_navigation() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from tools import docs_trees
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -16,6 +17,7 @@ WIDTH = 34
 """Columns of code that a page of 320 pixels shows in one line."""
 
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+_YAML = re.compile(r"^```ya?ml[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
@@ -45,12 +47,12 @@ def cells(row: str) -> list[str]:
 
 
 def slugs(page: Path) -> set[str]:
-    """The anchors of the headings."""
-    found = set()
-    for heading in _HEADING.findall(prose(page)):
-        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-        found.add(re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", text).strip().lower()))
-    return found
+    """The anchors of the headings, of those that have the same one on the site, which joins hyphens, and where the source is
+    read, which keeps them.
+    """
+    texts = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in _HEADING.findall(prose(page))]
+    slugs = (re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", text).strip().lower()) for text in texts)
+    return {slug for slug in slugs if "--" not in slug}
 
 
 def test_tables_have_heads_and_whole_rows() -> None:
@@ -141,3 +143,16 @@ class TestTree:
     )
     def test_it_says_what_differs(self, folder: Path, tree: str, problem: str) -> None:
         assert problem in list(docs_trees.problems(tree, folder))
+
+
+def test_examples_in_yaml_are_yaml() -> None:
+    """Those that no test runs, too; templates of charts are not YAML yet."""
+    broken = []
+    for page in PAGES:
+        examples = _YAML.findall(page.read_text(encoding="utf-8"))
+        for example in (one for one in examples if "{{" not in one):
+            try:
+                list(yaml.compose_all(example))
+            except yaml.YAMLError as error:
+                broken.append(f"{name(page)}: {error}")
+    assert broken == []

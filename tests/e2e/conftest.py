@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.corpus.conftest import Workspaces
 from tests.e2e import argocd as argocd_processes
-from tests.e2e import network, program
+from tests.e2e import evidence, network, program
 from tests.e2e.api_server import ApiServer
 from tests.e2e.certificates import Certificates
 from tests.e2e.cluster import Cluster, foreign, running
@@ -127,3 +127,13 @@ def argocd_when_delivered(own_cluster: Cluster, stand_in: Webhooks, tmp_path: Pa
     """Argo CD's processes for an Argo CD that the test delivers, as soon as it is there; its namespace."""
     with argocd_processes.running(own_cluster, tmp_path):
         yield argocd_processes.NAMESPACE
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what is left of a test that failed, before its servers end."""
+    report = yield
+    folder, cluster = (item.funcargs.get(name) for name in ("tmp_path", "cluster"))
+    if report.when == "call" and report.failed and isinstance(folder, Path):
+        report.sections += evidence.of(folder, cluster if isinstance(cluster, Cluster) else None)
+    return report

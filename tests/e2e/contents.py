@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tests.e2e.polling import until
 from cluster_forge.manifests.manifest import Body
 
 THREADS = 8
+LOOKS_AGAIN_SECONDS = 2.0
 FLEETING = {"Event", "Lease", "Endpoints", "EndpointSlice", "CSINode", "Node", "PodMetrics", "NodeMetrics", "IPAddress"}
 """Kinds whose objects come and go by themselves."""
 INTERCEPTING = {"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService"}
@@ -77,6 +79,7 @@ class Contents:
                 chosen = [one for one in left if _is_turn(one.key.kind, kinds)]
                 with ThreadPoolExecutor(THREADS) as threads:
                     list(threads.map(self._delete, chosen))
+            self._wait_for_end(left)
             return not left
 
         try:
@@ -84,6 +87,13 @@ class Contents:
         except TimeoutError as error:
             error.add_note("\n".join(sorted(str(one.key) for one in left)))
             raise
+
+    def _wait_for_end(self, found: Iterable[Found]) -> None:
+        """Wait until they are gone, or until it is time to look again: to list all that a cluster has takes a second of its work."""
+        deadline = time.monotonic() + LOOKS_AGAIN_SECONDS
+        for one in found:
+            while time.monotonic() < deadline and self._http.request("GET", one.path).status == 200:
+                time.sleep(0.1)
 
     def _delete(self, found: Found) -> None:
         """Delete an object now; whatever may happen to it meanwhile, the next look shows it."""

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.e2e import argocd, program
+from tests.e2e import argocd
 from tests.e2e.cluster import Cluster, side_by_side
-
-from cluster_forge.cli.app import run
+from tests.e2e.fleets import EXTRAS_PATH, WEB, WEB_PATH, Fleet, description
+from tests.e2e.stacks import assert_contents
 
 pytestmark = pytest.mark.e2e
 
@@ -31,20 +31,7 @@ environments:
 clusters: [{name: staging}, {name: eu, environment: production}]
 rollout: {order: [staging, production]}
 """
-WEB = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}, annotations: {e2e.cluster-forge/fate: ready}}
-    spec: {containers: [{name: web, image: "registry.example.com/web:1.0.0"}]}
-"""
-EXTRAS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extras}\ndata: {key: value}\n"
 ARGO_CD = "/apis/argoproj.io/v1alpha1/namespaces/argocd"
-EXTRAS_PATH = "/api/v1/namespaces/shop/configmaps/extras"
-WEB_PATH = "/apis/apps/v1/namespaces/shop/deployments/web"
 
 
 @pytest.fixture(scope="module")
@@ -80,23 +67,9 @@ def data(holder: dict[str, str], key: str) -> str:
     return base64.b64encode(Path(holder[key]).read_bytes()).decode()
 
 
-@dataclass(slots=True)
-class Fleet:
-    """The workspace, and the clusters by their names; ``hub`` has the Argo CD."""
-
-    workspace: Path
-    clusters: dict[str, Cluster]
-    description: dict[str, Any]
-    capsys: pytest.CaptureFixture[str]
-
-    def forge(self, web: str = WEB) -> None:
-        """Forge for both environments, and push what they have in common with the repository."""
-        files = {"config.yaml": yaml.safe_dump(self.description), "web.yaml": web, "extras.yaml": EXTRAS}
-        for path, text in files.items():
-            (self.workspace / "input" / path).write_text(text)
-        for environment in ((), ("--environment", "production")):
-            self.ask("forge", *environment, "--store", str(self.workspace.parent / "store"))
-        self.ask("push", "--git", "--all")
+@dataclass(slots=True, kw_only=True)
+class HubFleet(Fleet):
+    """The cluster ``hub`` has the Argo CD."""
 
     def deploy(self, expected: int = 0, timeout: int = 120) -> list[dict[str, Any]]:
         printed = self.ask("deploy", "--all", "--yes", "--timeout", str(timeout), expected=expected)
@@ -105,16 +78,10 @@ class Fleet:
         clusters: list[dict[str, Any]] = answer["clusters"]
         return clusters
 
-    def ask(self, *arguments: str, expected: int = 0) -> str:
-        """What a verb prints on stdout."""
-        self.capsys.readouterr()
-        code = run(["-C", str(self.workspace), *arguments, "--format", "json"])
-        captured = self.capsys.readouterr()
-        assert code == expected, captured.out + captured.err
-        return captured.out
-
-    def has(self, cluster: str, path: str) -> bool:
-        return self.clusters[cluster].get(path) is not None
+    def history(self, cluster: str) -> list[tuple[str, str]]:
+        """Cause and result of each release of a cluster."""
+        listed = json.loads(self.ask("history", "--cluster", cluster))["releases"]
+        return [(one["cause"], one["result"]) for one in listed]
 
     @property
     def pins(self) -> dict[str, str]:
@@ -124,15 +91,20 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(clusters: dict[str, Cluster], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Fleet]:
+def progressive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ApplicationSet controller syncs the clusters itself, step by step (Argo CD, "Progressive Syncs")."""
+    monkeypatch.setenv("ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_PROGRESSIVE_SYNCS", "true")
+
+
+@pytest.fixture
+def fleet(clusters: dict[str, Cluster], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[HubFleet]:
     """The stack is cast, pushed for each cluster, and Argo CD runs in the hub."""
     remote, hub = tmp_path / "remote.git", clusters["hub"]
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
-    description = yaml.safe_load(DESCRIPTION.replace("VERSION", "1.{2}".format(*program.kubernetes())))
-    description["gitops"] |= {"url": f"file://{remote}", "central": {"kubeconfig": str(hub.kubeconfig)}}
-    (tmp_path / "w" / "input").mkdir(parents=True)
-    made = Fleet(workspace=tmp_path / "w", clusters=clusters, description=description, capsys=capsys)
-    made.forge()
+    described = description(DESCRIPTION)
+    described["gitops"] |= {"url": f"file://{remote}", "central": {"kubeconfig": str(hub.kubeconfig)}}
+    made = HubFleet(workspace=tmp_path / "w", clusters=clusters, description=described, capsys=capsys)
+    made.forge_and_push()
     argocd.install(hub)
     settings = made.workspace / "stacks" / "shop" / "bootstrap" / "argocd-settings.yaml"
     hub.kubectl("apply", "--server-side", "-n", argocd.NAMESPACE, "-f", settings)
@@ -142,7 +114,7 @@ def fleet(clusters: dict[str, Cluster], tmp_path: Path, capsys: pytest.CaptureFi
         cluster.clear()
 
 
-def test_one_argo_cd_delivers_to_one_cluster_after_the_other_and_stops_at_one_that_fails(fleet: Fleet) -> None:
+def test_one_argo_cd_delivers_to_one_cluster_after_the_other_and_stops_at_one_that_fails(fleet: HubFleet) -> None:
     refused = fleet.ask("deploy", "--all", "--yes", expected=54)
     assert "argocd cluster add CONTEXT --name eu" in str(refused)
     for member in ("staging", "eu"):
@@ -155,22 +127,57 @@ def test_one_argo_cd_delivers_to_one_cluster_after_the_other_and_stops_at_one_th
     assert all(one["healthy"] for one in json.loads(fleet.ask("status", "--all"))["clusters"])
     first = fleet.pins
 
-    fleet.forge(WEB.replace("fate: ready", "fate: crash"))
+    fleet.forge_and_push(WEB.replace("fate: ready", "fate: crash"))
     assert [one["verdict"] for one in fleet.deploy(expected=55, timeout=15)] == ["failed", "skipped"]
     assert fleet.pins == first | {"staging": fleet.pins["staging"]} != first
     assert "crash" not in str(fleet.clusters["eu"].get(WEB_PATH))
 
-    fleet.forge()  # the version before: its tags are there, and going back is one change of a pin
-    fleet.deploy()
+    back = json.loads(fleet.ask("rollback", "--cluster", "staging", "--yes", "--timeout", "120", "--quiet"))
+    assert (back["cluster"], back["to"], back["release"]) == ("staging", 1, 3)
     assert fleet.pins == first
+    assert "ready" in str(fleet.clusters["staging"].get(WEB_PATH))
+    assert fleet.history("staging") == [("", "deployed"), ("", "failed"), ("rollback to 1", "deployed")]
+    root = fleet.clusters["hub"].get(f"{ARGO_CD}/applications/shop.staging.argo-apps")
+    assert root["spec"]["syncPolicy"]["automated"] == {"prune": True, "selfHeal": True}
 
 
-def test_what_leaves_the_stack_leaves_the_clusters_and_a_cluster_that_leaves_keeps_everything(fleet: Fleet) -> None:
+def test_one_cluster_goes_back_and_leaves_while_the_other_stays(fleet: HubFleet) -> None:
+    for member in ("staging", "eu"):
+        known(fleet.clusters["hub"], fleet.clusters[member])
+    before = fleet.clusters["hub"].contents()
+    fleet.deploy()
+    first = fleet.pins
+    fleet.description["environments"]["production"] = {}
+    fleet.forge_and_push(WEB.replace(":1.0.0", ":1.1.0"))
+    fleet.deploy()
+    second = fleet.pins
+    assert not fleet.has("eu", EXTRAS_PATH)
+
+    hub = ("--kubeconfig", str(fleet.clusters["hub"].kubeconfig))  # without the description
+    back = json.loads(fleet.ask("rollback", "shop", "--cluster", "eu", *hub, "--yes", "--quiet"))
+    assert (back["to"], back["deployed"]) == (1, True)
+    assert fleet.pins == second | {"eu": first["eu"]} != second
+    assert fleet.has("eu", EXTRAS_PATH)
+    assert fleet.image("eu").endswith(":1.0.0")
+    assert fleet.image("staging").endswith(":1.1.0")
+
+    gone = json.loads(fleet.ask("remove", "--cluster", "eu", "--yes", "--quiet"))
+    assert gone["components"] == ["extras", "web", "namespaces"]
+    assert not fleet.has("eu", WEB_PATH)
+    assert list(fleet.pins) == ["staging"]
+    assert fleet.image("staging").endswith(":1.1.0")
+    fleet.ask("remove", "--cluster", "staging", "--yes")
+    assert not fleet.has("staging", WEB_PATH)
+    assert fleet.has("staging", "/api/v1/namespaces/shop"), "it could hold data"
+    assert_contents(fleet.clusters["hub"], before)
+
+
+def test_what_leaves_the_stack_leaves_the_clusters_and_a_cluster_that_leaves_keeps_everything(fleet: HubFleet) -> None:
     for member in ("staging", "eu"):
         known(fleet.clusters["hub"], fleet.clusters[member])
     fleet.deploy()
     fleet.description["environments"]["production"] = {}
-    fleet.forge()
+    fleet.forge_and_push()
     fleet.deploy()
     assert not fleet.has("eu", EXTRAS_PATH)
     project = fleet.clusters["hub"].get(f"{ARGO_CD}/appprojects/shop.project")
@@ -178,7 +185,17 @@ def test_what_leaves_the_stack_leaves_the_clusters_and_a_cluster_that_leaves_kee
 
     fleet.description["clusters"].pop()
     fleet.description["rollout"]["order"].pop()
-    fleet.forge()
+    fleet.forge_and_push()
     fleet.deploy()
     assert list(fleet.pins) == ["staging"]
     assert fleet.has("eu", WEB_PATH)
+
+
+@pytest.mark.usefixtures("progressive")
+def test_where_argo_cd_itself_goes_step_by_step_the_rollout_is_the_same(fleet: HubFleet) -> None:
+    for member in ("staging", "eu"):
+        known(fleet.clusters["hub"], fleet.clusters[member])
+    assert [one["verdict"] for one in fleet.deploy(timeout=300)] == ["done", "done"]
+    fleet.forge_and_push(WEB.replace(":1.0.0", ":1.1.0"))
+    assert [one["verdict"] for one in fleet.deploy(timeout=300)] == ["done", "done"]
+    assert ":1.1.0" in str(fleet.clusters["eu"].get(WEB_PATH))

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from tests.e2e import program
 from tests.e2e.cluster import Cluster, side_by_side
-
-from cluster_forge.cli.app import run
+from tests.e2e.fleets import EXTRAS_PATH, Fleet, description
 
 pytestmark = pytest.mark.e2e
 
@@ -28,17 +25,6 @@ environments:
 clusters: []
 rollout: {order: [staging, production], maxUnavailable: 2}
 """
-WEB = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: "registry.example.com/web:1.0.0"}]}
-"""
-EXTRAS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extras}\ndata: {key: value}\n"
 
 
 @pytest.fixture(scope="module")
@@ -50,30 +36,15 @@ def clusters(control_plane_program: Path, tmp_path_factory: pytest.TempPathFacto
 def test_a_rollout_goes_from_staging_to_production_and_stops_at_a_cluster_that_fails(
     clusters: dict[str, Cluster], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    description = yaml.safe_load(DESCRIPTION.replace("VERSION", "1.{2}".format(*program.kubernetes())))
-    description["clusters"] = [
-        {
-            "name": name,
-            "kubeconfig": str(cluster.kubeconfig),
-            **({} if name == "staging" else {"environment": "production"}),
-        }
-        for name, cluster in clusters.items()
-    ]
-    files = {"config.yaml": yaml.safe_dump(description), "web.yaml": WEB, "extras.yaml": EXTRAS}
-    (tmp_path / "w" / "input").mkdir(parents=True)
-    for path, text in files.items():
-        (tmp_path / "w" / "input" / path).write_text(text)
+    fleet = Fleet(
+        workspace=tmp_path / "w", clusters=clusters, description=description(DESCRIPTION, clusters), capsys=capsys
+    )
 
     def ask(*arguments: str, expected: int = 0) -> dict[str, Any]:
-        capsys.readouterr()
-        code = run(["-C", str(tmp_path / "w"), *arguments, "--quiet", "--format", "json"])
-        captured = capsys.readouterr()
-        assert code == expected, captured.out + captured.err
-        answer: dict[str, Any] = json.loads(captured.out)
+        answer: dict[str, Any] = json.loads(fleet.ask(*arguments, "--quiet", expected=expected))
         return answer
 
-    for environment in ((), ("--environment", "production")):
-        ask("forge", *environment, "--store", str(tmp_path / "store"))
+    fleet.forge()
     with clusters["eu"].without_api_server():
         stopped = ask("deploy", "--all", "--yes", expected=52)
         assert [(one["name"], one["verdict"]) for one in stopped["clusters"]] == [
@@ -87,5 +58,4 @@ def test_a_rollout_goes_from_staging_to_production_and_stops_at_a_cluster_that_f
     assert {one["verdict"] for one in deployed["clusters"]} == {"done"}
     assert all(one["healthy"] for one in ask("status", "--all")["clusters"])
     assert all(not one["objects"] for one in ask("diff", "--all")["clusters"])
-    assert "extras" not in clusters["staging"].kubectl("get", "configmaps", "-n", "shop", "-o", "name")
-    assert "extras" in clusters["us"].kubectl("get", "configmaps", "-n", "shop", "-o", "name")
+    assert (fleet.has("staging", EXTRAS_PATH), fleet.has("us", EXTRAS_PATH)) == (False, True)

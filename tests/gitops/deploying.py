@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import bootstrap, deploy_script, plan, script_source
+from cluster_forge.gitops import bootstrap, deploy_script, planning, script_source
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.part import Part
@@ -119,7 +119,7 @@ class Run:
 
 
 def planned(stack: Stack, parts: tuple[Part, ...]) -> DeployPlan:
-    return plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
+    return planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
 
 
 def written(deployment: DeployPlan, folder: Path) -> str:

@@ -6,7 +6,7 @@ import yaml
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import bootstrap, plan
+from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, GitOpsMode, RepositorySource, Stack
 
@@ -15,12 +15,12 @@ STACK = Stack(name="demo")
 DIRECT = Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE))
 EXISTING = Stack(name="demo", gitops=GitOps(install=False))
 
-CLAIM = {f"bootstrap/{name}" for name in ("claim.yaml", "objects", "plan.json")}
+CLAIM = {f"bootstrap/{name}" for name in ("claim.yaml", "objects", "plan.json", "versions")}
 """The plan, and what every stack claims in the cluster (`test_ownership`)."""
 
 
 def tree(stack: Stack, parts: tuple[Part, ...]) -> FileTree:
-    return bootstrap.tree(plan.of(stack, parts, REPOSITORY, "c" * 40, "v-1"))
+    return bootstrap.tree(planning.of(stack, parts, REPOSITORY, "c" * 40, "v-1"))
 
 
 def kinds(content: bytes) -> list[str]:
@@ -77,7 +77,7 @@ def test_the_order_of_the_parts_does_not_change_the_bytes(parts: tuple[Part, ...
 
 @pytest.mark.parametrize("stack", [STACK, DIRECT, EXISTING], ids=["install", "direct", "existing"])
 def test_a_plan_is_read_as_it_was_written(stack: Stack, parts: tuple[Part, ...]) -> None:
-    written = plan.of(stack, parts, REPOSITORY, "c" * 40, "v-1")
+    written = planning.of(stack, parts, REPOSITORY, "c" * 40, "v-1")
     assert bootstrap.read(bootstrap.tree(written)) == written
 
 
@@ -112,7 +112,10 @@ def test_a_file_that_is_not_in_the_list_is_none_of_the_deployment(parts: tuple[P
 
 def test_a_plan_of_another_version_says_so(parts: tuple[Part, ...]) -> None:
     files = dict(tree(DIRECT, parts).files)
-    for plan_file in (b"", b"{}", files[bootstrap.PLAN].replace(b'"ApplyCrds"', b'"Levitate"')):
+    own = files[bootstrap.PLAN]
+    later = own.replace(bootstrap.SCHEMA.encode(), b"cluster-forge/plan/v9")
+    strange = own.replace(b'"ApplyCrds"', b'"Levitate"')
+    for plan_file in (b"", b"{}", strange, later):
         line = f"{Digest.of(plan_file).hex} {len(plan_file)} 0 {bootstrap.PLAN}\n".encode()
         listed = listing(files, without=bootstrap.PLAN) + line
         with pytest.raises(StaleError, match="not the plan"):

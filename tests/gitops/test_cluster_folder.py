@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from tests.gitops.conftest import body, crd, part, workload
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import cluster_folder, sync_files
-from cluster_forge.gitops import plan as plans
+from cluster_forge.gitops import cluster_folder, planning, sync_files
 from cluster_forge.gitops.cluster_folder import ClusterFolder
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.manifest import Body
@@ -36,7 +35,7 @@ def stack(engine: GitOpsEngine, path: str = "platform") -> Stack:
 
 
 def planned(stack: Stack, parts: Sequence[Part] = PARTS) -> DeployPlan:
-    return plans.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, sync_files.of(stack, parts)[1])
+    return planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, sync_files.of(stack, parts)[1])
 
 
 def repository(stack: Stack, parts: Sequence[Part] = PARTS) -> FileTree:

@@ -245,7 +245,10 @@ Error from server (Invalid): Deployment.apps "web" is invalid: spec.replicas: In
 
 def test_a_field_that_cannot_change_ends_it_before_the_first_change(run: Callable[..., Run]) -> None:
     answers: Answers = [
-        ["get -f - --ignore-not-found", [[0, "StatefulSet apps/v1 argocd controller <none> <none> cluster-forge"]]],
+        [
+            "get -f - --ignore-not-found",
+            [[0, "StatefulSet apps/v1 argocd controller <none> <none> <none> cluster-forge"]],
+        ],
         ["jsonpath={.kind}", [[0, "StatefulSet/argocd/controller new"]]],
         ["000-argo-cd/objects.yaml", [[1, REFUSED]]],
         ["get statefulsets.apps controller", [[0, "old"]]],

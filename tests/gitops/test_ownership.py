@@ -17,7 +17,7 @@ import yaml
 from tests.gitops.deploying import HEALTHY
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import applyset, bootstrap, deploy_script, ownership, plan, release
+from cluster_forge.gitops import applyset, bootstrap, deploy_script, ownership, planning, release
 from cluster_forge.manifests.identity import WITH_DATA
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
@@ -98,7 +98,7 @@ def deploy(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
     """Run the script against a cluster with these ``answers`` of kubectl, by name."""
 
     def go(stack: Stack, *arguments: str, **answers: str) -> Run:
-        planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
+        planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
         files: Mapping[str, bytes] = {
             **bootstrap.tree(planned).files,
             "deploy.sh": deploy_script.script(planned, bootstrap.tree(planned)).encode(),
@@ -129,7 +129,7 @@ def deploy(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
 
 
 def live(tracked: str = "<none>", release: str = "<none>", managers: str = "cluster-forge", name: str = "web") -> str:
-    return f"Deployment   apps/v1   shop   {name}   {tracked}   {release}   {managers}\n"
+    return f"Deployment   apps/v1   shop   {name}   {tracked}   {release}   <none>   {managers}\n"
 
 
 def test_the_list_has_every_object_but_hooks(parts: tuple[Part, ...]) -> None:
@@ -166,7 +166,7 @@ def test_an_object_that_kubectl_applies_has_no_application(parts: tuple[Part, ..
         {},
         {"live": live()},
         {"live": live("demo.shop:apps/Deployment:shop/web", managers="argocd-controller")},
-        {"live": "Namespace v1 <none> shop <none> <none> kubectl-create\n"},
+        {"live": "Namespace v1 <none> shop <none> <none> <none> kubectl-create\n"},
         {
             "live": live(managers="helm"),
             "claims": "demo claim-demo\n",
@@ -296,9 +296,7 @@ def test_an_application_of_others_with_a_name_of_ours_is_refused(deploy: Callabl
 
 def test_a_stack_of_the_older_naming_is_brought_over_without_deleting_objects(deploy: Callable[..., Run]) -> None:
     rows = live("shop:apps/Deployment:shop/web", managers="argocd-controller")
-    crd = (
-        "CustomResourceDefinition apiextensions.k8s.io/v1 <none> widgets.example.com <none> <none> argocd-controller\n"
-    )
+    crd = "CustomResourceDefinition apiextensions.k8s.io/v1 <none> widgets.example.com <none> <none> <none> argocd-controller\n"
     applications = "shop demo shop\ndemo demo argo-apps\nweb other web\n"
     run = deploy(STACK, live=rows + crd, applications=applications)
     assert run.code == 0, run.err
@@ -499,3 +497,16 @@ def test_a_deployment_at_work_is_not_disturbed(deploy: Callable[..., Run]) -> No
     run = deploy(DIRECT, lease="host/1/0 since 2026-01-01T00:00:00Z|")
     assert (run.code, run.changes) == (3, [])
     assert "the stack demo is being deployed by host/1/0 since 2026-01-01T00:00:00Z" in run.err
+
+
+CRD_THERE = "CustomResourceDefinition   apiextensions.k8s.io/v1   <none>   widgets.example.com   <none>   <none>   {stored}   cluster-forge\n"
+
+
+@pytest.mark.parametrize(("stored", "is_refused"), [("v1", False), ("v1alpha1", True), ("v1,v1alpha1", True)])
+def test_a_crd_that_loses_the_version_of_its_objects_is_refused_before_the_first_change(
+    deploy: Callable[..., Run], stored: str, *, is_refused: bool
+) -> None:
+    run = deploy(DIRECT, live=CRD_THERE.format(stored=stored))
+    assert ("  CustomResourceDefinition/widgets.example.com: v1alpha1\nnothing was changed" in run.err) is is_refused
+    assert (run.code == 3) is is_refused
+    assert not is_refused or not run.changes

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import bootstrap, deploy_script, plan
+from cluster_forge.gitops import bootstrap, deploy_script, planning
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import (
@@ -34,7 +34,7 @@ STACKS = {
 
 
 def planned(stack: Stack, parts: tuple[Part, ...]) -> DeployPlan:
-    return plan.of(stack, parts, REPOSITORY, "c" * 40, "v-1")
+    return planning.of(stack, parts, REPOSITORY, "c" * 40, "v-1")
 
 
 def test_kubectl_applies_each_component_by_wave(parts: tuple[Part, ...]) -> None:

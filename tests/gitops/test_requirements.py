@@ -8,7 +8,7 @@ import pytest
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import plan, requirements
+from cluster_forge.gitops import planning, requirements
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.component import Component, ExpectedSecret
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
@@ -75,8 +75,8 @@ def test_objects_without_a_name_are_refused_where_kubectl_applies_them(make_part
     job = make_body("batch/v1", "Job", "", "shop", spec={})
     job["metadata"] = {"generateName": "run-", "namespace": "shop"}
     with pytest.raises(ManifestError) as caught:
-        plan.of(DIRECT, [make_part("a", [job])], FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
+        planning.of(DIRECT, [make_part("a", [job])], FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
     assert "generateName" in caught.value.message
     assert (caught.value.where or "").startswith("working/a/job.batch_shop_run-")
     existing = Stack(name="demo", gitops=GitOps(install=False))
-    assert plan.of(existing, [make_part("a", [job])], FileTree({"HEAD": b"x"}), "c" * 40, "v-1").argocd
+    assert planning.of(existing, [make_part("a", [job])], FileTree({"HEAD": b"x"}), "c" * 40, "v-1").argocd

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from cluster_forge.foundation import quantity
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.manifests import footprint, quantity
+from cluster_forge.manifests import footprint
 from cluster_forge.manifests.footprint import Footprint
 from cluster_forge.manifests.manifest import Manifest, Provenance
 

@@ -157,14 +157,14 @@ def test_the_table_is_consistent() -> None:
     subresources = [(group, version, kind) for group, version, kind, _ in SUBRESOURCE_KINDS]
     assert len({*objects, *subresources}) == len(objects) + len(subresources)
     for _, version, _, _, served, known in KINDS:
-        serving = kubernetes_apis._minors_in(served)
-        assert set(serving) <= set(kubernetes_apis._minors_in(known)) <= set(MINORS)
+        serving = kubernetes_apis.minors_in(served)
+        assert set(serving) <= set(kubernetes_apis.minors_in(known)) <= set(MINORS)
         assert "alpha" not in version or not serving
         if "alpha" not in version and "beta" not in version:
             assert served == known, "a stable version is served wherever it exists"
 
 
 def test_ranges_with_gaps_are_parsed() -> None:
-    assert kubernetes_apis._minors_in("25-27,30") == (25, 26, 27, 30)
-    assert kubernetes_apis._minors_in("37") == (37,)
-    assert kubernetes_apis._minors_in("") == ()
+    assert kubernetes_apis.minors_in("25-27,30") == (25, 26, 27, 30)
+    assert kubernetes_apis.minors_in("37") == (37,)
+    assert kubernetes_apis.minors_in("") == ()

@@ -63,6 +63,11 @@ def test_an_empty_document_has_no_objects(empty: Any) -> None:
         ({"apiVersion": "v1", "kind": "ConfigMap"}, "has no metadata.name"),
         ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": 123}}, "is a number, not text: quote it"),
         (
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": False}},
+            r"metadata.name of ConfigMap \(v1\) is true or false, not text: quote it \(YAML reads y, n,",
+        ),
+        ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": 0}}, "is a number, not text: quote it"),
+        (
             {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": True}},
             "is true or false, not text: quote it",
         ),

@@ -12,7 +12,7 @@ import pytest
 
 from cluster_forge.foundation.errors import ForgeError, leaves
 from cluster_forge.stack.input_files import InputFiles
-from cluster_forge.stack.model import Stack
+from cluster_forge.stack.model import FindingPolicy, Stack
 from cluster_forge.stack.parse import ParsedDescription, parse_description
 from cluster_forge.stack.selection import Selection
 
@@ -109,7 +109,10 @@ def placeless() -> Callable[[Stack], Stack]:
         return replace(
             stack,
             components=tuple(replace(component, where="") for component in stack.components),
-            ignores=tuple(replace(ignore, where="") for ignore in stack.ignores),
+            finding_policy=FindingPolicy(
+                ignores=tuple(replace(ignore, where="") for ignore in stack.finding_policy.ignores),
+                errors=dict.fromkeys(stack.finding_policy.errors, ""),
+            ),
         )
 
     return strip

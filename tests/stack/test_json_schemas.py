@@ -77,12 +77,33 @@ def test_valid_files_fit_their_schema(name: str, text: str) -> None:
     assert not list(validator(name).iter_errors(positioned_reader.read(text.encode(), "f").value))
 
 
+def test_every_value_may_be_a_reference() -> None:
+    text = EVERYTHING
+    for change in (
+        ("extends: [../base.yaml]", "vars: {a: 20, list: [a], none: null}"),
+        ("size: small", "size: '${size}'"),
+        ("wave: 20", "wave: ${wave}"),
+        ("namespace: shop\n", "namespace: ${ns}\n"),
+        (
+            "laterReplaces: true",
+            "laterReplaces: '${{ size == \"large\" }}', replicas: {web: '${n}'}, labels: '${list}'",
+        ),
+        ("count: 3", "count: '${n}'"),
+        ("exclude: [Job_migrate.yaml]", "exclude: ${list}"),
+    ):
+        assert change[0] in text
+        text = text.replace(*change)
+    assert not list(validator("stack.schema.json").iter_errors(positioned_reader.read(text.encode(), "f").value))
+
+
 @pytest.mark.parametrize(
     "change",
     [
         ("apiVersion: cluster-forge/v1\n", ""),
         ("size: small", "size: tiny"),
         ("wave: 20", "wav: 20"),
+        ("wave: 20", "wave: $20"),
+        ("extends: [../base.yaml]", "vars: '${x}'"),
         ("name: shop\n", "name: Shop\n"),
         ("- monitoring", "- 5"),
     ],

@@ -68,6 +68,14 @@ def test_nulls_are_removed_from_a_description_but_not_from_values() -> None:
     assert kept == {"b": {}, "d": [{"values": {"f": None}, "sizes": {"small": {"g": None}}}, None], "sizes": 1}
 
 
+def test_nulls_in_an_object_are_not_amounts() -> None:
+    text = b"objects: [{resources: {limits: {cpu: null}}}]\nresources: {web: {limits: {cpu: null}, other: {a: null}}, x: null}"
+    assert merge.without_nulls(positioned_reader.read(text, "f").root).plain == {
+        "objects": [{"resources": {"limits": {}}}],
+        "resources": {"web": {"limits": {"cpu": None}, "other": {}}},
+    }
+
+
 def test_nulls_have_the_place_of_the_last_layer_that_has_them() -> None:
     base = positioned({"a": {"w": None, "x": None}, "b": 1, "l": [None]}, "base.yaml")
     top = positioned_reader.read(b"a:\n  z: 1\n  x: null\nb:\n", "top.yaml").root

@@ -74,7 +74,7 @@ def test_a_description_is_parsed_into_a_stack(native: Native) -> None:
     assert stack.target.nodes == (Node(count=3, cpu="16", labels={"a": "b"}, taints=("x=y:NoSchedule",)),)
     assert (stack.gitops.engine, stack.gitops.finalizers) == (GitOpsEngine.NONE, True)
     assert stack.image.compression is Compression.ZSTD
-    assert stack.ignores == (
+    assert stack.finding_policy.ignores == (
         Ignore(code="unpinned-image", component="shop", reason="ours", where="input/config.yaml:26"),
     )
     assert loaded.format is Format.NATIVE

@@ -14,6 +14,10 @@ import pytest
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.kustomize.program import KustomizeProgram
+from cluster_forge.adapters.plugins.allowed_functions import AllowedFunctions
+from cluster_forge.adapters.plugins.functions import FunctionPrograms
+from cluster_forge.adapters.plugins.process import Limits
+from cluster_forge.adapters.plugins.python_plugins import InstalledPlugins
 from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.storage.cache import NoCache
 from cluster_forge.adapters.yaml.fast import FastYaml
@@ -45,7 +49,8 @@ from cluster_forge.stack.chart_dependencies import ChartDependency
 from cluster_forge.stack.component import Component, HelmSource, KustomizeSource
 from cluster_forge.stack.lock import Lock, LockedSource, chart_address, kustomization_address, manifest_address
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import hand_edits, input_fingerprint, locking, working_tree
+from cluster_forge.stages.build import input_fingerprint, locking, working_tree
+from cluster_forge.stages.build.hand_edits import edited_objects
 from cluster_forge.stages.build.mine import MineRequest, MineResult, mine
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
 from cluster_forge.stages.build.working_tree import WorkingTree
@@ -73,6 +78,19 @@ class MemoryStore:
         digest = Digest.of(content)
         self.entries[digest] = content
         return digest
+
+
+class MemoryCache:
+    """`ports.Cache` in a dict; tests may empty its `entries`."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, Digest], bytes] = {}
+
+    def get(self, kind: str, key: Digest) -> bytes | None:
+        return self.entries.get((kind, key))
+
+    def put(self, kind: str, key: Digest, content: bytes) -> None:
+        self.entries[kind, key] = content
 
 
 class MemoryFiles:
@@ -321,6 +339,7 @@ class Harness:
         self.engine = CountingEngine(HelmSdk())
         self.sources = FakeSources(self.store, self.files, self.engine)
         self.kept_edits = MemoryEdits()
+        self.bases = MemoryCache()
         self.lock = Lock()
         reader = FastYaml(GoYaml(PurePythonYaml()))
         self.renderer = CountingRenderer(InProcessRenderer(self.engine, reader))
@@ -334,7 +353,10 @@ class Harness:
             workers=OneByOne(),
             fetchers=OneByOne(),
             cache=NoCache(),
+            bases=self.bases,
             kept_edits=self.kept_edits,
+            plugins=InstalledPlugins(path=()),
+            functions=AllowedFunctions(FunctionPrograms(reader, Limits()), frozenset),
         )
 
     def use_kustomize(self, engine: Kustomize) -> None:
@@ -386,7 +408,7 @@ class Harness:
     def edited(self) -> WorkingTree | None:
         """`working/` with its hand edits in the record, as cast reads it; None if smelt did not write it."""
         working = working_tree.load(self.files)
-        return hand_edits.with_edits(working, self.renderer) if working and working.is_smelted else None
+        return edited_objects.with_edits(working, self.renderer) if working and working.is_smelted else None
 
     @staticmethod
     def component(name: str, **changes: Any) -> Component:
@@ -407,13 +429,20 @@ class Harness:
         return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n{metadata}data: {{{data}}}\n"
 
     @staticmethod
+    def container(name: str, image: str = "") -> str:
+        """A container with the resources that production asks for; its image is ``example.com/<name>:1`` by default."""
+        resources = "{requests: {cpu: 100m, memory: 64Mi}, limits: {memory: 64Mi}}"
+        return f"{{name: {name}, image: {image or f'example.com/{name}:1'}, resources: {resources}}}"
+
+    @staticmethod
     def crd(kind: str, group: str = "example.com", *, scope: str = "Namespaced") -> str:
         plural = kind.lower() + "s"
         return (
             "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
             f"metadata: {{name: {plural}.{group}}}\n"
             f"spec:\n  group: {group}\n  scope: {scope}\n  names: {{kind: {kind}, plural: {plural}}}\n"
-            "  versions: [{name: v1, served: true, storage: true}]\n"
+            "  versions:\n  - {name: v1, served: true, storage: true,\n"
+            "     schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}\n"
         )
 
     @staticmethod
@@ -463,6 +492,11 @@ def harness() -> Harness:
 @pytest.fixture
 def memory_store() -> MemoryStore:
     return MemoryStore()
+
+
+@pytest.fixture
+def memory_cache() -> MemoryCache:
+    return MemoryCache()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from cluster_forge.ports.mirrors import MirrorCheck
 from cluster_forge.stack.component import Upstream
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import ImageSettings, Stack
-from cluster_forge.stages.build import base_image
+from cluster_forge.stages.build.casting import base_image
 from cluster_forge.stages.supply import lock_check, mirrored
 from cluster_forge.stages.supply.lock_check import SourceState
 from cluster_forge.stages.supply.locked_stack import LockedStack

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench import synthetic
+from tools.bench import many_pods, synthetic
 from tools.bench.measure import run
 from tools.bench.steps import Step
 
@@ -30,7 +30,8 @@ class Case:
 
     ``source_options`` are for the verbs that fetch sources, ``options`` for all. ``change`` is a file in ``input/`` with a
     text and its replacement, so that one value of one component changes. ``verbs`` are those that work without a network.
-    ``heavy``: in the first round only.
+    ``questions`` are verbs that write nothing, asked of what `smelt` wrote. ``edited`` is the number of objects that are edited
+    by hand at the end, with a value changed below them. ``heavy``: in the first round only.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Case:
     source_options: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ("mine", "smelt", "cast")
+    questions: tuple[str, ...] = ("check", "customize status")
+    edited: int = 0
     heavy: bool = False
 
     @property
@@ -82,7 +85,13 @@ def _synthetic(objects: int) -> Callable[[Path], None]:
 CASES = (
     Case(name="starter", change=("config.yaml", "clusterName: starter ", "clusterName: changed ")),
     Case(name="prd", source=SHARED / "stacks/prd/input", change=_CERT_MANAGER, source_options=_MIRROR),
-    Case(name="everything", source=SHARED / "stacks/everything/input", change=_CERT_MANAGER, source_options=_MIRROR),
+    Case(
+        name="everything",
+        source=SHARED / "stacks/everything/input",
+        change=_CERT_MANAGER,
+        source_options=_MIRROR,
+        edited=50,
+    ),
     Case(name=CATALOG, write=_write_platform, change=("config.yaml", '""', "json"), source_options=_MIRROR),
     Case(
         name="v1-input",
@@ -93,6 +102,14 @@ CASES = (
     ),
     Case(name="10,000", write=_synthetic(10_000), change=("config.yaml", *synthetic.CHANGED)),
     Case(name="50,000", write=_synthetic(50_000), change=("config.yaml", *synthetic.CHANGED), heavy=True),
+    Case(
+        name="1,000 nodes",
+        write=many_pods.write,
+        change=("web.yaml", *many_pods.CHANGED),
+        verbs=("smelt",),
+        questions=("check fit",),
+        heavy=True,
+    ),
 )
 
 
@@ -100,7 +117,8 @@ def run_case(case: Case, folder: Path, extra: Sequence[str]) -> Iterator[Step]:
     """The commands of one round, in new workspaces and with empty stores in ``folder``.
 
     ``cold``: the first run of a verb (`smelt` finds in the store what `mine` fetched). ``warm``: the same again, with
-    nothing changed. ``changed``: with one value of one component changed.
+    nothing changed. ``changed``: with one value of one component changed; ``changed back``: with its former value, so that
+    all renders are in the cache; ``edited``: with objects edited by hand.
 
     Raises:
         RuntimeError: if one of them fails.
@@ -110,9 +128,20 @@ def run_case(case: Case, folder: Path, extra: Sequence[str]) -> Iterator[Step]:
         yield bench.step(verb, "cold")
         if verb == "smelt":
             bench.settle()
+            for question in case.questions:
+                yield bench.question(question, "warm")
         yield bench.step(verb, "warm")
     bench.change()
+    for question in case.questions[:1]:  # of the others, nothing depends on the objects
+        yield bench.question(question, "changed")
     yield bench.step("smelt", "changed")
+    if case.edited:
+        bench.change(back=True)
+        yield bench.step("smelt", "changed back")
+        bench.edit(case.edited)
+        yield bench.question("customize status", "edited")
+        bench.change()
+        yield bench.step("smelt", "changed and edited")
     yield _Bench(case, folder / "two", extra).step("forge", "cold")
 
 
@@ -192,6 +221,36 @@ class _Bench:
             raise RuntimeError(f"{verb} ({state}): {error}") from error
         return Step(case=self._case.name, verb=verb, state=state, run=done, objects=json.loads(done.out)["objects"])
 
+    def question(self, verb: str, state: str) -> Step:
+        """A verb that writes nothing. `customize status` ends with 1 if there are edits.
+
+        Raises:
+            RuntimeError: if it fails.
+        """
+        common = ("--store", str(self._store), "--quiet")
+        code = 1 if state == "edited" else 0
+        done = run(
+            [PROGRAM, "-C", self._workspace, *verb.split(), *common, *self._case.options, *self._extra], code=code
+        )
+        return Step(case=self._case.name, verb=verb, state=state, run=done)
+
+    def edit(self, number: int) -> None:
+        """Annotate objects of `working/` by hand.
+
+        Raises:
+            RuntimeError: if fewer objects have annotations.
+        """
+        annotated = "\n  annotations:\n"
+        files = sorted(path for path in self._workspace.glob("working/*/*.yaml") if annotated in path.read_text())
+        if len(files) < number:
+            raise RuntimeError(
+                f"{self._case.name}: {len(files)} objects with annotations, and {number} are to be edited"
+            )
+        for path in files[:number]:
+            edited = path.read_text().replace(annotated, f"{annotated}    bench.example.com/edited: by-hand\n", 1)
+            path.unlink()  # it may be a link to a file of the store
+            path.write_text(edited, encoding="utf-8")
+
     def settle(self) -> None:
         """Wait until the files of `working/` are not young, and let `smelt` keep their digests (ADR 0027).
 
@@ -201,13 +260,15 @@ class _Bench:
         time.sleep(_YOUNG)
         self.step("smelt", "warm")
 
-    def change(self) -> None:
-        """Change one value of one component.
+    def change(self, *, back: bool = False) -> None:
+        """Change one value of one component, or change it back.
 
         Raises:
             RuntimeError: if the text to replace is missing.
         """
         name, before, after = self._case.change
+        if back:
+            before, after = after, before
         file = self._workspace / "input" / name
         text = file.read_text(encoding="utf-8")
         if before not in text:

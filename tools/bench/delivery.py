@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,8 @@ _KUBERNETES = "1.35"
 _SECOND = ("prometheus", {"prometheus-node-exporter": {"enabled": False}})
 """Its node exporter wants the port of another component's on every node."""
 _APPLYING = PROJECT / "tools" / "bench" / "kubectl_apply.py"
+_WEBHOOKS = "*webhookconfiguration*.yaml"
+"""Their files in ``working/``."""
 _PLATFORM = f"""\
 apiVersion: cluster-forge/v1
 kind: Stack
@@ -73,8 +76,21 @@ def steps(delivery: Delivery, folder: Path) -> Iterator[Step]:
         for state in ("cold", "unchanged"):
             yield _deployed(delivery, command, state)
     with _cluster(folder / "kubectl", delivery.nodes) as entered:
-        applied = run([*entered, sys.executable, _APPLYING, workspace / "working"])
+        applied = run([*entered, sys.executable, _APPLYING, *_in_order(workspace / "working", folder / "applied")])
         yield Step(case=delivery.case, verb="kubectl apply", state="repeated", run=applied, objects=int(applied.out))
+
+
+def _in_order(working: Path, folder: Path) -> list[Path]:
+    """The objects as a person applies them with kubectl: all but webhook configurations, then these. With its configuration
+    there, a webhook that does not answer yet refuses what it matches, also the workload that would answer it.
+    """
+    first, then = folder / "objects", folder / "webhooks"
+    shutil.copytree(working, first, ignore=shutil.ignore_patterns(_WEBHOOKS, ".*"), copy_function=os.link)
+    for file in working.rglob(_WEBHOOKS):
+        place = then / file.relative_to(working)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.link(file, place)
+    return [first, then] if then.exists() else [first]
 
 
 def _deployed(delivery: Delivery, command: Sequence[str], state: str) -> Step:

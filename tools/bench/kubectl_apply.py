@@ -1,4 +1,5 @@
-"""``python kubectl_apply.py FOLDER``: apply all files of a folder by kubectl until that succeeds, and wait for all workloads.
+"""``python kubectl_apply.py FOLDER…``: apply all files of each folder by kubectl until that succeeds, one folder after the other,
+and wait for all workloads.
 
 It prints the number of objects.
 """
@@ -9,37 +10,57 @@ import json
 import subprocess
 import sys
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
 
-_WORKLOADS = "deployments,statefulsets,daemonsets"
-_MOST_TRIES = 20
+_WORKLOADS: Final = "deployments,statefulsets,daemonsets"
+_PATIENCE: Final = 900
+"""Seconds for one folder, and for the workloads."""
+_SHOWN: Final = 2000
+"""Characters of what is wrong."""
+Result = TypeVar("Result")
 
 
-def main(folder: str) -> int:
+def main(*folders: str) -> int:
     """Raises:
-    SystemExit: if an object is refused again and again.
+    SystemExit: if an object is refused again and again, or a workload does not get ready.
     """
-    applied = _applied(folder)
-    for _ in range(_MOST_TRIES):
-        if applied.returncode == 0:
-            break
-        applied = _applied(folder)
-    else:
-        sys.exit(applied.stderr[-2000:])
-    while not _are_ready():
-        time.sleep(1)
-    print(len(applied.stdout.splitlines()))
+    objects = 0
+    for folder in folders:
+        applied = _until(partial(_applied, folder), lambda done: done.returncode == 0)
+        if applied.returncode:
+            sys.exit(f"kubectl apply still fails after {_PATIENCE} s:\n{applied.stderr[-_SHOWN:]}")
+        objects += len(applied.stdout.splitlines())
+    if waiting := _until(_unready, lambda waiting: not waiting, pause=1):
+        sys.exit(f"not ready after {_PATIENCE} s: {', '.join(waiting)[:_SHOWN]}")
+    print(objects)
     return 0
+
+
+def _until(look: Callable[[], Result], is_done: Callable[[Result], bool], pause: float = 0) -> Result:
+    """What a look gives when it is done, or the time is over."""
+    end = time.monotonic() + _PATIENCE
+    while not is_done(seen := look()) and time.monotonic() < end:
+        time.sleep(pause)
+    return seen
 
 
 def _applied(folder: str) -> subprocess.CompletedProcess[str]:
     return _kubectl("apply", "--server-side", "--force-conflicts", "--recursive", "--filename", folder)
 
 
-def _are_ready() -> bool:
-    """Whether every workload has all its Pods, ready."""
+def _unready() -> Sequence[str]:
+    """The workloads that do not have all their Pods, ready; what kubectl says where it cannot list them."""
     listed = _kubectl("get", _WORKLOADS, "--all-namespaces", "--output", "json")
-    return listed.returncode == 0 and all(map(_is_ready, json.loads(listed.stdout)["items"]))
+    if listed.returncode:
+        return [listed.stderr]
+    return [_name(workload) for workload in json.loads(listed.stdout)["items"] if not _is_ready(workload)]
+
+
+def _name(workload: dict[str, Any]) -> str:
+    metadata = workload["metadata"]
+    return f"{workload['kind']}/{metadata['namespace']}/{metadata['name']}"
 
 
 def _is_ready(workload: dict[str, Any]) -> bool:
@@ -54,4 +75,4 @@ def _kubectl(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

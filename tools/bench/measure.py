@@ -34,7 +34,7 @@ class Run:
     out: bytes = field(default=b"", repr=False)
 
 
-def run(command: Sequence[str | Path]) -> Run:
+def run(command: Sequence[str | Path], *, code: int = 0) -> Run:
     """Run a program. CPU time is user and system time of the program and of every process that it started.
 
     The kernel adds a child's time to its parent's when the parent waits for it. A process without a waiting parent becomes a
@@ -43,7 +43,7 @@ def run(command: Sequence[str | Path]) -> Run:
     Interrupted, it ends the program first: what is still writing to a folder keeps it from being removed.
 
     Raises:
-        RuntimeError: if its exit code is not 0, or a process that it started outlives it.
+        RuntimeError: if its exit code is neither 0 nor ``code``, or a process that it started outlives it.
     """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("CLUSTER_FORGE_", "PYTHON"))
@@ -61,7 +61,7 @@ def run(command: Sequence[str | Path]) -> Run:
             raise
         process.returncode = os.waitstatus_to_exitcode(status)
         orphans = _wait_for_orphans()
-        if process.returncode:
+        if process.returncode not in (0, code):
             err.seek(0)
             last = err.read().decode("utf-8", "replace").strip()[-2000:]
             raise RuntimeError(f"exit code {process.returncode}\n{last}")

@@ -104,6 +104,11 @@ _RATIOS = (
 _SECONDS: tuple[tuple[str, float, tuple[Key, ...]], ...] = (
     ("--help", 0.1, (_HELP,)),
     ("warm smelt", 0.25, (_WARM_SMELT,)),
+    ("warm check", 0.5, (("everything", "check", "warm"),)),
+    ("check after a change", 1.5, (("everything", "check", "changed"),)),
+    ("check fit of 50,000 Pods on 1,000 nodes", 2, (("1,000 nodes", "check fit", "warm"),)),
+    ("customize status", 0.5, (("everything", "customize status", "warm"),)),
+    ("customize status of 50 edited objects", 0.5, (("everything", "customize status", "edited"),)),
     ("warm cast", 0.4, (_WARM_CAST,)),
     ("cold cast", 1, (("everything", "cast", "cold"),)),
     ("smelt and cast of v1-input", 2, _LEGACY),
@@ -122,6 +127,7 @@ def figures(medians: Medians) -> Iterator[Figure]:
     yield from _ratios(medians)
     yield from _growth(medians)
     yield from _waiting(medians)
+    yield from _merging(medians)
     for one in delivery.DELIVERIES:
         yield from _delivery(medians, one.case)
     for name, limit, keys in _SECONDS:
@@ -154,6 +160,14 @@ def _growth(medians: Medians) -> Iterator[Figure]:
             name = f"{_MANY} ÷ {_FEW} objects: cold {verb}, wall per object"
             value = _seconds_per_object(medians, many) / _seconds_per_object(medians, few)
             yield Figure(name=name, value=value, unit=Unit.TIMES, limit=1.15)
+
+
+def _merging(medians: Medians) -> Iterator[Figure]:
+    """What 50 hand edits add to a `smelt` that has everything else in the cache."""
+    plain, edited = (("everything", "smelt", state) for state in ("changed back", "changed and edited"))
+    if medians.has(plain, edited):
+        value = medians.wall(edited) - medians.wall(plain)
+        yield Figure(name="merge of 50 edited objects", value=value, unit=Unit.SECONDS, limit=0.3)
 
 
 def _waiting(medians: Medians) -> Iterator[Figure]:

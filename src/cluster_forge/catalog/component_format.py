@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from cluster_forge.catalog.field_types import FindingCode, Level, ObjectName, Range, StatusField
-from cluster_forge.stack.schema.component import SizesSchema
+from cluster_forge.stack.schema.component import OperatedPodsSchema, SizesSchema
 from cluster_forge.stack.schema.key_types import HelmValues, Label, Schema, Text
 
 API_VERSION = "cluster-forge/v1"
@@ -196,6 +196,8 @@ class Operates(Schema):
     """Names of the Services, in the object's namespace; `{name}` is the object's name: `{name}-rw`."""
     secrets: list[ObjectName] = []
     """Names of the Secrets, likewise."""
+    pods: list[OperatedPodsSchema] = []
+    """Its Pods, as far as the object says what they request: they count for the nodes."""
 
 
 class Readiness(Schema):

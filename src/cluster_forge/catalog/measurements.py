@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from cluster_forge.manifests import footprint, quantity
+from cluster_forge.foundation import quantity
+from cluster_forge.manifests import footprint
 from cluster_forge.manifests.manifest import Manifest
 
 

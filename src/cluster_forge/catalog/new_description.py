@@ -56,6 +56,8 @@ def _head(name: str, target: Target, engine: GitOpsEngine) -> Iterator[str]:
     yield f"  engine: {engine}"
     if engine is GitOpsEngine.FLUX:
         yield from (f"  {key}: {value}  # {remark}" for key, (value, remark) in flux_source(name).items())
+    yield "checks:"
+    yield "  errors: [plaintext-secret]  # nothing is written with a secret in plain text, unless `ignore` names it"
 
 
 def _components(names: Sequence[str], added: Mapping[str, str]) -> Iterator[str]:

@@ -35,6 +35,17 @@ class Placeholders:
             return [self.replaced(item) for item in value]
         return _PLACEHOLDER.sub(self._replacement, value) if isinstance(value, str) else value
 
+    def attributes(self, name: str) -> dict[str, str]:
+        """What the component provides as the capability ``name``: its attributes that have a value in this stack."""
+        values = {attribute: self._value(f"{name}.{attribute}", self._owner, ()) for attribute in self._provided(name)}
+        return {attribute: value for attribute, value in values.items() if value is not None}
+
+    def _provided(self, name: str) -> Mapping[str, str]:
+        provides = self._owner.component.provides
+        if name in provides:
+            return provides[name]
+        return {attribute: text for attributes in provides.values() for attribute, text in attributes.items()}
+
     def _replacement(self, match: re.Match[str]) -> str:
         if match[0].startswith("$$"):
             return match[0][1:]
@@ -65,6 +76,19 @@ class Placeholders:
             return self._value(match[1], provider, (*inside, name)) or match[0]
 
         return _PLACEHOLDER.sub(inner, text)
+
+
+def facts(context: StackContext) -> dict[str, dict[str, str]]:
+    """What the components of a stack provide: the attributes of each capability, and of each component, which has its
+    ``namespace`` and ``release``, too.
+    """
+    capabilities = dict.fromkeys(name for member in context.components.values() for name in member.component.provides)
+    providers = {name: provider for name in capabilities if (provider := context.provider(name))}
+    provided = {name: Placeholders(provider, context).attributes(name) for name, provider in providers.items()}
+    for name, member in context.components.items():
+        own = {"namespace": member.namespace, "release": member.release}
+        provided[name] = {**own, **Placeholders(member, context).attributes(name)}
+    return provided
 
 
 def _own(component: StackComponent, context: StackContext) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -10,7 +11,8 @@ from typing import Any, Final
 from cluster_forge.manifests.readiness_rule import ReadinessRule
 from cluster_forge.yaml import positioned_reader
 
-_KEY: Final = b"\nreadiness:"
+_BLOCK: Final = re.compile(rb"^readiness:\n(?:[ -].*\n)+", re.MULTILINE)
+"""The rules of a component, which are read without the rest of its file."""
 
 Rules = Mapping[tuple[str, str], ReadinessRule]
 """By group and kind."""
@@ -36,10 +38,9 @@ def merged(entries: Iterator[tuple[str, Mapping[str, Any]]]) -> Rules:
 def _packaged() -> Iterator[tuple[str, Mapping[str, Any]]]:
     folder = files("cluster_forge.catalog") / "data" / "components"
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if _KEY in (content := file.read_bytes()):
-            component = positioned_reader.read(content, f"catalog:{file.name}").value
-            for entry in component["readiness"]:
-                yield component["name"], entry
+        if block := _BLOCK.search(file.read_bytes()):
+            entries = positioned_reader.read(block[0], f"catalog:{file.name}").value["readiness"]
+            yield from ((file.name.removesuffix(".yaml"), entry) for entry in entries)
 
 
 def _rule(entry: Mapping[str, Any]) -> ReadinessRule:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from cluster_forge.catalog import notices, versions, wiring
+from cluster_forge.catalog import notices, placeholders, versions, wiring
 from cluster_forge.catalog.component_format import CatalogComponent, Exclusion, Need, Version
 from cluster_forge.catalog.library import Library
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
@@ -62,7 +62,9 @@ class StackCompletion:
                 layers[name] = wiring.layers(member, context, self._needed(name, context))
             except DescriptionError as error:
                 self.errors.append(error)
-        return self._completed(layers, layers)
+        layers |= self._namesakes()
+        completed = self._completed(layers, layers)
+        return replace(completed, facts=placeholders.facts(context)) if self.frame.has_facts else completed
 
     def _completed(self, valid: Mapping[str, object], layers: Mapping[str, tuple[Positioned, ...]]) -> CompletedStack:
         return CompletedStack(
@@ -73,6 +75,19 @@ class StackCompletion:
             provides=self._provided(),
             brought=self._brought,
         )
+
+    def _namesakes(self) -> dict[str, tuple[Positioned, ...]]:
+        """What components of the user's own create at run time, if they are called like one of the catalog (ADR 0024)."""
+        layers: dict[str, tuple[Positioned, ...]] = {}
+        for name in self.order:
+            if name in self.library.names and name not in self.present:
+                try:
+                    created = wiring.run_time_objects(self.library.component(name))
+                except (ForgeError, ExceptionGroup):
+                    continue  # an invalid file matters only to those who use it
+                if created:
+                    layers[name] = (Positioned.of({"name": name, **created}, Positioned({}, f"catalog:{name}")),)
+        return layers
 
     @cached_property
     def _brought(self) -> frozenset[str]:

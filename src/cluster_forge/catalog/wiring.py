@@ -36,6 +36,7 @@ def layers(member: StackComponent, context: StackContext, needs: Sequence[str] =
         "name": component.name,
         "namespace": component.namespace,
         "podSecurity": component.pod_security,
+        **run_time_objects(component),
         "needs": list(needs),
         "values": replaced(merge.values(component.values, version.values)),
         "objects": replaced(component.objects),
@@ -58,6 +59,13 @@ def layers(member: StackComponent, context: StackContext, needs: Sequence[str] =
         objects = merge.positioned(*stacked).plain.get("objects", [])
         stacked.append(_layer({"objects": [*objects, *replaced(external_secrets)]}, f"{origin} (with {SECRET_STORE})"))
     return tuple(stacked)
+
+
+def run_time_objects(component: CatalogComponent) -> dict[str, Any]:
+    """What a component creates at run time, as a description says it; a key without anything is left out."""
+    operated = [entry.model_dump(exclude_defaults=True) for entry in component.operates]
+    created = {"operates": operated, "makesSecrets": component.makes_secrets}
+    return {key: value for key, value in created.items() if value}
 
 
 def from_store(component: CatalogComponent, context: StackContext) -> list[dict[str, Any]]:

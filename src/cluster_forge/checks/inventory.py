@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
 
-from cluster_forge.manifests.manifest import Body, Manifest
-from cluster_forge.manifests.pods import containers_of, pod_of
+from cluster_forge.checks import workloads
+from cluster_forge.checks.label_selectors import labels_of, matches
+from cluster_forge.checks.workloads import Workload
+from cluster_forge.foundation.names import ComponentName
+from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.facts import CRD_KIND
+from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.stack.operated_kind import OperatedKind
 
 Place = tuple[str, str]
 """A namespace, and a name in it."""
@@ -19,22 +26,7 @@ BUILTIN_SERVICES: Final = frozenset({("default", "kubernetes"), ("kube-system", 
 BUILTIN_NAMESPACES: Final = frozenset({"default", "kube-system"})
 """Namespaces where every cluster has Services and pods of its own."""
 
-_WORKLOADS: Final = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
-
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatedKind:
-    """A kind of object for which an operator creates pods, Services and Secrets at run time.
-
-    ``{name}`` in the names of ``services`` and ``secrets`` is the object's name.
-    """
-
-    group: str
-    kind: str
-    services: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +39,7 @@ class WorkloadPods:
 
     def has_port(self, port: object) -> bool:
         """Whether a container declares the port, by name or number."""
-        return port in self.port_names or port in self.port_numbers
+        return isinstance(port, str | int) and (port in self.port_names or port in self.port_numbers)
 
 
 class LabelIndex(Generic[_T]):
@@ -62,16 +54,15 @@ class LabelIndex(Generic[_T]):
 
     def selected(self, selector: Mapping[str, Any]) -> list[_T]:
         """What a LabelSelector (``matchLabels``, ``matchExpressions``) selects; an empty one selects all."""
-        wanted = list((selector.get("matchLabels") or {}).items())
-        expressions = selector.get("matchExpressions") or ()
+        wanted = [label for label in mapping(selector.get("matchLabels")).items() if isinstance(label[1], str)]
         rarest: Sequence[int] = min((self._by_label.get(label, []) for label in wanted), key=len, default=[])
         candidates = (self._things[number] for number in (rarest if wanted else range(len(self._things))))
-        return [
-            thing
-            for labels, thing in candidates
-            if all(labels.get(key) == value for key, value in wanted)
-            and all(_matches(labels, expression) for expression in expressions)
-        ]
+        return [thing for labels, thing in candidates if matches(selector, labels)]
+
+
+def in_namespace(labels: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
+    """Labels of a `LabelIndex` with one for the namespace: the same software may run in many. No label's name has a space."""
+    return {**labels, "in namespace": namespace}
 
 
 class Inventory:
@@ -89,8 +80,12 @@ class Inventory:
             for manifest in manifests
             if (manifest.id.group, manifest.id.kind) == ("", "Service")
         }
-        self.labeled_services = LabelIndex((_labels(service.body), service) for service in self.services.values())
-        self.pods = LabelIndex(pods for manifest in manifests for pods in _pods(manifest))
+        self.labeled_services = LabelIndex(
+            (labels_of(service.body.get("metadata")), service) for service in self.services.values()
+        )
+        self.pods = LabelIndex(
+            (in_namespace(workload.labels, workload.namespace), _pods(workload)) for workload in workloads.of(manifests)
+        )
         self._class_texts = [manifest for manifest in manifests if _has_storage_class_text(manifest)]
         self.has_storage_classes = bool(self._class_texts) or any(
             manifest.id.kind == "StorageClass" for manifest in manifests
@@ -111,16 +106,14 @@ class Inventory:
     def is_operated(self, namespaces: Collection[str]) -> bool:
         """Whether these namespaces may have pods or Services that are in no manifest."""
         operated = self._operated_namespaces
-        return bool("" in operated or operated & set(namespaces) or BUILTIN_NAMESPACES & set(namespaces))
+        return bool(operated & set(namespaces) or BUILTIN_NAMESPACES & set(namespaces))
 
     def pods_of(self, service: Manifest) -> list[WorkloadPods]:
         """The pods that a Service selects; none for one without a selector."""
-        selector = spec_of(service).get("selector")
+        selector = mapping(spec_of(service).get("selector"))
         if not selector:
             return []
-        return [
-            pods for pods in self.pods.selected({"matchLabels": selector}) if pods.namespace == service.id.namespace
-        ]
+        return self.pods.selected({"matchLabels": in_namespace(selector, service.id.namespace)})
 
     def has_storage_class(self, name: str) -> bool:
         """Whether the stack has a StorageClass, also as text in a ConfigMap from which a driver creates it."""
@@ -132,11 +125,35 @@ class Inventory:
             for text in strings_in(manifest.body.get("data"))
         )
 
+    def _namespaces_around(self, manifest: Manifest) -> set[str]:
+        """The namespaces of the component of an object, and of the one that defines its kind."""
+        identity = manifest.id
+        components = {manifest.provenance.component} | self._definers.get((identity.group, identity.kind), set())
+        return {namespace for component in components for namespace in self._namespaces[component]}
+
+    @cached_property
+    def _definers(self) -> Mapping[tuple[str, str], set[ComponentName]]:
+        """The components whose CRDs define a kind."""
+        definers: defaultdict[tuple[str, str], set[ComponentName]] = defaultdict(set)
+        for manifest in self.by_id.values():
+            if manifest.id.kind == CRD_KIND and (kind := manifest.facts.defines):
+                definers[kind.group, kind.kind].add(manifest.provenance.component)
+        return definers
+
+    @cached_property
+    def _namespaces(self) -> Mapping[ComponentName, set[str]]:
+        """The namespaces of a component's objects; empty for a cluster-scoped one."""
+        namespaces: defaultdict[ComponentName, set[str]] = defaultdict(set)
+        for manifest in self.by_id.values():
+            namespaces[manifest.provenance.component].add(manifest.id.namespace)
+        return namespaces
+
     def _add_run_time_objects(self, manifest: Manifest) -> None:
         kind = (manifest.id.group, manifest.id.kind)
         namespace, name = manifest.id.namespace, manifest.id.name
         for operated in self._operated.get(kind, ()):
-            self._operated_namespaces.add(namespace)
+            # A cluster-scoped object has its Pods where its operator or its component is.
+            self._operated_namespaces |= {namespace} if namespace else self._namespaces_around(manifest)
             self._operated_services |= {(namespace, service.format(name=name)) for service in operated.services}
             self.secrets |= {(namespace, secret.format(name=name)) for secret in operated.secrets}
         if kind == ("", "Secret"):
@@ -144,7 +161,7 @@ class Inventory:
         elif kind == ("cert-manager.io", "Certificate"):
             self.secrets.add((namespace, str(spec_of(manifest).get("secretName"))))
         elif kind == ("external-secrets.io", "ExternalSecret"):
-            self.secrets.add((namespace, (spec_of(manifest).get("target") or {}).get("name") or name))
+            self.secrets.add((namespace, str(mapping(spec_of(manifest).get("target")).get("name") or name)))
 
 
 def spec_of(manifest: Manifest) -> Mapping[str, Any]:
@@ -165,35 +182,15 @@ def strings_in(value: Any) -> Iterator[str]:
             yield from strings_in(item)
 
 
-def _labels(body: Body) -> Mapping[str, str]:
-    return body["metadata"].get("labels") or {}
-
-
-def _pods(manifest: Manifest) -> Iterator[tuple[Mapping[str, str], WorkloadPods]]:
-    if manifest.id.kind not in _WORKLOADS or pod_of(manifest.body) is None:
-        return  # most objects, and the largest, never become trees
-    template: Any = manifest.body
-    if manifest.id.kind != "Pod":
-        spec = manifest.body["spec"]
-        template = (spec["jobTemplate"]["spec"] if manifest.id.kind == "CronJob" else spec)["template"]
-    ports = [port for container in containers_of(manifest.body) for port in container.get("ports") or ()]
-    pods = WorkloadPods(
-        namespace=manifest.id.namespace,
-        port_names=frozenset(port["name"] for port in ports if port.get("name")),
-        port_numbers=frozenset(port["containerPort"] for port in ports if port.get("containerPort")),
+def _pods(workload: Workload) -> WorkloadPods:
+    ports = [mapping(port) for container in workload.all_containers for port in sequence(container.get("ports"))]
+    names, numbers = ([port.get(key) for port in ports] for key in ("name", "containerPort"))
+    return WorkloadPods(
+        namespace=workload.namespace,
+        port_names=frozenset(name for name in names if isinstance(name, str) and name),
+        port_numbers=frozenset(number for number in numbers if isinstance(number, int) and number),
     )
-    yield (template.get("metadata") or {}).get("labels") or {}, pods
 
 
 def _has_storage_class_text(manifest: Manifest) -> bool:
     return manifest.id.kind == "ConfigMap" and b"kind: StorageClass" in manifest.document.json
-
-
-def _matches(labels: Mapping[str, str], expression: Mapping[str, Any]) -> bool:
-    key, operator = expression["key"], expression["operator"]
-    values: Sequence[str] = expression.get("values") or ()
-    if operator == "In":
-        return labels.get(key) in values
-    if operator == "NotIn":
-        return labels.get(key) not in values
-    return (key in labels) is (operator == "Exists")

@@ -3,38 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
-from cluster_forge.checks.acceptance import foreign_owner, invalid_name, removed_api, repeated_key, server_field
+from cluster_forge.checks.acceptance import (
+    deprecated_api,
+    foreign_owner,
+    invalid_name,
+    kubernetes_schema,
+    removed_api,
+    repeated_key,
+    server_field,
+)
+from cluster_forge.checks.checked_stack import CheckedStack
+from cluster_forge.checks.collisions import (
+    address_pools,
+    default_classes,
+    host_ports,
+    namespaces,
+    node_ports,
+    operators,
+    routes_twice,
+    scaling,
+    scrapes,
+    webhook_deadlock,
+    webhooks_twice,
+)
+from cluster_forge.checks.custom_resources import custom_resource, definition, rules
 from cluster_forge.checks.exemption import Exemption, is_exempt
-from cluster_forge.checks.inventory import Inventory, OperatedKind, Place
+from cluster_forge.checks.fit import does_not_fit
+from cluster_forge.checks.guard import guarded
+from cluster_forge.checks.policies import admission_policies, kyverno_policies
 from cluster_forge.checks.production import (
     disruption_budget,
     gone_image,
     memory_limit,
-    plaintext_secret,
-    pod_security,
+    own_components,
     replicas,
     requests,
     service_type,
     spread,
-    unpinned_image,
 )
 from cluster_forge.checks.production.checked_component import CheckedComponent
 from cluster_forge.checks.providers import missing
 from cluster_forge.checks.references import (
     api_services,
-    certificate_issuers,
-    pod_monitors,
+    blocked_traffic,
+    evictions,
+    monitors,
+    named_objects,
+    named_ports,
     routes,
-    secret_stores,
+    selected_pods,
     service_addresses,
-    service_monitors,
-    storage_classes,
-    wanted_secrets,
     webhooks,
+)
+from cluster_forge.checks.security import (
+    plaintext_secret,
+    pod_security,
+    rbac_wide,
+    unpinned_image,
 )
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
@@ -51,31 +79,35 @@ class Check(Protocol[_Context_contra]):
         """What is wrong with an object."""
 
 
+class StackCheck(Protocol):
+    """A module with one check of a whole stack."""
+
+    def findings(self, checked: CheckedStack, /) -> Iterator[Finding]:
+        """What is wrong with the stack, in an order that depends on its objects alone."""
+
+
 PRODUCTION: Final[Sequence[Check[CheckedComponent]]] = (
-    unpinned_image,
     gone_image,
     requests,
     memory_limit,
     service_type,
-    plaintext_secret,
-    pod_security,
     replicas,
     disruption_budget,
     spread,
 )
 """What production asks of a component's objects."""
 
-REFERENCES: Final[Sequence[Check[Inventory]]] = (
+REFERENCES: Final[Sequence[StackCheck]] = (
     service_addresses,
-    wanted_secrets,
+    named_objects,
     routes,
     webhooks,
-    service_monitors,
-    pod_monitors,
-    certificate_issuers,
-    secret_stores,
-    storage_classes,
+    monitors,
     api_services,
+    selected_pods,
+    named_ports,
+    evictions,
+    blocked_traffic,
 )
 """Whether what objects name is in the stack."""
 
@@ -86,68 +118,112 @@ READING: Final[Sequence[Check[None]]] = (repeated_key, server_field)
 """What reading an object's document lost."""
 
 
+COLLISIONS: Final[Sequence[StackCheck]] = (
+    default_classes,
+    host_ports,
+    node_ports,
+    webhooks_twice,
+    webhook_deadlock,
+    operators,
+    namespaces,
+    address_pools,
+    scaling,
+    routes_twice,
+    scrapes,
+)
+"""Whether objects of the stack get in each other's way."""
+
+SECURITY: Final[Sequence[StackCheck]] = (
+    plaintext_secret,
+    pod_security,
+    rbac_wide,
+    unpinned_image,
+)
+"""What an attacker could make of a stack."""
+
+SCHEMAS: Final[Sequence[StackCheck]] = (kubernetes_schema, definition, deprecated_api)
+"""Whether the API server of the target takes the objects, as their schemas and its validation say."""
+
+CUSTOM_RESOURCES: Final[Sequence[StackCheck]] = (custom_resource, rules)
+"""Whether an API server takes custom resources by the CRDs of the stack."""
+
+POLICIES: Final[Sequence[StackCheck]] = (admission_policies, kyverno_policies)
+"""Whether the policies of the stack admit its objects."""
+
+FIT: Final[Sequence[StackCheck]] = (does_not_fit,)
+"""Whether the nodes of the target hold the Pods."""
+
+
+STACK: Final[Sequence[StackCheck]] = (*SCHEMAS, *CUSTOM_RESOURCES, *POLICIES, *COLLISIONS, *SECURITY, *FIT, *REFERENCES)
+"""What is asked of every stack when it is smelted."""
+
+
+def check_stack(checked: CheckedStack) -> list[Finding]:
+    """The findings of `STACK`."""
+    return [finding for check in STACK for finding in guarded(check, checked)]
+
+
 def check_acceptance(manifests: Iterable[Manifest], scopes: Scopes) -> list[Finding]:
-    """The findings of `ACCEPTANCE`, each with the file or template of its object."""
-    return [
-        _located(finding, manifest)
-        for manifest in manifests
-        for check in ACCEPTANCE
-        for finding in check.findings(manifest, scopes)
-    ]
+    """The findings of `ACCEPTANCE`."""
+    return [finding for manifest in manifests for check in ACCEPTANCE for finding in guarded(check, manifest, scopes)]
 
 
 def check_providers(manifests: Sequence[Manifest], capabilities: Collection[str]) -> list[Finding]:
     """What the objects of a stack need in the cluster, and neither the stack nor the target provides (`Stack.capabilities`)."""
-    return missing.findings(manifests, capabilities)
+    return [*guarded(missing, manifests, capabilities)]
 
 
 def check_reading(manifests: Iterable[Manifest]) -> list[Finding]:
-    """The findings of `READING`, each with the file or template of its object."""
-    return [
-        _located(finding, manifest)
-        for manifest in manifests
-        for check in READING
-        for finding in check.findings(manifest, None)
-    ]
-
-
-def _located(finding: Finding, manifest: Manifest) -> Finding:
-    return replace(finding, where=manifest.provenance.origin)
+    """The findings of `READING`."""
+    return [finding for manifest in manifests for check in READING for finding in guarded(check, manifest, None)]
 
 
 def check_component(
     manifests: Iterable[Manifest], *, size: Size, level: str, exemptions: Sequence[Exemption] = ()
 ) -> list[Finding]:
-    """The findings of `PRODUCTION` about a component's objects at a size; ``level`` is its Pod Security level."""
+    """The findings of `PRODUCTION` about a component's objects at a size, and whether they are safe; ``level`` is its Pod
+    Security level, as the newest version of Kubernetes understands it.
+    """
     shipped = [manifest for manifest in manifests if not manifest.facts.hook]
     component = CheckedComponent.of(shipped, size=size, level=level)
     return [
         finding
         for manifest in shipped
-        for check in PRODUCTION
-        for finding in check.findings(manifest, component)
+        for finding in _about_component(manifest, component)
         if not is_exempt(finding, exemptions)
     ]
 
 
-def check_references(
-    manifests: Sequence[Manifest],
-    *,
-    secrets: Collection[Place] = (),
-    operated: Iterable[OperatedKind] = (),
-    exemptions: Mapping[str, Sequence[Exemption]] = MappingProxyType({}),
-) -> list[Finding]:
-    """The findings of `REFERENCES` about a stack's objects.
+def _about_component(manifest: Manifest, component: CheckedComponent) -> Iterator[Finding]:
+    for check in PRODUCTION:
+        yield from guarded(check, manifest, component)
+    yield from unpinned_image.of(manifest)
+    yield from plaintext_secret.of(manifest)
+    yield from pod_security.of_component(manifest, component.level)
 
-    ``secrets`` are created by people, a secret store or a program at run time; ``exemptions`` are by component. Only what
-    is certain is reported, since a false alarm is worse than a miss: what operators create (``operated``), what every
-    cluster has, monitors of all namespaces and texts with placeholders pass.
-    """
-    inventory = Inventory(manifests, secrets=secrets, operated=operated)
+
+def check_own(checked: CheckedStack, catalog: Collection[str]) -> list[Finding]:
+    """What production asks of the components that are not in the ``catalog``."""
+    by_component: dict[str, list[Manifest]] = {}
+    for manifest in checked.manifests:
+        by_component.setdefault(manifest.provenance.component, []).append(manifest)
     return [
         finding
-        for manifest in manifests
+        for component in checked.stack.components
+        if component.name not in catalog
+        for finding in own_components.findings(
+            by_component.get(component.name, ()), size=checked.stack.target.size, level=component.pod_security
+        )
+    ]
+
+
+def check_references(
+    checked: CheckedStack, exemptions: Mapping[str, Sequence[Exemption]] = MappingProxyType({})
+) -> list[Finding]:
+    """The findings of `REFERENCES` that no exemption of their component accepts."""
+    return [
+        finding
         for check in REFERENCES
-        for finding in check.findings(manifest, inventory)
-        if not is_exempt(finding, exemptions.get(manifest.provenance.component, ()))
+        for finding in guarded(check, checked)
+        if not is_exempt(finding, exemptions.get(finding.component or "", ()))
     ]

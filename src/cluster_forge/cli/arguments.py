@@ -31,13 +31,24 @@ def without_secrets(arguments: Sequence[str]) -> list[str]:
 def _redacted(arguments: Sequence[str]) -> Iterator[str]:
     from cluster_forge.foundation.addresses import masked, without_credentials
 
-    is_secret = False
+    is_secret = is_variable = False
     for argument in arguments:
         name, equals, _ = argument.partition("=")
-        if is_secret and not argument.startswith("--"):
+        variable = argument.removeprefix("--set=") if name == "--set" else argument
+        if (is_variable or name == "--set") and equals and _names_secret(variable):
+            yield f"{argument[: -len(variable)]}{variable.partition('=')[0]}=…"
+        elif is_secret and not argument.startswith("--"):
             yield "…"
         elif equals and _SECRET.fullmatch(name):
             yield f"{name}=…"
         else:
             yield without_credentials(argument) if _ADDRESS.match(argument) else masked(argument)
         is_secret = bool(_SECRET.fullmatch(argument))
+        is_variable = argument == "--set"
+
+
+def _names_secret(variable: str) -> bool:
+    """Whether the name in ``NAME=VALUE`` says that the value is a password or a key."""
+    from cluster_forge.manifests.comparison import masking
+
+    return masking.names_secret(variable.partition("=")[0])

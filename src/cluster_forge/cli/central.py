@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from cluster_forge.cli.fleet import Members
     from cluster_forge.cli.session import Session
+    from cluster_forge.ports.cluster import ClusterFacts
     from cluster_forge.stack.clusters import DescribedCluster
-    from cluster_forge.stages.deliver.argocd.central import CentralRequest
+    from cluster_forge.stages.deliver.argocd.central import CentralCluster, CentralRequest
+    from cluster_forge.stages.deliver.central import CentralResult
     from cluster_forge.stages.deliver.options import DeployOptions
-    from cluster_forge.stages.deliver.results import ComponentResult
     from cluster_forge.stages.deliver.tools import DeliverTools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What became of the components in one cluster, and the Argo CD that has delivered them."""
+
+    cluster: CentralCluster
+    result: CentralResult
+    facts: ClusterFacts
+
+    @property
+    def is_good(self) -> bool:
+        return self.result.is_good
+
+    @property
+    def way_back(self) -> str:
+        return self.cluster.deployment.name if self.result.former else ""
+
+    def lines(self) -> Iterator[str]:
+        from cluster_forge.cli.output import central_text
+
+        return central_text.lines(self.cluster, self.result, self.facts)
+
+    def json(self) -> dict[str, Any]:
+        from cluster_forge.cli.output import central_text
+
+        return central_text.json(self.cluster, self.result, self.facts)
+
+    def reasons(self) -> Iterator[str]:
+        from cluster_forge.cli.output import deploy_text
+
+        return deploy_text.lines([component for component in self.result.components if not component.state.is_good])
 
 
 def roll_out(session: Session, members: Members, options: DeployOptions, *, has_secrets: bool) -> int:
@@ -24,13 +59,21 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
         UsageError: for options that need a connection to the clusters themselves.
         ForgeError, ExceptionGroup: for what stops the rollout before its first cluster.
     """
-    from cluster_forge import composition
-    from cluster_forge.cli import deployer, fleet
-    from cluster_forge.cli.output import central_text, deploy_text, rollout_text
+    from cluster_forge.cli import deployer, fleet, rollout
+    from cluster_forge.cli.output import central_text, deploy_text
     from cluster_forge.stages.deliver import central
-    from cluster_forge.stages.deliver.rollout import roll_out as rolled_out
 
-    _check_options(options, has_secrets=has_secrets)
+    check_options(
+        "deploy",
+        {
+            "--secrets": has_secrets,
+            "--atomic": options.is_atomic,
+            "--adopt": options.adopt,
+            "--force-conflicts": options.force_conflicts,
+            "--recreate": options.recreate,
+            "--prune-data": options.prune_data,
+        },
+    )
     assert members.fleet.central is not None, "a central Argo CD is described"
     own = fleet.reached(session, members.fleet.central)
     with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
@@ -47,38 +90,27 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
             return 0
         names = ", ".join(cluster.name for cluster in members.clusters)
         deployer.confirm(session, f"Deploy to {names} through the Argo CD of {facts}?")
-        rollout = members.fleet.rollout
-        workers = composition.workers(replace(session.settings(), jobs=rollout.max_unavailable))
         again = session.command_line("deploy")
+        stacks = {one.name: one for one in request.clusters}
         with deployer.going_on(f"{again} {members.chosen}", noted), central.opened(request, tools) as delivery:
 
-            def deploy(cluster: DescribedCluster) -> tuple[ComponentResult, ...]:
-                return delivery.deliver(cluster.name, fleet.ClusterReporter(noted, cluster.name))
+            def deploy(cluster: DescribedCluster) -> Delivered:
+                result = delivery.deliver(cluster.name, fleet.ClusterReporter(noted, cluster.name))
+                return Delivered(cluster=stacks[cluster.name], result=result, facts=facts)
 
-            outcomes = rolled_out(
-                members.steps, rollout, workers, deploy, lambda done: all(one.state.is_good for one in done)
-            )
-    for line in central_text.lines(outcomes, request, facts):
-        session.print(line)
-    session.print_json("deploy", is_line=True, clusters=central_text.json(outcomes, request, facts))
-    reasons = [
-        line for one in outcomes for line in deploy_text.lines([c for c in one.result or () if not c.state.is_good])
-    ]
-    return deployer.concluded(session, rollout_text.errors(outcomes, again, members.option), reasons)
+            outcomes = rollout.run(session, members, deploy)
+    return rollout.concluded(session, members, outcomes, again)
 
 
-def _check_options(options: DeployOptions, *, has_secrets: bool) -> None:
-    given = {
-        "--secrets": has_secrets,
-        "--atomic": options.is_atomic,
-        "--adopt": options.adopt,
-        "--force-conflicts": options.force_conflicts,
-        "--recreate": options.recreate,
-        "--prune-data": options.prune_data,
-    }
+def check_options(verb: str, given: Mapping[str, bool]) -> None:
+    """Refuse options that need a connection to the clusters themselves; ``given`` says which of them are set.
+
+    Raises:
+        UsageError: for all that are.
+    """
     if wrong := [option for option, is_given in given.items() if is_given]:
         raise click.UsageError(
-            f"{', '.join(wrong)}: a central Argo CD changes the clusters, and not deploy (gitops.central)"
+            f"{', '.join(wrong)}: a central Argo CD changes the clusters, and not {verb} (gitops.central)"
         )
 
 

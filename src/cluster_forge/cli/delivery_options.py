@@ -17,6 +17,11 @@ timeout: Final = click.option(
     show_default=True,
     help="How long to wait for one object, in seconds.",
 )
+cluster: Final = click.option(
+    "--cluster",
+    metavar="NAME",
+    help="A cluster of the description; with --context: one that the Argo CD there delivers to.",
+)
 force_conflicts: Final = click.option(
     "--force-conflicts", is_flag=True, help="Take over fields that another manager has set."
 )

@@ -12,11 +12,12 @@ from cluster_forge.stack.lock import FILE
 from cluster_forge.stages.describe.load_description import load_description
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cluster_forge.catalog.library import Library
     from cluster_forge.cli.session import Session
     from cluster_forge.composition import Services
+    from cluster_forge.foundation.names import ComponentName
     from cluster_forge.ports.workspace import Workspace
     from cluster_forge.stack.model import Stack
     from cluster_forge.stack.parse import ParsedDescription
@@ -152,7 +153,8 @@ def stack_if_any(session: Session, environment: str = "") -> Stack | None:
 
     if not (session.workspace / DESCRIPTION).is_file():
         return None
-    return parsed(replace(session, selection=Selection(environment=environment or None))).stack
+    chosen = Selection(environment=environment or None)
+    return parsed(replace(session, selection=replace(chosen, given=session.selection.given))).stack
 
 
 def content(files: Workspace, workspace: str) -> bytes:
@@ -170,3 +172,19 @@ def content(files: Workspace, workspace: str) -> bytes:
     elif files.read("input/config.yml") is not None:
         fix = "rename input/config.yml to input/config.yaml"
     raise DescriptionError("there is no input/config.yaml", where=workspace, fix=fix)
+
+
+def value_places(
+    session: Session, parsed: ParsedDescription
+) -> Callable[[ComponentName], Mapping[tuple[str, ...], str]]:
+    """Reads where the values of a component are written; the description has no errors by now."""
+
+    def of(component: ComponentName) -> Mapping[tuple[str, ...], str]:
+        from cluster_forge.stack import component_builder
+        from cluster_forge.stack.input_files import InputFiles
+
+        source = described_files(session)
+        files = InputFiles(source.read, source.list_files)
+        return component_builder.value_places(parsed.layered[component], parsed.stack.target.size, files)
+
+    return of

@@ -105,6 +105,20 @@ def members(session: Session, stack: str | None) -> Members:
     )
 
 
+def described(session: Session, name: str) -> tuple[Fleet, DescribedCluster]:
+    """The clusters of the description, and the one of this name.
+
+    Raises:
+        UnknownNameError, DescriptionError, KubeconfigError, ExceptionGroup: as `opened`.
+    """
+    from cluster_forge.cli import description
+
+    fleet = description.parsed(session).fleet
+    chosen = fleet.chosen([name])
+    _check_kubeconfigs(chosen, fleet.central, session.workspace)
+    return fleet, chosen[0]
+
+
 def _of_contexts(options: ContextOptions, place: StackFolder) -> Members:
     """Contexts of the kubeconfig, each a step of its own, with one stack."""
     from cluster_forge.stack.clusters import DescribedCluster, Fleet
@@ -220,8 +234,8 @@ def _places(session: Session, stack: str, clusters: Sequence[DescribedCluster]) 
 
     files = composition.workspace_files(session.workspace)
     cast = cast_stack.folders(files)
-    names = {cluster.name: ".".join(filter(None, (stack, cluster.environment))) for cluster in clusters}
-    environments = {names[cluster.name]: cluster.environment for cluster in clusters}
+    names = {cluster.name: ".".join(filter(None, (stack, cluster.cast_for))) for cluster in clusters}
+    environments = {names[cluster.name]: cluster.cast_for for cluster in clusters}
     raise_all(
         StaleError(
             f"stacks/{name} is not cast",
@@ -231,7 +245,10 @@ def _places(session: Session, stack: str, clusters: Sequence[DescribedCluster]) 
         if name not in cast
     )
     folders = {cluster: f"{STACKS}/{name}" for cluster, name in names.items()}
-    return {cluster: StackFolder(title=folder, folder=folder, files=files) for cluster, folder in folders.items()}
+    return {
+        cluster: StackFolder(title=folder, folder=folder, path=(session.workspace / folder).absolute(), files=files)
+        for cluster, folder in folders.items()
+    }
 
 
 def _check_kubeconfigs(clusters: Sequence[DescribedCluster], central: Central | None, workspace: Path) -> None:

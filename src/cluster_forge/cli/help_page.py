@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -50,8 +51,9 @@ class HelpPage:
             with formatter.section(EXAMPLES.removesuffix(":")):
                 for example in self.examples:
                     formatter.write(f"{'':{formatter.current_indent}}{example}\n")
-        if isinstance(command, HelpGroup):
-            command.format_commands(context, formatter)
+        group = command if isinstance(command, HelpGroup) else words_of(command)
+        if group:
+            group.format_commands(context, formatter)
         for title, rows in _sections(command.get_params(context), context):
             with formatter.section(title):
                 formatter.write_dl(rows)
@@ -72,9 +74,22 @@ def _sections(
 
 
 class HelpCommand(click.Command):
-    """A verb with a help page."""
+    """A verb with a help page. ``words`` are verbs of their own where they stand right after it: ``fit`` of ``check fit``."""
 
     page = HelpPage()
+    words: HelpGroup | None = None
+
+    def add_word(self, name: str, command: click.Command) -> None:
+        """Let ``name``, right after this verb, be a verb of its own."""
+        self.words = self.words or HelpGroup(self.name)
+        self.words.add_command(command, name)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if self.words and args and args[0] in self.words.commands:
+            return self.words.make_context(info_name, args, parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.page.write(self, ctx, formatter)
@@ -105,6 +120,17 @@ class HelpGroup(click.Group):
     def _verbs(self, context: click.Context) -> list[tuple[str, click.Command]]:
         commands = [(name, self.get_command(context, name)) for name in self.list_commands(context)]
         return [(name, command) for name, command in commands if command]
+
+
+def words_of(command: click.Command) -> HelpGroup | None:
+    """The verbs of their own that a verb has beside what it does without them."""
+    return command.words if isinstance(command, HelpCommand) else None
+
+
+def add_word(command: click.Command, name: str, word: click.Command) -> None:
+    """Let ``name``, right after a verb, be a verb of its own."""
+    assert isinstance(command, HelpCommand)
+    command.add_word(name, word)
 
 
 def describe(command: click.Command, docstring: str) -> None:

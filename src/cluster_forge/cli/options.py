@@ -6,8 +6,9 @@ Options that go further down are declared there, in the same way: `service_optio
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from cluster_forge.foundation.option_fields import option
 
@@ -59,12 +60,15 @@ class RecordOptions:
     timings: bool = option("--timings", default=False, help="Print at the end how long each stage and item took.")
 
 
-def _check_code(code: str) -> None:
-    """A misspelt code would allow nothing, silently."""
+_OF_PLUGIN: Final = re.compile(r"[a-z0-9.-]+/[a-z0-9-]+")
+
+
+def check_code(code: str) -> None:
+    """A misspelt code would allow nothing, silently. Those of plug-ins, ``PLUGIN/CODE``, are not known here."""
     from cluster_forge.foundation.names import did_you_mean
     from cluster_forge.manifests.finding import CODES
 
-    if code not in CODES:
+    if code not in CODES and not _OF_PLUGIN.fullmatch(code):
         raise ValueError(f"unknown finding code {code!r}{did_you_mean(code, CODES)}")
 
 
@@ -78,6 +82,6 @@ class FindingOptions:
         "--allow",
         default=(),
         metavar="CODE",
-        check=_check_code,
+        check=check_code,
         help="Downgrade findings with this code to warnings (repeatable).",
     )

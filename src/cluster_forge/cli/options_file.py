@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cluster_forge.cli import help_page
 from cluster_forge.foundation.errors import DescriptionError, raise_all
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.yaml import positioned_reader
@@ -19,6 +20,10 @@ _LARGEST = 64 << 20
 """Bytes of the file."""
 _RUNS_PROGRAMS = "kubeconfig"
 """The option whose file says which programs are run."""
+_ENTERS_THE_STACK = "vars_file"
+"""The option whose files become a part of the stack."""
+_AGREES = "allow_exec"
+"""The option by which its user agrees to run a program of the workspace."""
 _MOST_ERRORS = 100
 """More are not useful, and looking for the nearest name of each takes time."""
 
@@ -31,8 +36,8 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
 
     Raises:
         DescriptionError, ExceptionGroup: no such file, not YAML, an option that the verb (or, outside of a verb's own
-            mapping, any verb) does not have, a value that is not valid for it, or a kubeconfig that comes with the file
-            (ADR 0016).
+            mapping, any verb) does not have, a value that is not valid for it, a kubeconfig that comes with the file or
+            a file elsewhere that would become a part of the stack (ADR 0016), or a workspace that agrees to its own functions (ADR 0056).
     """
     path = _path(name, workspace)
     file = positioned_reader.read(path.read_bytes(), str(path))
@@ -52,17 +57,39 @@ def defaults(name: str, workspace: Path, context: click.Context) -> dict[str, An
                 except click.BadParameter as error:
                     errors.append(_wrong(f"{key}: {error.message}", file, (*place, key)))
                     continue
-                if option.name == _RUNS_PROGRAMS and _are_inside(workspace, path, values[option.name]):
-                    what = f"{key}: {values[option.name]} is in the workspace, and a kubeconfig names programs that are run"
-                    errors.append(
-                        _wrong(what, file, (*place, key), "type it on the command line, or name a file elsewhere")
-                    )
+                errors += [
+                    _wrong(f"{key}: {what}", file, (*place, key), fix)
+                    for what, fix in _refusals(option.name, values[option.name], workspace, path)
+                ]
             elif len(errors) > _MOST_ERRORS:
                 break
             elif key.lstrip("-") not in (known := set(_names(command, context))):
                 errors.append(_no_option(key, known, file, place))
     raise_all(errors)
     return values
+
+
+def _refusals(option: str, value: Any, workspace: Path, path: Path) -> Iterator[tuple[str, str]]:
+    """What the options file at ``path`` may not say, and what to do instead: one in the workspace may be a stranger's."""
+    if not _are_inside(workspace, path):
+        return
+    if option == _AGREES:
+        yield (
+            "a file of the workspace cannot agree to run its functions",
+            "type it on the command line, or: cluster-forge plugins allow",
+        )
+    if option == _RUNS_PROGRAMS and _are_inside(workspace, value):
+        yield (
+            f"{value} is in the workspace, and a kubeconfig names programs that are run",
+            "type it on the command line, or name a file elsewhere",
+        )
+    if option == _ENTERS_THE_STACK:
+        for named in value:
+            if not _are_inside(workspace, named):
+                yield (
+                    f"{named} is outside of the workspace, and would become a part of the stack",
+                    "type it on the command line, or name a file in the workspace",
+                )
 
 
 def _no_option(key: str, known: set[str], file: PositionedDocument, place: tuple[str, ...]) -> DescriptionError:
@@ -84,7 +111,8 @@ def _layers(file: PositionedDocument, context: click.Context) -> Iterator[tuple[
     yield place, content, command
     for word in context.command_path.split()[1:]:
         content = content.get(word) if isinstance(content, Mapping) else None
-        inner = command.get_command(context, word) if isinstance(command, click.Group) else None
+        group = help_page.words_of(command) or command
+        inner = group.get_command(context, word) if isinstance(group, click.Group) else None
         if content is None or inner is None:
             return
         command, place = inner, (*place, word)
@@ -136,11 +164,12 @@ def _names(command: click.Command, context: click.Context) -> Iterable[str]:
     """The options of a verb; of a group its verbs and their options."""
     if not isinstance(command, click.Group):
         yield from _options(command)
-        return
-    for name in command.list_commands(context):
-        yield name
-        if inner := command.get_command(context, name):
-            yield from _names(inner, context)
+    group = help_page.words_of(command) or command
+    if isinstance(group, click.Group):
+        for name in group.list_commands(context):
+            yield name
+            if inner := group.get_command(context, name):
+                yield from _names(inner, context)
 
 
 def _wrong(message: str, file: PositionedDocument, place: tuple[str, ...], fix: str | None = None) -> DescriptionError:

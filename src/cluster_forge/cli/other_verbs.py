@@ -8,9 +8,7 @@ from typing import Final
 
 _DEPLOY: Final = "run `cluster-forge deploy`, or `sh stacks/NAME/deploy.sh` with kubectl alone"
 _RENDER: Final = "run `cluster-forge smelt`, and read working/"
-_CHECK: Final = (
-    "run `cluster-forge config validate` for the description, `cluster-forge smelt` for findings about objects"
-)
+_CHECK: Final = "run `cluster-forge check`, or `cluster-forge config validate` for the description alone"
 _DIFF: Final = "run `cluster-forge cast --diff` before a cast, or `cluster-forge diff` after it"
 _BUILD: Final = "run `cluster-forge forge`"
 _LIST: Final = "run `cluster-forge config show` for the stack, `cluster-forge catalog list` for the catalog"
@@ -20,7 +18,7 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
     {
         **dict.fromkeys(("apply", "install", "sync", "up"), _DEPLOY),
         **dict.fromkeys(("template", "render", "manifests", "compile", "generate"), _RENDER),
-        **dict.fromkeys(("lint", "validate", "verify", "check", "test"), _CHECK),
+        **dict.fromkeys(("lint", "validate", "verify", "test"), _CHECK),
         **dict.fromkeys(("plan", "preview"), _DIFF),
         **dict.fromkeys(("build", "package", "create", "bundle"), _BUILD),
         **dict.fromkeys(("list", "ls", "get", "show"), _LIST),
@@ -33,9 +31,7 @@ _SAME: Final[Mapping[str, str]] = MappingProxyType(
         "undo": "run `cluster-forge rollback`",
         "add": "write `- NAME` below `components` in input/config.yaml; `cluster-forge catalog search WORD` finds names",
         "images": "read stacks/NAME/images.txt, which `cluster-forge cast` writes",
-        **dict.fromkeys(
-            ("explain", "describe"), "run `cluster-forge config show --origins`, or `cluster-forge catalog show NAME`"
-        ),
+        "describe": "run `cluster-forge explain OBJECT`, or `cluster-forge catalog show NAME`",
         "customize": "edit files in working/; `cluster-forge cast` takes them as they are",
         "kustomize": "write `kustomize: FOLDER` in a component, then run `cluster-forge smelt`",
         "publish": "run `cluster-forge push`",

@@ -22,6 +22,7 @@ from cluster_forge.service_options import (
     StoreOptions,
 )
 from cluster_forge.stack.selection import Selection
+from cluster_forge.stack.variables.options import VariableOptions
 
 if TYPE_CHECKING:
     from cluster_forge.cli.run_record import RunRecord
@@ -39,6 +40,7 @@ class Session:
 
     workspace: Path
     selection: Selection = field(default_factory=Selection)
+    variables: VariableOptions = field(default_factory=VariableOptions)
     findings: FindingOptions = field(default_factory=FindingOptions)
     mirrors: MirrorOptions = field(default_factory=MirrorOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
@@ -190,7 +192,7 @@ class Session:
 
     def selecting_command(self, verb: str, selection: Sequence[str] | None = None, /) -> str:
         """What to type for a verb in this workspace, with this part of the stack and environment; None: those of this call."""
-        parts = self._selection_of_call() if selection is None else selection
+        parts = [*(self._selection_of_call() if selection is None else selection), *self._variables_of_call()]
         return self.command_line(" ".join([verb, *map(shlex.quote, parts)]))
 
     def _selection_of_call(self) -> list[str]:
@@ -201,6 +203,10 @@ class Session:
         if selection.environment:
             parts += ["--environment", selection.environment]
         return parts
+
+    def _variables_of_call(self) -> list[str]:
+        options = (("--vars-file", self.variables.vars_file), ("--set", self.variables.set))
+        return [part for option, values in options for value in values for part in (option, value)]
 
 
 def _groups() -> dict[type, str]:

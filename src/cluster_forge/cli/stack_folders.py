@@ -22,10 +22,11 @@ _REGISTRY: Final = "oci://"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackFolder:
-    """``folder`` is its path for ``files``; ``title`` is what messages call it."""
+    """``folder`` is its path for ``files``, ``path`` its absolute one; ``title`` is what messages call it."""
 
     title: str
     folder: str
+    path: Path
     files: FolderReader
 
 
@@ -40,7 +41,7 @@ def opened(session: Session, place: str | None, verb: str) -> Iterator[StackFold
     from cluster_forge import composition
     from cluster_forge.foundation import git_addresses
     from cluster_forge.stages.build.cast import STACKS
-    from cluster_forge.stages.build.stack_json import STACK_JSON
+    from cluster_forge.stages.build.casting.stack_json import STACK_JSON
     from cluster_forge.stages.supply import cast_stack
 
     if place and place.startswith(_REGISTRY):
@@ -55,10 +56,11 @@ def opened(session: Session, place: str | None, verb: str) -> Iterator[StackFold
     path = Path(os.path.normpath(Path(place).absolute())) if place else None
     folders = cast_stack.folders(files)
     if place not in folders and path and (path / STACK_JSON).is_file():
-        yield StackFolder(title=place or "", folder=path.name, files=composition.workspace_files(path.parent))
+        parent = composition.workspace_files(path.parent)
+        yield StackFolder(title=place or "", folder=path.name, path=path, files=parent)
         return
     folder = f"{STACKS}/{chosen(place, folders, verb)}"
-    yield StackFolder(title=folder, folder=folder, files=files)
+    yield StackFolder(title=folder, folder=folder, path=(session.workspace / folder).absolute(), files=files)
 
 
 def chosen(stack: str | None, folders: Sequence[str], verb: str) -> str:
@@ -104,7 +106,8 @@ def _pulled(session: Session, place: str, directory: Path) -> StackFolder:
         folder = pulled(session, place, directory, reporter)
     from cluster_forge import composition
 
-    return StackFolder(title=place, folder=folder, files=composition.workspace_files(directory))
+    files = composition.workspace_files(directory)
+    return StackFolder(title=place, folder=folder, path=directory / folder, files=files)
 
 
 def _fetched(session: Session, place: str, directory: Path) -> StackFolder:
@@ -129,7 +132,8 @@ def _fetched(session: Session, place: str, directory: Path) -> StackFolder:
     files = composition.output_folder(directory)
     with session.reporting("pull") as reporter:
         pull_git(address, "stack", GitPullTools(files=files, remotes=remotes, reporter=reporter))
-    return StackFolder(title=str(address), folder="stack", files=composition.workspace_files(directory))
+    fetched = composition.workspace_files(directory)
+    return StackFolder(title=str(address), folder="stack", path=directory / "stack", files=fetched)
 
 
 def pulled(session: Session, address: str, directory: Path, reporter: Reporter) -> str:

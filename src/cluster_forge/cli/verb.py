@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from cluster_forge.cli import arguments, click_options, help_page
+from cluster_forge.cli import arguments, click_options, fixes, help_page
 from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
 from cluster_forge.cli.session import GROUPS, Session
 from cluster_forge.service_options import (
@@ -25,6 +26,7 @@ from cluster_forge.service_options import (
     StoreOptions,
 )
 from cluster_forge.stack.selection import Selection
+from cluster_forge.stack.variables.options import VariableOptions
 
 Decorator = Callable[[Callable[..., Any]], click.Command]
 Groups = tuple[type, ...]
@@ -37,9 +39,11 @@ FETCHES: Final[Groups] = (MirrorOptions, *CONNECTS)
 """A verb that may fetch sources."""
 DELIVERS: Final[Groups] = (ClusterOptions,)
 """A verb that works on a cluster."""
-ON_MANY: Final[Groups] = (ContextOptions, FleetOptions)
+DESCRIBES: Final[Groups] = (VariableOptions,)
+"""A verb that reads the description."""
+ON_MANY: Final[Groups] = (ContextOptions, FleetOptions, *DESCRIBES)
 """A verb that works on one cluster, or on several."""
-SELECTS: Final[Groups] = (Selection, FindingOptions)
+SELECTS: Final[Groups] = (Selection, *DESCRIBES, FindingOptions)
 """A verb for a part of the stack."""
 _COMMON: Final[Groups] = (RunOptions, OutputOptions)
 
@@ -57,9 +61,12 @@ def verb(*groups: type, formats: Mapping[str, str] = MappingProxyType({})) -> De
         @functools.wraps(function)
         def call(context: click.Context, /, **values: Any) -> Any:
             session = _session(context, chosen, values)
-            if RecordOptions not in chosen:
-                return function(session, **values)
-            return _recorded(session, context.info_name or "", lambda recorded: function(recorded, **values))
+
+            def work(session: Session) -> Any:
+                with contextlib.nullcontext() if MirrorOptions in chosen else fixes.without_mirrors():
+                    return function(session, **values)
+
+            return _recorded(session, context.info_name or "", work) if RecordOptions in chosen else work(session)
 
         command = click.command(cls=help_page.HelpCommand)(call)
         command.params += [parameter for group in chosen for parameter in click_options.parameters(group)]
@@ -77,6 +84,11 @@ def _session(context: click.Context, groups: Groups, values: dict[str, Any]) -> 
     taken: dict[str, Any] = {GROUPS[group]: click_options.taken(group, values) for group in groups}
     if "contexts" in taken:
         taken["cluster"] = taken["contexts"].first
+    if "variables" in taken and taken["variables"] != VariableOptions():
+        from cluster_forge.cli import variable_files
+
+        given = variable_files.given(taken["variables"])
+        taken["selection"] = replace(taken.get("selection", Selection()), given=given)
     if taken["output"].no_color or os.environ.get("NO_COLOR"):
         context.color = False
     return Session(

@@ -27,6 +27,12 @@ from cluster_forge.composition.network import (
     registries,
     remote_repositories,
 )
+from cluster_forge.composition.plugins import (
+    allow_functions,
+    allowed_functions,
+    forget_functions,
+    installed_plugins,
+)
 from cluster_forge.composition.rendering import engine_version, serve
 from cluster_forge.composition.settings import Settings
 from cluster_forge.composition.sources import mirror_writer, remote_files
@@ -37,6 +43,8 @@ __all__ = [
     "Services",
     "Settings",
     "StackReaders",
+    "allow_functions",
+    "allowed_functions",
     "append_history",
     "clean_store",
     "cluster",
@@ -44,6 +52,8 @@ __all__ = [
     "credentials",
     "delivery",
     "engine_version",
+    "forget_functions",
+    "installed_plugins",
     "logins",
     "machine",
     "mirror_writer",

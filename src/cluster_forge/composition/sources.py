@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from cluster_forge.adapters.workspace import (
     WorkspaceFiles,
 )
 from cluster_forge.composition.network import downloads_for, git_credentials, registries, registry_of, use_registries
+from cluster_forge.composition.plugins import plugin_downloads
 from cluster_forge.composition.settings import Settings
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import WorkspaceError, gathered
@@ -64,18 +66,22 @@ def stack_sources(
         registry_at=registry_at,
         newest_in_range=newest,
     )
+    plugins = plugin_downloads(settings)
+    by_plugins = replace(by_http, downloads=plugins, indexes=plugins)
     by_oci = OciRepositories(registry_at=registry_at, newest_in_range=newest)
     git = GitRepositories(trees=cache(partial(_git_trees, settings, downloads)), charts=_charts, newest_in_range=newest)
     return StackSources(
         store=toolbox.store,
         mirrors=_mirrors(settings.mirrors.mirror, registry_at),
         repositories={"https": by_http, "http": by_http, "file": by_http, "oci": by_oci, **dict.fromkeys(_GIT, git)},
+        of_plugins=by_plugins,
         git=git,
         local=LocalCharts(files=files, charts=_charts, newest_in_range=newest),
         kustomizations=LocalKustomizations(files=files),
         images=RegistryImages(registry_at),
         artifacts=RegistryArtifacts(registry_at),
         downloads=downloads,
+        plugin_downloads=plugins,
         charts=_charts,
         newest_in_range=newest,
     )

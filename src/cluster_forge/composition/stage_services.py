@@ -17,6 +17,7 @@ from cluster_forge.adapters.workspace import (
 )
 from cluster_forge.composition.folders import store_root, workspace_files
 from cluster_forge.composition.network import downloads_for, fetchers, use_registries
+from cluster_forge.composition.plugins import functions, installed_plugins
 from cluster_forge.composition.rendering import helm_engine, reader, worker_pool
 from cluster_forge.composition.settings import Settings
 from cluster_forge.composition.sources import stack_sources
@@ -97,7 +98,8 @@ def _toolbox(settings: Settings, files: WorkspaceFiles, processes: WorkerPoolRen
     from cluster_forge.adapters.yaml.lazy import LazyYaml
 
     root = store_root(settings.store)
-    cache = NoCache() if settings.rendering.no_cache else FolderCache(root)
+    kept = FolderCache(root)
+    cache = NoCache() if settings.rendering.no_cache else kept
     workers = ThreadWorkers(settings.jobs)
     kustomize = KustomizeProgram(settings.rendering.render_seconds, settings.rendering.render_memory)
     return Toolbox(
@@ -110,7 +112,10 @@ def _toolbox(settings: Settings, files: WorkspaceFiles, processes: WorkerPoolRen
         workers=workers,
         fetchers=fetchers(settings),
         cache=cache,
+        bases=kept,
         kept_edits=FolderOfEdits(settings.workspace),
+        plugins=installed_plugins(settings.rendering),
+        functions=functions(settings.rendering, cache),
     )
 
 

@@ -6,7 +6,8 @@
     ├── InputError                 what the user wrote cannot be used                       30-34
     │   ├── DescriptionError      10  the stack description, a values file or an options file is wrong
     │   ├── UnknownNameError      11  a component, collection or environment that is not defined
-    │   └── OrderError            19  the components' needs form a cycle
+    │   ├── OrderError            19  the components' needs form a cycle
+    │   └── PatchError            30  a patch is wrong, or does not fit the object that it changes
     ├── SourceError                a source cannot be fetched or trusted                    35-39
     │   ├── LockError             12  the lock is unreadable, or a source differs from it
     │   ├── FetchError            13  a download failed
@@ -16,7 +17,8 @@
     │   ├── RenderError           17  a chart does not render, or rejects its values or the Kubernetes version
     │   ├── ManifestError         18  a document is not a Kubernetes object
     │   ├── ImageError            23  an image reference or an OCI image is wrong
-    │   └── RepositoryError       24  a Git repository cannot be built or read
+    │   ├── RepositoryError       24  a Git repository cannot be built or read
+    │   └── PluginError           40  a plug-in or a function is missing, not allowed, or fails
     ├── StateError                 the workspace is not ready for the command               45-49
     │   ├── WorkspaceError        20  the workspace cannot be read or written, or is in use
     │   ├── EditedError           21  hand edits in `working/`, or files of the user in a written folder, would be lost
@@ -107,6 +109,11 @@ class OrderError(InputError):
     meaning = "The components' needs form a cycle."
 
 
+class PatchError(InputError):
+    exit_code = 30
+    meaning = "A patch is wrong, or does not fit the object that it changes."
+
+
 class SourceError(ForgeError):
     meaning = "A source cannot be fetched or trusted"
     new_codes: ClassVar = range(35, 40)
@@ -155,6 +162,11 @@ class ImageError(BuildError):
 class RepositoryError(BuildError):
     exit_code = 24
     meaning = "A Git repository cannot be built or read."
+
+
+class PluginError(BuildError):
+    exit_code = 40
+    meaning = "A plug-in or a function is not installed, not allowed to run, or fails."
 
 
 class StateError(ForgeError):

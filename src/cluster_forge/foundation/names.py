@@ -12,6 +12,9 @@ LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
 """A DNS subdomain (RFC 1123), which Kubernetes requires of most names; unlike those of DNS, its labels may be longer than 63."""
 
+_LABEL_NAME = re.compile(r"(?=.{1,63}\Z)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
+_LABEL_VALUE = re.compile(r"(?=.{0,63}\Z)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?\Z")
+
 
 def is_dns_label(text: str) -> bool:
     """Whether ``text`` is a DNS label (RFC 1123), which Kubernetes requires of namespaces."""
@@ -27,6 +30,17 @@ def is_dns_name(text: str) -> bool:
     """Whether ``text`` is a DNS name in lower case: labels joined by dots, the last one not a number (as in an address)."""
     labels = text.split(".")
     return len(text) <= 253 and all(map(is_dns_label, labels)) and not labels[-1].isdigit()
+
+
+def is_label_key(text: str) -> bool:
+    """Whether ``text`` can be the key of a label or an annotation of a Kubernetes object."""
+    prefix, slash, name = text.rpartition("/")
+    return bool(_LABEL_NAME.match(name)) and (not slash or bool(SUBDOMAIN.match(prefix.lower())))
+
+
+def is_label_value(text: str) -> bool:
+    """Whether ``text`` can be the value of a label of a Kubernetes object."""
+    return bool(_LABEL_VALUE.match(text))
 
 
 class ComponentName(str):

@@ -17,3 +17,8 @@ def mapping(value: object) -> Mapping[str, Any]:
 def sequence(value: object) -> Sequence[Any]:
     """The value if it is a list, as it should be; otherwise an empty one."""
     return value if isinstance(value, list) else ()
+
+
+def texts(value: object) -> Sequence[str]:
+    """The texts in the value if it is a list, as they should be; what else is in it is left out."""
+    return [item for item in sequence(value) if isinstance(item, str)]

@@ -9,7 +9,7 @@
     argocd-settings.yaml       what an Argo CD that is in the cluster already should have; nothing applies it
     flux/                      Flux's own part
     root.yaml                  the root Application; for Flux the source and the root Kustomization
-    objects  claim.yaml        what the stack claims in the cluster (`ownership`)
+    objects  claim.yaml  versions      what the stack claims in the cluster (`ownership`)
     plan.json                  the plan itself, without what the other files hold: for `deploy`
     files                      all of the above: DIGEST BYTES OBJECTS PATH, those of the steps in their order
 
@@ -73,18 +73,25 @@ def read(files: FileTree) -> DeployPlan:
     """
     files = _checked(files)
     try:
-        plan = json_codec.load(_PlanFile, files.files.get(PLAN, b"")).plan
+        written = json_codec.load(_PlanFile, files.files.get(PLAN, b""))
     except json_codec.DecodeError as error:
-        raise StaleError(
-            f"is not the plan of a deployment as this version writes it: {error}",
-            where=PLAN,
-            fix="run `cluster-forge cast` again; a release of another version is deployed with that version",
-        ) from error
+        raise _stale(str(error)) from error
+    if written.schema != SCHEMA:
+        raise _stale(f"schema: {written.schema!r}, not {SCHEMA!r}")
+    plan = written.plan
     read = _Documents(files)
     components = tuple(replace(part, steps=read.all(f"{FOLDER}/{part.folder}", part.steps)) for part in plan.components)
     claim = FileTree({path: files[f"{FOLDER}/{path}"] for path in ownership.FILES if f"{FOLDER}/{path}" in files.files})
     argocd = plan.argocd and _argocd(plan.argocd, read)
     return replace(plan, components=components, claim=claim, argocd=argocd, flux=plan.flux and _flux(plan.flux, read))
+
+
+def _stale(reason: str) -> StaleError:
+    return StaleError(
+        f"is not the plan of a deployment as this version writes it: {reason}",
+        where=PLAN,
+        fix="run `cluster-forge cast` again; a release of another version is deployed with that version",
+    )
 
 
 def beside(files: FileTree, plan: DeployPlan) -> FileTree:

@@ -17,6 +17,7 @@ from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import applications, central
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.flux import kustomizations, sources
+from cluster_forge.gitops.parts import CLUSTER_LABEL
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan, FluxPlan
 from cluster_forge.gitops.steps import documents, joined
 from cluster_forge.manifests.manifest import Body
@@ -126,7 +127,7 @@ def _argocd(plan: DeployPlan, argocd: ArgoCdPlan, place: ClusterFolder, read: Re
     return replace(
         moved,
         applications=tuple(central.name(plan.stack, place.cluster, names[name]) for name in argocd.applications),
-        selector=f"{argocd.selector},{central.CLUSTER_LABEL}={place.cluster}",
+        selector=f"{argocd.selector},{CLUSTER_LABEL}={place.cluster}",
         cluster=place.cluster,
     )
 

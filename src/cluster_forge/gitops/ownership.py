@@ -7,6 +7,7 @@ the list has no longer is pruned.
 
     objects         a line for each object: KIND.GROUP NAMESPACE NAME APPLICATION, ``-`` for what it does not have
     claim.yaml      a ConfigMap with the list, in the cluster from the first deployment on
+    versions        a line for each CRD among them: NAME VERSION…
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import replace
 from typing import Final
 
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import applyset, delivery_mode, git_server
+from cluster_forge.gitops import applyset, crd_versions, delivery_mode, git_server
 from cluster_forge.gitops.argocd import applications, component
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -30,7 +31,8 @@ from cluster_forge.stack.model import GitOpsEngine, Stack
 OBJECTS: Final = "objects"
 """The list, in the folder ``bootstrap/``, and the key of the ConfigMap that holds it."""
 CLAIM: Final = "claim.yaml"
-FILES: Final = (OBJECTS, CLAIM)
+VERSIONS: Final = "versions"
+FILES: Final = (OBJECTS, CLAIM, VERSIONS)
 CLAIM_LABEL: Final = "cluster-forge/claim"
 ENVIRONMENT_LABEL: Final = "cluster-forge/environment"
 """On the claim: the environment that the stack was cast for."""
@@ -54,6 +56,7 @@ def tree(stack: Stack, parts: Sequence[Part]) -> FileTree:
         {
             OBJECTS: listed.encode(),
             CLAIM: emitter.document(_claim(stack, listed, is_set=is_direct)).encode(),
+            VERSIONS: crd_versions.listed(item for item, _ in claimed).encode(),
         }
     )
 

@@ -10,6 +10,8 @@ from cluster_forge.manifests.part import Part, PartObject
 
 STACK_LABEL = "cluster-forge/stack"
 """On what the delivery itself adds to a cluster: the name of the stack."""
+CLUSTER_LABEL = "cluster-forge/cluster"
+"""On what a central Argo CD's cluster has of a stack for one of its clusters: the name of that cluster."""
 
 
 def in_order(parts: Iterable[Part]) -> list[Part]:

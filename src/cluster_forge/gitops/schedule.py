@@ -32,7 +32,9 @@ def prerequisites(
     known = {part.name: part for part in parts}
     gates = {part.name for part in parts if _is_first(part) or part.name in fixed}
     after = {
-        part.name: frozenset(name for name in part.needs if name in known and known[name].wave <= part.wave)
+        part.name: frozenset(
+            name for name in (*part.needs, *part.after) if name in known and known[name].wave <= part.wave
+        )
         | {other.name for other in parts if other.wave < part.wave and not gates.isdisjoint((part.name, other.name))}
         for part in parts
     }
@@ -41,4 +43,4 @@ def prerequisites(
 
 def _is_first(part: Part) -> bool:
     """Whether all of it is definitions, which need nothing either."""
-    return part.wave <= order.FIRST == order.natural([item.id for item in part.objects])
+    return part.wave <= order.FIRST and order.is_first([item.id for item in part.objects])

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 
 CODE = "duplicate-object"
+CRD_CODE = "crd-owner-conflict"
 _SHOWN = 3
 
 
@@ -63,15 +65,28 @@ def between(components: Iterable[tuple[ComponentName, Sequence[Manifest]]]) -> d
 
 
 def _conflict(first: Manifest, second: Manifest) -> Finding:
+    is_crd = (second.id.group, second.id.kind) == CRD and first.provenance.component != second.provenance.component
     return Finding(
-        code=CODE,
+        code=CRD_CODE if is_crd else CODE,
         severity=Severity.ERROR,
         component=second.provenance.component,
         object=second.id,
         where=second.provenance.origin,
-        message=f"defined twice, with differences: in {first.provenance} and in {second.provenance}",
+        message=f"defined twice, with differences: in {first.provenance} and in {second.provenance}"
+        + (f": {_versions(first, second)}" if is_crd else ""),
         fix="remove one of the two: by a value of its chart, by `exclude`, or with "
         f"--skip {second.provenance.component}",
+    )
+
+
+def _versions(first: Manifest, second: Manifest) -> str:
+    """Which versions the two definitions of a kind serve."""
+    one, other = (set(defined.facts.defines.versions if defined.facts.defines else ()) for defined in (first, second))
+    if one == other:
+        return f"both serve {', '.join(sorted(one))}, with other fields"
+    return "; ".join(
+        f"{manifest.provenance.component} serves {', '.join(sorted(versions)) or 'nothing'}"
+        for manifest, versions in ((first, one), (second, other))
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cluster_forge.manifests import hooks, images, object_names, server_fields
@@ -60,6 +60,25 @@ def of(body: Mapping[str, Any]) -> Facts:
         version=body["apiVersion"].rpartition("/")[2],
         invalid_labels=tuple(object_names.label_problems(body)),
         has_owner=server_fields.has_owner(body),
+    )
+
+
+def of_changed(body: Mapping[str, Any], before: Facts) -> Facts:
+    """The facts about an object that had others before it was changed: what reading its document lost stays known."""
+    return replace(of(body), dropped_fields=before.dropped_fields, repeated_keys=before.repeated_keys)
+
+
+def of_relabelled(header: Mapping[str, Any], former: Mapping[str, Any], before: Facts) -> Facts:
+    """The facts about an object of which only the metadata changed: from its `header`, the ``former`` one, and the facts then."""
+    hook = hooks.of(header)
+    gone = set(object_names.label_problems(former))
+    others = (problem for problem in before.invalid_labels if problem not in gone)
+    return replace(
+        before,
+        hook=",".join(sorted(hook.events)),
+        weight=hook.weight,
+        invalid_labels=(*object_names.label_problems(header), *others),
+        has_owner=server_fields.has_owner(header),
     )
 
 

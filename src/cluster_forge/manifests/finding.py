@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, Final
 
+from cluster_forge.foundation.json_codec import ADDED
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.finding_codes import WHY
 from cluster_forge.manifests.identity import ObjectId
 
-CODES = frozenset(
-    (
-        *("duplicate-object", "crd-owner-conflict", "missing-crd", "schema-invalid", "custom-resource-invalid"),
-        *("removed-api", "deprecated-api", "kubernetes-range", "missing-namespace", "missing-reference", "order-cycle"),
-        *("default-class-conflict", "port-conflict", "random-render", "ineffective-value", "unknown-value"),
-        *("unpinned-image", "platform-missing", "plaintext-secret", "pod-security", "rbac-wide", "does-not-fit"),
-        *("unhealthy-gate", "hook-dropped", "eol-component", "unused-ignore"),
-        *("missing-provider", "duplicate-provider"),
-        *("invalid-name", "repeated-key", "server-field"),
-        *("hand-edited", "left-out", "stale", "unused-source", "pulled-in"),
-        *("wave-conflict", "stays-behind", "data-hook", "deleted-volumes", "engine-missing"),
-        *("gone-image", "requests", "memory-limit", "replicas", "disruption-budget", "spread", "service-type"),
-        *("telemetry", "render-failed", "unknown-name", "untried-wiring", "helm-warning"),
-        *("insecure-source", "credential-in-url", "kustomize-warning"),
-    )
-)
-"""The contract's finding codes, and those that ADR 0003 adds (the last seven lines: of what the cluster has, of objects, of the stages, of `catalog test`, of sources)."""
+CODES: Final = frozenset(WHY)
 
 
 class Severity(StrEnum):
@@ -36,8 +23,25 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mending:
+    """A change of the description that mends a finding, where that is certain.
+
+    The part of the description that begins at ``where`` (``file:line``) is taken out; with a ``key`` that member of it, with an
+    ``item`` that text in the list below the key.
+    """
+
+    where: str
+    key: str = ""
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """``code`` is one of `CODES`; ``where`` is a ``file:line``, a template, a component or the path of a value."""
+    """``code`` is one of `CODES`; ``where`` is a ``file:line``, a template, a component or the path of a value.
+
+    ``mending`` is what `check --fix` does.
+    ``field`` is the path of the field in the ``object`` as `field_path` writes it, empty where the whole object is meant.
+    """
 
     code: str
     severity: Severity
@@ -45,4 +49,6 @@ class Finding:
     component: ComponentName | None = None
     object: ObjectId | None = None
     where: str = ""
+    field: Annotated[str, ADDED] = ""
     fix: str = ""
+    mending: Annotated[Mending | None, ADDED] = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from cluster_forge.manifests import quantity
+from cluster_forge.foundation import quantity
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.manifests.pods import pod_of
 

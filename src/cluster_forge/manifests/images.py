@@ -48,12 +48,17 @@ Step = tuple["Step", str | int] | None
 class ImageUse:
     """An image that an object names: as written (or joined from its parts), as parsed, and its position.
 
-    ``path`` is as kubectl shows it: ``spec.template.spec.containers[0].image``, ``data["config.yaml"]``.
+    ``steps`` lead to the text that names it, or to the ``…repository`` among its parts.
     """
 
     image: str
     reference: ImageReference
-    path: str
+    steps: tuple[str | int, ...]
+
+    @property
+    def path(self) -> str:
+        """The position as kubectl shows it: ``spec.template.spec.containers[0].image``, ``data["config.yaml"]``."""
+        return field_path.text(self.steps)
 
 
 def of(body: Mapping[str, Any]) -> tuple[ImageUse, ...]:
@@ -68,7 +73,7 @@ def of(body: Mapping[str, Any]) -> tuple[ImageUse, ...]:
     for image, step in dict.fromkeys(mentions):
         reference = _read(image)
         if reference:
-            uses.append(ImageUse(image=image, reference=reference, path=_path(step)))
+            uses.append(ImageUse(image=image, reference=reference, steps=_steps(step)))
     return tuple(uses)
 
 
@@ -115,11 +120,9 @@ def _is_image(name: str, body: Mapping[str, Any], image: str) -> bool:
 
 def _composed(key: str, body: Mapping[str, Any]) -> Iterator[str]:
     """The image that is split over ``…repository`` and the fields beside it, if there is one."""
-    stem, word = key[:-10], key[-10:]
-    spell = {"R": str.capitalize, "r": str.lower}.get(word[0], str.lower) if not word.isupper() else str.upper
 
     def beside(name: str) -> str:
-        value = body.get(stem + spell(name))
+        value = body.get(beside_repository(key, name))
         return value if type(value) is str else ""
 
     image, tag, version, digest = beside("image"), beside("tag"), beside("version"), beside("digest")
@@ -133,6 +136,14 @@ def _composed(key: str, body: Mapping[str, Any]) -> Iterator[str]:
     )
     if suffix and "/" in repository and _read(repository + suffix):
         yield repository + suffix
+
+
+def beside_repository(key: str, name: str) -> str:
+    """The key of another part of an image, beside ``key`` for its repository: ``imageTag`` beside ``imageRepository``."""
+    stem, word = key[:-10], key[-10:]
+    if word.isupper():
+        return stem + name.upper()
+    return stem + (name.capitalize() if word[0] == "R" else name)
 
 
 def _in_text(name: str, text: str) -> Iterator[str]:
@@ -183,9 +194,9 @@ def _read(text: str) -> ImageReference | None:
         return None
 
 
-def _path(step: Step) -> str:
+def _steps(step: Step) -> tuple[str | int, ...]:
     steps: list[str | int] = []
     while step:
         steps.append(step[1])
         step = step[0]
-    return field_path.text(reversed(steps))
+    return tuple(reversed(steps))

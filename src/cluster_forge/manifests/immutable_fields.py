@@ -14,7 +14,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
-from cluster_forge.manifests import quantity
+from cluster_forge.foundation import quantity
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.manifest import Body
 

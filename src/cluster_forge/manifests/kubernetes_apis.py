@@ -14,7 +14,7 @@ from cluster_forge.foundation.names import nearest
 from cluster_forge.manifests.kubernetes_api_table import KINDS, MINORS, SUBRESOURCE_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 """The namespaces that every cluster has."""
@@ -41,10 +41,8 @@ def api_versions(minor: int) -> tuple[str, ...]:
     """
     if minor not in MINORS:
         raise ValueError(f"unknown Kubernetes version 1.{minor}: known are 1.{MINORS[0]} to 1.{MINORS[-1]}")
-    served = [(group, version, kind) for group, version, kind, _, where, _ in KINDS if minor in _minors_in(where)]
-    served += [
-        (group, version, kind) for group, version, kind, where in SUBRESOURCE_KINDS if minor in _minors_in(where)
-    ]
+    served = [(group, version, kind) for group, version, kind, _, where, _ in KINDS if minor in minors_in(where)]
+    served += [(group, version, kind) for group, version, kind, where in SUBRESOURCE_KINDS if minor in minors_in(where)]
     versions: set[str] = set()
     for group, version, kind in served:
         api_version = f"{group}/{version}" if group else version
@@ -78,15 +76,21 @@ def is_built_in(group: str) -> bool:
 
 def versions_of(group: str, kind: str, minor: int) -> tuple[str, ...]:
     """The API versions in which ``minor`` serves a kind: those of its own group first, stable ones first, newest first."""
-    served = [row for row in KINDS if row[2] == kind and minor in _minors_in(row[4])]
+    served = [row for row in KINDS if row[2] == kind and minor in minors_in(row[4])]
     newest_first = sorted(served, key=lambda row: row[1], reverse=True)
     served = sorted(newest_first, key=lambda row: (row[0] != group, "alpha" in row[1], "beta" in row[1], row[0]))
     return tuple(f"{group}/{version}" if group else version for group, version, *_ in served)
 
 
+@cache
+def kinds() -> Collection[tuple[str, str]]:
+    """The groups and kinds of all known versions of Kubernetes."""
+    return frozenset((group, kind) for group, _, kind, *_ in KINDS)
+
+
 def similar_kind(group: str, kind: str, minor: int) -> str:
     """The kind that ``minor`` serves and that was probably meant: in another case, or misspelled; empty if there is none."""
-    served = {row[2]: row[0] for row in KINDS if minor in _minors_in(row[4])}
+    served = {row[2]: row[0] for row in KINDS if minor in minors_in(row[4])}
     other_case = next((known for known in served if known.lower() == kind.lower()), "")
     return other_case or nearest(kind, [known for known, its in served.items() if its == group]) or ""
 
@@ -98,25 +102,30 @@ def _groups() -> frozenset[str]:
 
 @cache
 def _known() -> Mapping[tuple[str, str, str], tuple[int, ...]]:
-    return MappingProxyType({(group, version, kind): _minors_in(where) for group, version, kind, _, _, where in KINDS})
+    return MappingProxyType({(group, version, kind): minors_in(where) for group, version, kind, _, _, where in KINDS})
 
 
 @cache
 def _scopes(minor: int) -> Mapping[tuple[str, str], bool]:
     """Scopes by group and kind, each from the row whose minors are nearest to ``minor``."""
-    nearest_last = sorted(KINDS, key=lambda row: -min(abs(known - minor) for known in _minors_in(row[5])))
+    nearest_last = sorted(KINDS, key=lambda row: -min(abs(known - minor) for known in minors_in(row[5])))
     return MappingProxyType({(group, kind): namespaced for group, _, kind, namespaced, _, _ in nearest_last})
 
 
 @cache
 def _served() -> Mapping[tuple[str, str, str], tuple[int, ...]]:
-    return MappingProxyType({(group, version, kind): _minors_in(where) for group, version, kind, _, where, _ in KINDS})
+    return MappingProxyType({(group, version, kind): minors_in(where) for group, version, kind, _, where, _ in KINDS})
 
 
 @cache
-def _minors_in(ranges: str) -> tuple[int, ...]:
-    """``25-27,30`` → 25, 26, 27, 30."""
+def minors_in(ranges: str) -> tuple[int, ...]:
+    """The minors of ``25-27,30``, as the generated tables write them: 25, 26, 27, 30."""
     return tuple(_expand(ranges))
+
+
+def do(several: tuple[int, ...]) -> str:
+    """Which minors do something: ``1.26 to 1.31 do``; there is no gap between them."""
+    return f"1.{several[0]} to 1.{several[-1]} do" if len(several) > 1 else f"1.{several[0]} does"
 
 
 def _expand(ranges: str) -> Iterator[int]:

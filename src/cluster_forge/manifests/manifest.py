@@ -103,14 +103,14 @@ class Document:
             self._facts = facts.of(self.body)
         return self._facts
 
-    def with_metadata(self, metadata: Mapping[str, Any]) -> Document:
-        """The document with other ``metadata``. The facts stay: neither hooks nor labels nor owners may differ."""
+    def with_metadata(self, metadata: Mapping[str, Any], facts: Facts | None = None) -> Document:
+        """The document with other ``metadata``, and ``facts`` where hooks, labels, annotations or owners differ."""
         former = Document(json=self._json, body=self._body, read=self._read)  # the former text is not needed any more
         is_spliced = self._text is not None and self._is_emitted
         return Document(
             read=lambda: {**former.body, "metadata": metadata},
             text=header.replaced(self.text, _emitted({"metadata": metadata})) if is_spliced else None,
-            facts=self._facts,
+            facts=facts or self._facts,
         )
 
     def __eq__(self, other: object) -> bool:

@@ -108,13 +108,16 @@ def _typed(item: Any, kind: str, api_version: str) -> Any:
 
 
 def _named(value: dict[str, Any], provenance: Provenance) -> Mapping[str, Any]:
-    metadata = value.get("metadata")
+    metadata: Any = value.get("metadata")
     shown = f"{value['kind']} ({value['apiVersion']})"
+    for key in ("name", "generateName", "namespace") if isinstance(metadata, dict) else ():
+        text = metadata.get(key)
+        if text is not None and not isinstance(text, str):
+            trap = " (YAML reads y, n, yes, no, on and off so)" if isinstance(text, bool) else ""
+            message = f"metadata.{key} of {shown} is {_type_name(text)}, not text: quote it{trap}"
+            raise _error(provenance, message, f"write `{key}: 'TEXT'`, with quotes")
     if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
         raise _error(provenance, f"{shown} has no metadata.name")
-    for key in ("name", "generateName", "namespace"):
-        if not isinstance(metadata.get(key) or "", str):
-            raise _error(provenance, f"metadata.{key} of {shown} is {_type_name(metadata[key])}, not text: quote it")
     return value
 
 

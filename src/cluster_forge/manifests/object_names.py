@@ -11,15 +11,12 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from cluster_forge.foundation.names import LABEL, SUBDOMAIN
+from cluster_forge.foundation.names import LABEL, SUBDOMAIN, is_label_key, is_label_value
 
 _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 _CRON_JOB: Final = re.compile(rf"(?=.{{1,52}}\Z){SUBDOMAIN.pattern}")
 _PATH: Final = re.compile(r"(?!\.\.?\Z)(?![^\n]*(?:\$[{(]|{{))[^/%\x00-\x1f\x7f]+\Z")
 """Stricter than the API server: it takes a placeholder and control characters, which no one means."""
-
-_LABEL_NAME: Final = re.compile(r"(?=.{1,63}\Z)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
-_LABEL_VALUE: Final = re.compile(r"(?=.{0,63}\Z)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?\Z")
 
 _Rule = tuple[re.Pattern[str], str]
 
@@ -69,6 +66,10 @@ def is_name_prefix(group: str, kind: str, prefix: str) -> bool:
     return bool(pattern.match(f"{prefix[:58]}{'x' * 5}"))
 
 
+NOT_TEXT: Final = ", not text: quote it"
+"""How a sentence about a label or annotation ends that is not text."""
+
+
 def label_problems(body: Mapping[str, Any]) -> Iterator[str]:
     """What the API server refuses in the labels and annotations of an object, and of the pods that it describes."""
     yield from _metadata_problems(body.get("metadata"), "metadata")
@@ -103,16 +104,14 @@ def _metadata_problems(metadata: Any, path: str) -> Iterator[str]:
 
 
 def _entry_problems(member: str, key: str, value: Any, path: str) -> Iterator[str]:
-    prefix, slash, name = key.rpartition("/")
-    is_qualified = _LABEL_NAME.match(name) and (not slash or SUBDOMAIN.match(prefix.lower()))
-    if not is_qualified:
+    if not is_label_key(key):
         yield f"{shown(key)} in {path}.{member} is not a key: letters, digits, `-`, `_` and `.`, at most 63, after an optional DNS name and `/`"
     if value is None:
         return
     if not isinstance(value, str):
         written = str(value).lower() if isinstance(value, bool) else str(value)
-        yield f"{path}.{member}.{key} is {written}, not text: quote it"
-    elif member == "labels" and not _LABEL_VALUE.match(value):
+        yield f"{path}.{member}.{key} is {shown(written)[1:-1] if len(written) > 80 else written}{NOT_TEXT}"
+    elif member == "labels" and not is_label_value(value):
         yield (
             f"{shown(value)} cannot be the value of the label {key} in {path}: letters, digits, `-`, `_` and `.`, at most 63, "
             "a letter or digit at both ends"

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Annotated, Any, Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.json_codec import OMITTED, Form, Key
+from cluster_forge.foundation.json_codec import ADDED, OMITTED, Form, Key
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import header
 from cluster_forge.manifests.identity import ObjectId
@@ -100,6 +100,7 @@ class PartObject:
 class Part:
     """One component with the objects that an installation applies, sorted by identity; a lower ``wave`` comes first.
 
+    ``after`` are the parts that come before this one although it does not need them.
     ``version``, ``source`` and ``digest`` are those of its chart; without a chart ``source`` are the URLs of its
     manifests, and the others are empty.
     """
@@ -108,6 +109,7 @@ class Part:
     namespace: str
     wave: int
     needs: tuple[ComponentName, ...] = ()
+    after: Annotated[tuple[ComponentName, ...], ADDED] = ()
     version: str = ""
     source: str = ""
     digest: str = ""

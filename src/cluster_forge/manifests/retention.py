@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests.manifest import Manifest
 
 ARGOCD: Final = "argocd.argoproj.io/sync-options"
@@ -28,17 +29,35 @@ def retained(manifest: Manifest, annotation: str) -> Manifest:
     deletes an object to create it again. What is not deleted must not count as a difference, or the Application is OutOfSync
     for ever once the object has left the stack.
     """
-    if not manifest.id.holds_data:
+    missing = _missing(manifest, annotation)
+    if not missing:
         return manifest
-    metadata = manifest.header["metadata"]
-    annotations = metadata.get("annotations") or {}
-    if not isinstance(annotations, Mapping):
-        return manifest
-    wanted = _argocd(annotations) if annotation == ARGOCD else {annotation: "disabled"}
-    if wanted.items() <= annotations.items():
-        return manifest
-    annotated = {**metadata, "annotations": {**annotations, **wanted}}
+    annotated = {**manifest.header["metadata"], "annotations": {**_annotations(manifest), **missing}}
     return replace(manifest, document=manifest.document.with_metadata(annotated))
+
+
+def is_restored(before: Manifest, after: Manifest, annotation: str) -> bool:
+    """Whether `retained` takes back how a change of ``before``, which is retained, set or removed the annotations."""
+    missing = _missing(after, annotation)
+    former, changed = _annotations(before), _annotations(after)
+    return any(
+        former.get(key) != changed.get(key)
+        and (former.get(key) == value or not {*_words(changed.get(key))} <= {*_words(value)})
+        for key, value in missing.items()
+    )
+
+
+def _missing(manifest: Manifest, annotation: str) -> dict[str, str]:
+    """The annotations that an object must have and has not, or has otherwise."""
+    if not manifest.id.holds_data or not isinstance(manifest.header["metadata"].get("annotations") or {}, Mapping):
+        return {}
+    present = _annotations(manifest)
+    wanted = _argocd(present) if annotation == ARGOCD else {annotation: "disabled"}
+    return {} if wanted.items() <= present.items() else wanted
+
+
+def _annotations(manifest: Manifest) -> Mapping[str, Any]:
+    return mapping(manifest.header["metadata"].get("annotations"))
 
 
 def _argocd(annotations: Mapping[str, Any]) -> dict[str, str]:

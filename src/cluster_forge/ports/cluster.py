@@ -161,6 +161,16 @@ class Patch(StrEnum):
     MERGE = "application/merge-patch+json"
 
 
+class Deleted(StrEnum):
+    """What became of an object that was to be deleted."""
+
+    ABSENT = "absent"
+    """It was not there."""
+    GONE = "gone"
+    GOING = "going"
+    """It may stay until its finalizers have ended."""
+
+
 class Propagation(StrEnum):
     """What happens to the dependents of a deleted object."""
 
@@ -207,8 +217,8 @@ class ClusterWriter(Protocol):
     def patch(self, target: ObjectId, patch: object, kind: Patch, *, manager: str, subresource: str = "") -> Body:
         """Patch an object."""
 
-    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> bool:
-        """Delete an object (with ``uid`` only that one); False if it is not there. It may stay until its finalizers end."""
+    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> Deleted:
+        """Delete an object (with ``uid`` only that one)."""
 
 
 class ClusterQuestions(Protocol):

@@ -30,6 +30,19 @@ class Reporter(Protocol):
         """A stage has a finding for the user."""
 
 
+class _Unreported:
+    """A `Reporter` for what belongs to another stage."""
+
+    def stage_started(self, stage: str, total: int) -> None: ...
+    def item_started(self, stage: str, item: str) -> None: ...
+    def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None: ...
+    def stage_finished(self, stage: str, summary: str) -> None: ...
+    def finding_reported(self, finding: Finding) -> None: ...
+
+
+UNREPORTED: Final[Reporter] = _Unreported()
+
+
 class Waits(Protocol):
     """Receives what the items of a stage wait for, from any thread."""
 

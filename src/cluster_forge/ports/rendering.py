@@ -17,7 +17,9 @@ if TYPE_CHECKING:  # who only passes requests on needs no archives
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderRequest:
-    """What Helm renders: an archive (``.tgz`` bytes) with values, release, namespace and Capabilities."""
+    """What Helm renders: an archive (``.tgz`` bytes) with values, release, namespace and Capabilities. Of requests that differ in
+    ``draw`` only, each is rendered by itself: a chart may draw something else.
+    """
 
     chart: bytes
     values: Values
@@ -26,6 +28,7 @@ class RenderRequest:
     kubernetes: KubernetesVersion
     api_versions: Sequence[str]
     skip_schema: bool = False
+    draw: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

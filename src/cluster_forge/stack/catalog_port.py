@@ -23,6 +23,8 @@ class Frame:
     skipped: frozenset[str] = frozenset()
     engine: str = ""
     where: str = ""
+    has_facts: bool = False
+    """Whether the description asks for what components provide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class CompletedStack:
     errors: tuple[ForgeError, ...] = ()
     provides: Mapping[str, Collection[str]] = field(default_factory=dict)
     brought: frozenset[str] = frozenset()
+    facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The attributes of each capability and of each catalog component of the stack, if the frame asks for them."""
 
 
 class Catalog(Protocol):

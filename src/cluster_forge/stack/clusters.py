@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError, raise_all
+from cluster_forge.foundation.label_selector import LabelSelector
 from cluster_forge.foundation.names import did_you_mean
 
 
@@ -29,7 +30,13 @@ class DescribedCluster:
     kubeconfig: str = ""
     environment: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    has_variables: bool = False
     where: str = ""
+
+    @property
+    def cast_for(self) -> str:
+        """The environment that its stack is cast for: its own name if it has variables (`cluster_variants`)."""
+        return self.name if self.has_variables else self.environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +78,11 @@ class Fleet:
         """
         known = [cluster.name for cluster in self.clusters]
         raise_all(_unknown(name, known) for name in dict.fromkeys(names) if name not in known)
-        requirements = list(_requirements(selector))
+        selected = _selector(selector)
         chosen = tuple(
             cluster
             for cluster in self.clusters
-            if (not names or cluster.name in names) and all(one.holds(cluster.labels) for one in requirements)
+            if (not names or cluster.name in names) and selected.selects(cluster.labels)
         )
         if not chosen:
             raise UnknownNameError(
@@ -118,35 +125,11 @@ def order_errors(fleet: Fleet, where: str) -> Iterator[ForgeError]:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Requirement:
-    """One requirement of a label selector: ``key=value``, ``key!=value``, ``key`` or ``!key``."""
-
-    key: str
-    value: str | None
-    is_wanted: bool
-
-    def holds(self, labels: Mapping[str, str]) -> bool:
-        if self.value is None:
-            return (self.key in labels) is self.is_wanted
-        return (labels.get(self.key) == self.value) is self.is_wanted
-
-
-def _requirements(selector: str) -> Iterator[_Requirement]:
-    """As Kubernetes reads equality-based selectors ("Labels and Selectors")."""
-    for text in filter(None, map(str.strip, selector.split(","))):
-        key, unequal, value = text.partition("!=")
-        if not unequal:
-            key, equal, value = text.partition("=")
-            if not equal:
-                yield _Requirement(text.removeprefix("!").strip(), None, is_wanted=not text.startswith("!"))
-                continue
-            value = value.removeprefix("=")
-        if not key.strip():
-            raise DescriptionError(
-                f"{text!r} is not a requirement of labels", fix="write --selector region=eu,tier!=test"
-            )
-        yield _Requirement(key.strip(), value.strip(), is_wanted=not unequal)
+def _selector(text: str) -> LabelSelector:
+    try:
+        return LabelSelector.parse(text)
+    except ValueError as error:
+        raise DescriptionError(str(error), fix="write --selector region=eu,tier!=test") from error
 
 
 def _unknown(name: str, known: Iterable[str]) -> UnknownNameError:

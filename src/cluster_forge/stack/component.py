@@ -9,6 +9,10 @@ from typing import Any
 
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.stack.changes import Changes
+from cluster_forge.stack.named_values import NamedValues
+from cluster_forge.stack.operated_kind import OperatedKind
+from cluster_forge.stack.plugin_uses import PluginUse
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""
@@ -141,6 +145,8 @@ class Component:
     name: ComponentName
     namespace: str = ""
     extra_namespaces: tuple[str, ...] = ()
+    names: NamedValues | None = None
+    """What ``${…}`` in the files of ``manifests`` stands for; None where it is text like any other."""
     wave: int | None = None
     has_own_wave: bool = False
     """Whether the description itself sets the wave, and not the catalog."""
@@ -165,4 +171,12 @@ class Component:
     pod_security: str = ""
     """The Pod Security level of its namespace; empty if not set."""
     secrets: tuple[ExpectedSecret, ...] = ()
+    operates: tuple[OperatedKind, ...] = ()
+    """The kinds of objects for which it creates others at run time."""
+    made_secrets: tuple[str, ...] = ()
+    """The Secrets in its namespace that its programs create at run time."""
+    changes: Changes = field(default_factory=Changes)
+    """What the description changes in its objects."""
+    transformers: tuple[PluginUse, ...] = ()
+    """What changes its objects, after the stack's own."""
     where: str = ""

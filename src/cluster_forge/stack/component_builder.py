@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from cluster_forge.foundation import git_addresses
@@ -12,22 +14,27 @@ from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName, did_you_mean
-from cluster_forge.stack import merge
+from cluster_forge.stack import changes_reader, merge, patch_reader, saved_changes, source_schemes
+from cluster_forge.stack.changes import Changes
 from cluster_forge.stack.component import Component, ExpectedSecret, FilesKind, HelmSource, ObjectOfFiles, Upstream
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
 from cluster_forge.stack.kustomization.described import kustomize_source
 from cluster_forge.stack.model import Size
 from cluster_forge.stack.object_files import FilesByKey
+from cluster_forge.stack.operated_kind import OperatedKind, OperatedPods
+from cluster_forge.stack.plugin_reader import PluginReader
 from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
 from cluster_forge.stack.schema.component import (
     ComponentSchema,
     ConfigMapSchema,
     HelmSchema,
+    OperatesSchema,
     SecretSchema,
     UpstreamSchema,
 )
-from cluster_forge.stack.schema.validation import validated
-from cluster_forge.yaml.positioned import Positioned
+from cluster_forge.stack.schema.validation import schema_errors, validated
+from cluster_forge.stack.variables.expansion import Expander
+from cluster_forge.yaml.positioned import Path, Positioned
 
 _RELEASE: Final = re.compile(r"(?=.{1,53}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 """Helm's ``chartutil.ValidateReleaseName``."""
@@ -42,6 +49,13 @@ def build(
     return _Builder(entry, size, files, errors).component(known)
 
 
+def value_places(entry: LayeredComponent, size: Size, files: InputFiles) -> dict[tuple[str, ...], str]:
+    """Where the values of a component that could be built are written: ``file:line`` by the keys that lead to each."""
+    layers = tuple(_Builder(entry, size, files, []).value_layers())
+    merged = merge.positioned(*layers) if layers else Positioned(MappingProxyType({}), "")
+    return {tuple(map(str, path)): where for path, where in merged.origins()}
+
+
 class _Builder:
     def __init__(self, entry: LayeredComponent, size: Size, files: InputFiles, errors: list[ForgeError]) -> None:
         self._entry = entry
@@ -54,13 +68,15 @@ class _Builder:
     def component(self, known: Iterable[str]) -> Component | None:
         schema = validated(ComponentSchema, self._merged)
         if schema is None:
+            self._check_files()
             return None
         self._check_source(schema, known)
         upstream = self._upstream(schema.upstream) if schema.upstream else None
         helm = self._helm(schema.helm, self._merged.at(("helm",)), self._version(schema)) if schema.helm else None
         kustomize = self._merged.get("kustomize")
         manifests = self._manifests(self._merged, upstream.folder if upstream else None)
-        values = tuple(self._values(self._entry.layers))
+        manifests += saved_changes.objects(self._name, manifests, self._files, self._errors)
+        values = tuple(self.value_layers())
         return Component(
             name=ComponentName(self._name),
             namespace=schema.namespace,
@@ -75,15 +91,47 @@ class _Builder:
             null_places=merge.null_places(values),
             exclude=tuple(schema.exclude),
             keep_namespace=schema.keep_namespace,
+            names=self._entry.names if schema.substitute else None,
             later_replaces=schema.later_replaces,
             upstream=upstream,
             objects=tuple(schema.objects),
             object_places=tuple(self._object_place(index) for index in range(len(schema.objects))),
             pod_security=schema.pod_security,
+            operates=tuple(_operated(operated) for operated in schema.operates),
+            made_secrets=tuple(schema.makes_secrets),
             objects_of_files=tuple(self._objects_of_files(schema)),
             secrets=tuple(_secret(secret, schema.namespace) for secret in schema.secrets if not secret.files),
+            changes=self._changes(schema),
+            transformers=PluginReader(self._name, self._files, self._errors).transformers(self._merged),
             where=self._entry.where,
         )
+
+    def _check_files(self) -> None:
+        """Notes the errors in manifests and patches of a component that has others, where these two fit the schema."""
+        unfit: set[object] = set()
+
+        def is_reported(_kind: str, path: Path) -> bool:
+            unfit.update(path[:1])
+            return False
+
+        schema_errors(ComponentSchema, self._merged, self._name, is_reported)
+        if "manifests" not in unfit and "upstream" not in self._merged.mapping:
+            self._manifests(self._merged, None)
+        patches = self._merged.get("patches") if "patches" not in unfit else None
+        for entry in patches.items if patches else ():
+            patch_reader.declared(entry, self._name, self._files, self._errors, expanded=self._substituted)
+
+    def _changes(self, schema: ComponentSchema) -> Changes:
+        """What the description changes in the component's objects, and then the saved patches."""
+        declared = changes_reader.read(
+            schema, self._merged, self._name, self._files, self._errors, expanded=self._substituted
+        )
+        saved = saved_changes.patches(self._name, declared.patches, self._files, self._errors)
+        return replace(declared, patches=(*declared.patches, *saved))
+
+    def value_layers(self) -> Iterator[Positioned]:
+        """Its values in layers, lowest first."""
+        return self._values(self._entry.layers)
 
     def _object_place(self, index: int) -> str:
         """The object's line; those of the catalog have none."""
@@ -219,7 +267,7 @@ class _Builder:
         address = str(named.content)
         if is_git(address):
             self._check_git(named, lambda: GitAddress.parse(address))
-        elif not address.startswith(_SCHEMES):
+        elif not address.startswith(_SCHEMES) and not source_schemes.of_plugin(address):
             schemes = ", ".join(_SCHEMES)
             self._wrong(named, f"cannot download {named.content}", fix=f"use a URL that starts with {schemes}")
 
@@ -279,7 +327,14 @@ class _Builder:
                 )
             )
             return None
-        return document.root
+        return self._substituted(document.root)
+
+    def _substituted(self, file: Positioned) -> Positioned:
+        """A file with its variables replaced, where the component says that it has some."""
+        names = self._entry.names
+        if names is None or self._merged.at(("substitute",)).content is not True:
+            return file
+        return Expander(self._files.text, self._errors).expanded(file, names)
 
     def _is_relative(self, named: Positioned) -> bool:
         """Whether the path is relative and in the workspace, as it must be."""
@@ -295,7 +350,7 @@ class _Builder:
     def _wrong(self, place: Positioned, message: str, *, fix: str) -> None:
         self._add(DescriptionError(f"{self._name}: {message}", where=place.where, fix=fix))
 
-    def _add(self, error: DescriptionError | None) -> None:
+    def _add(self, error: ForgeError | None) -> None:
         if error:
             self._errors.append(error)
 
@@ -306,4 +361,14 @@ def _secret(schema: SecretSchema, namespace: str) -> ExpectedSecret:
         namespace=schema.namespace or namespace or "default",  # as the objects of the component
         keys=schema.keys,
         purpose=schema.purpose,
+    )
+
+
+def _operated(schema: OperatesSchema) -> OperatedKind:
+    return OperatedKind(
+        group=schema.group,
+        kind=schema.kind,
+        services=tuple(schema.services),
+        secrets=tuple(schema.secrets),
+        pods=tuple(OperatedPods(**pods.model_dump()) for pods in schema.pods),
     )

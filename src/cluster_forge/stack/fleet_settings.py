@@ -45,6 +45,7 @@ def _cluster(entry: Positioned) -> DescribedCluster | None:
         kubeconfig=settings.kubeconfig,
         environment=settings.environment,
         labels=settings.labels,
+        has_variables=bool(settings.variables),
         where=entry.where,
     )
 

@@ -58,6 +58,11 @@ class InputFiles:
         self._folders: dict[str, Digest | None] = {}
 
     @property
+    def can_list(self) -> bool:
+        """Whether it is known which files there are."""
+        return self._list is not None
+
+    @property
     def record(self) -> InputRecord:
         """Everything that was looked at so far."""
         return InputRecord(files=dict(self._files), folders=dict(self._folders))
@@ -81,12 +86,18 @@ class InputFiles:
         self, path: str, errors: list[ForgeError], named: Positioned | None = None
     ) -> list[Positioned] | None:
         """The documents of a YAML file that ``named`` refers to; None, and an error, if it cannot be read."""
-        content = self.text(path)
+        try:
+            content = self.text(path)
+            is_folder = content is None and self._list is not None and self._list(path) is not None
+        except ForgeError as error:  # a link out of the workspace, a pipe: the description names the place
+            where = named.where if named else path
+            errors.append(DescriptionError(error.message, where=where, fix=error.fix))
+            return None
         if content is None:
             fix = "correct the path, or create the file" if named else "create it: `cluster-forge init` writes one"
-            errors.append(
-                DescriptionError(f"file {path} does not exist", where=named.where if named else None, fix=fix)
-            )
+            problem = f"{path} is a directory, not a file" if is_folder else f"file {path} does not exist"
+            fix = "name the files in it, each with an entry of its own" if is_folder and named else fix
+            errors.append(DescriptionError(problem, where=named.where if named else None, fix=fix))
             return None
         try:
             return [document.root for document in positioned_reader.read_all(content, path)]
@@ -102,10 +113,13 @@ class InputFiles:
         self._folders[path] = listing_digest(paths)
         return paths
 
-    def manifests_error(self, named: Positioned, component: str) -> DescriptionError | None:
+    def manifests_error(self, named: Positioned, component: str) -> ForgeError | None:
         """Why a file or folder of manifests, named relative to ``input/``, cannot be used; None if it can."""
         path = in_input(str(named.content))
-        paths = self._existing(path)
+        try:
+            paths = self._existing(path)
+        except ForgeError as error:  # a link out of the workspace, a pipe
+            return error
         if paths is None:
             return _source_error(named, component, f"{path} does not exist", fix="create it")
         if list(paths) == [path] and not path.endswith(_YAML):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import ForgeError
 
 DESCRIPTION: Final = "input/config.yaml"
 """The description's path in the workspace."""
@@ -30,10 +31,13 @@ class InputRecord:
     folders: Mapping[str, Digest | None]
 
     def is_current(self, source: InputSource) -> bool:
-        """Whether every file and every listing is still the same."""
-        return all(content_digest(source.read(path)) == digest for path, digest in self.files.items()) and all(
-            listing_digest(source.list_files(path)) == digest for path, digest in self.folders.items()
-        )
+        """Whether every file and every listing is still the same; not if one cannot be read, which reading it again reports."""
+        try:
+            return all(content_digest(source.read(path)) == digest for path, digest in self.files.items()) and all(
+                listing_digest(source.list_files(path)) == digest for path, digest in self.folders.items()
+            )
+        except ForgeError:
+            return False
 
     @property
     def digests(self) -> dict[str, Digest]:

@@ -15,8 +15,12 @@ from typing import Any, Final
 from cluster_forge.stack.component import NullPlace, Values
 from cluster_forge.yaml.positioned import Positioned
 
-_VALUES: Final = "values"
+_WITH_NULLS: Final = ("values", "patch", "vars")
+"""Keys whose nulls mean something: to Helm, in a strategic merge patch, and for a variable without a value."""
 _SIZES: Final = "sizes"
+_RESOURCES: Final = "resources"
+_AMOUNTS: Final = ("requests", "limits")
+"""Keys of a container in ``resources`` in which null takes away what the container has."""
 
 
 def values(*layers: Values) -> dict[str, Any]:
@@ -51,20 +55,31 @@ def joined(below: Positioned, top: Positioned, identity: Callable[[Positioned], 
 
 
 def without_nulls(description: Positioned) -> Positioned:
-    """The description without null members; in Helm values they stay."""
+    """The description without null members; in Helm values, patches, variables and amounts of ``resources`` they stay."""
     if isinstance(description.content, tuple):
         return replace(description, content=tuple(without_nulls(item) for item in description.content))
     if not isinstance(description.content, Mapping):
         return description
-    kept = {key: member for key, member in description.content.items() if member.content is not None}
-    return replace(description, content=MappingProxyType({key: _kept(key, member) for key, member in kept.items()}))
+    return _with_members(description, _kept)
+
+
+def _with_members(holder: Positioned, kept: Callable[[str, Positioned], Positioned]) -> Positioned:
+    """A mapping without its null members, and with what ``kept`` makes of each other one; anything else as it is."""
+    present = {key: member for key, member in holder.mapping.items() if member.content is not None}
+    content = MappingProxyType({key: kept(key, member) for key, member in present.items()})
+    return replace(holder, content=content) if isinstance(holder.content, Mapping) else holder
 
 
 def _kept(key: str, member: Positioned) -> Positioned:
     if key == _SIZES:
-        sizes = {size: values for size, values in member.mapping.items() if values.content is not None}
-        return replace(member, content=MappingProxyType(sizes)) if member.mapping else member
-    return member if key == _VALUES else without_nulls(member)
+        return _with_members(member, lambda _, values: values)
+    if key == _RESOURCES:
+        return _with_members(member, lambda _, container: _with_members(container, _amounts))
+    return member if key in _WITH_NULLS else without_nulls(member)
+
+
+def _amounts(key: str, member: Positioned) -> Positioned:
+    return member if key in _AMOUNTS else without_nulls(member)
 
 
 def _nulls(part: Positioned, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -10,7 +10,9 @@ from typing import Final
 
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
+from cluster_forge.stack.changes import Changes
 from cluster_forge.stack.component import Component
+from cluster_forge.stack.plugin_uses import PluginUse
 from cluster_forge.stack.registry_settings import RegistrySettings
 
 _KUBERNETES: Final = re.compile(
@@ -101,6 +103,9 @@ class Node:
     resources: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[str, ...] = ()
+    pods: int = 110
+    """Pods that one node takes, the kubelet's ``maxPods``."""
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +176,17 @@ class Ignore:
     where: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingPolicy:
+    """What the description makes of findings: those that it ignores, and the codes whose warnings are errors.
+
+    ``errors`` has the place of each code in the description.
+    """
+
+    ignores: tuple[Ignore, ...] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
 class Format(StrEnum):
     """The format of a description: native, or a list in the legacy format."""
 
@@ -203,9 +219,15 @@ class Stack:
     gitops: GitOps = GitOps()
     image: ImageSettings = ImageSettings()
     components: tuple[Component, ...] = ()
-    ignores: tuple[Ignore, ...] = ()
+    finding_policy: FindingPolicy = FindingPolicy()
     capabilities: tuple[str, ...] = ()
     registries: tuple[RegistrySettings, ...] = ()
+    changes: Changes = field(default_factory=Changes)
+    """What the description changes in the objects of all components."""
+    transformers: tuple[PluginUse, ...] = ()
+    """What changes the objects of every component."""
+    checks: tuple[PluginUse, ...] = ()
+    """The plug-ins that check the stack."""
     environment: str = ""
     left_out: tuple[str, ...] = ()
 
@@ -213,6 +235,16 @@ class Stack:
     def is_narrowed(self) -> bool:
         """Whether names, ``--select`` or ``--skip`` leave out components: a narrowed stack never prunes (ADR 0022)."""
         return bool(self.left_out)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the description changes anything in rendered objects."""
+        return bool(self.changes) or any(component.changes for component in self.components)
+
+    @property
+    def transforming(self) -> tuple[PluginUse, ...]:
+        """All plug-ins and functions that change objects: the stack's, then those of each component."""
+        return (*self.transformers, *(use for component in self.components for use in component.transformers))
 
     def component(self, name: str) -> Component:
         """The component called ``name``.

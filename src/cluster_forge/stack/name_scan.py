@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cluster_forge.foundation.errors import ForgeError
-from cluster_forge.stack import merge, named_lists
+from cluster_forge.stack import cluster_variants, merge, named_lists
 from cluster_forge.stack.catalog_port import Catalog
 from cluster_forge.stack.input_files import InputFiles, Read
 from cluster_forge.stack.input_record import DESCRIPTION
@@ -55,7 +55,9 @@ def read(read_file: Read, environment: str | None = None, *, catalog: Catalog | 
 
 
 def merged(files: InputFiles, environment: str | None = None) -> tuple[Positioned, tuple[str, ...]]:
-    """The merged description in the native format, unchecked, and the environments that it defines."""
+    """The merged description in the native format, unchecked, and what ``environment`` may be: an environment that it
+    defines, or a cluster with variables.
+    """
     ignored: list[ForgeError] = []
     documents = files.documents(DESCRIPTION, ignored) or []
     lists = [document for document in documents if isinstance(document.content, tuple)]
@@ -63,9 +65,13 @@ def merged(files: InputFiles, environment: str | None = None) -> tuple[Positione
         return _native(lists), ()
     reader = LayerReader(files, environment, ignored)
     layers = reader.layers(DESCRIPTION, documents) if documents else []
+    if cluster := cluster_variants.of(environment, [layer for layer in layers if isinstance(layer.content, Mapping)]):
+        reader = LayerReader(files, cluster.environment or None, ignored)
+        layers = reader.layers(DESCRIPTION, documents)
     mappings = [layer for layer in layers if isinstance(layer.content, Mapping)]
+    environments = (*reader.environments, *cluster_variants.names(mappings))
     description = named_lists.composed((Positioned({}, ""), *mappings), ignored).description
-    return merge.without_nulls(description), reader.environments
+    return merge.without_nulls(description), environments
 
 
 def _native(lists: Iterable[Positioned]) -> Positioned:

@@ -6,8 +6,9 @@ All errors of all files are raised together, in the order of files and lines.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
 from cluster_forge.stack import (
     catalog_overlay,
+    cluster_variants,
     component_builder,
     fleet_settings,
     key_as_name,
@@ -29,18 +31,24 @@ from cluster_forge.stack.input_record import DESCRIPTION, InputRecord
 from cluster_forge.stack.layers import LayerReader
 from cluster_forge.stack.legacy.translation import translate
 from cluster_forge.stack.model import Format, GitOps, Notice, Stack, Target
-from cluster_forge.stack.resolve import Resolved, resolve
+from cluster_forge.stack.plugin_reader import PluginReader
+from cluster_forge.stack.resolve import LayeredComponent, Resolved, resolve
 from cluster_forge.stack.schema.component import ComponentSchema
 from cluster_forge.stack.schema.description import StackSchema
 from cluster_forge.stack.schema.other_tools import other_file
-from cluster_forge.stack.schema.validation import schema_errors
+from cluster_forge.stack.schema.validation import IsReported, schema_errors
 from cluster_forge.stack.select import read_names, select, typed
 from cluster_forge.stack.selection import Selection
+from cluster_forge.stack.variables import description as variables
+from cluster_forge.stack.variables import references
+from cluster_forge.stack.variables.description import Expansion
 from cluster_forge.yaml.positioned import Path, Positioned
 
 _DEPLOYED_TO: Final = ("clusters", "rollout")
 _IN_GITOPS: Final = ("central", "clusterFolders")
 """The sections, and the keys of `gitops`, that do not change what is cast."""
+_PLACE: Final = re.compile(r"(.*?)(?::(\d+)(?::(\d+))?)?", re.DOTALL)
+"""``file:line:column``, without the last or the last two."""
 _LEGACY_NAME: Final = "stack"
 """The stack's name where the description is a list, which has no place for one."""
 
@@ -63,6 +71,10 @@ class ParsedDescription:
     inputs: InputRecord
     format: Format
     digest: Digest
+    layered: Mapping[str, LayeredComponent]
+    """The layers of each component of the stack, from which `component_builder` builds it."""
+    variables: Mapping[str, Positioned] = field(default_factory=dict)
+    """The values of the variables that the description declares."""
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -75,17 +87,25 @@ class ParsedDescription:
         return tuple(self.inputs.digests)
 
 
+Check = Callable[[Stack], Iterable[ForgeError]]
+"""Gives more errors of a stack, in which components with errors may be missing."""
+
+
 def parse_description(
-    files: InputFiles, selection: Selection | None = None, catalog: Catalog | None = None
+    files: InputFiles,
+    selection: Selection | None = None,
+    catalog: Catalog | None = None,
+    check: Check = lambda _stack: (),
 ) -> ParsedDescription:
     """Read ``input/config.yaml`` and everything that it names.
 
-    ``needs`` of the selected components may point to components that are not selected.
+    ``needs`` of the selected components may point to components that are not selected. The errors of ``check`` are raised
+    together with all others.
 
     Raises:
         DescriptionError, UnknownNameError, ExceptionGroup: all errors.
     """
-    return _Parser(files, selection or Selection()).parse(catalog)
+    return _Parser(files, selection or Selection()).parse(catalog, check)
 
 
 class _Parser:
@@ -101,8 +121,12 @@ class _Parser:
         """Components of a list whose ``source.yaml`` cannot be read."""
         self._removed: Mapping[str, Positioned] = {}
         """The entries that remove components of lower layers."""
+        self._expansion: Expansion | None = None
+        """The description's variables, if it has some."""
+        self._is_deferred = False
+        """Whether a text that refers to a variable does not fit the schema: its value may."""
 
-    def parse(self, catalog: Catalog | None) -> ParsedDescription:
+    def parse(self, catalog: Catalog | None, check: Check) -> ParsedDescription:
         selection, errors = self._selection, self._errors
         names = [name for path in selection.select for name in read_names(self._files, path, errors)]
         names += typed(selection.names)
@@ -120,34 +144,43 @@ class _Parser:
             skipped=frozenset(selection.skip),
             engine="" if errors else gitops.required,
             where=gitops.engine_where,
+            has_facts=bool(self._expansion and self._expansion.has_facts(description)),
         )
-        resolved = resolve(description, errors, catalog=catalog, frame=frame, removed=self._removed)
+        resolved = resolve(
+            description, errors, catalog=catalog, frame=frame, removed=self._removed, expansion=self._expansion
+        )
         errors.extend(self._still_there(description, resolved))
         selected = names if self._format is Format.NATIVE else ()
         kept = select(resolved, selected, typed(selection.skip), errors)
         stack = self._stack(description, gitops, resolved, kept)
         fleet = fleet_settings.fleet(description, errors)
+        errors.extend(check(stack))
         raise_all(_sorted(errors))
         return self._parsed(stack, fleet, description, resolved, kept)
 
     def _parsed(
         self, stack: Stack, fleet: Fleet, description: Positioned, resolved: Resolved, kept: Sequence[str]
     ) -> ParsedDescription:
-        if resolved.from_catalog:
+        if resolved.from_catalog or self._expansion:
             components = [merge.without_nulls(resolved.known[name].merged) for name in kept]
             description = catalog_overlay.written_out(description, components)
         effective = description.plain
+        origins = dict(description.origins())
+        if self._expansion:
+            origins |= self._expansion.origins()
         cast = {key: _cast(key, value) for key, value in effective.items() if key not in _DEPLOYED_TO}
         canonical = json.dumps(cast, sort_keys=True, separators=(",", ":")).encode()
         return ParsedDescription(
             stack=stack,
             fleet=fleet,
-            effective=effective,
-            origins=MappingProxyType(dict(description.origins())),
+            effective=self._expansion.shown(effective) if self._expansion else effective,
+            origins=MappingProxyType(origins),
             notices=tuple(notice for notice in (*self._notices, *resolved.notices) if notice.component in kept),
             inputs=self._files.record,
             format=self._format,
             digest=Digest.of(canonical),
+            layered={name: resolved.known[name] for name in kept},
+            variables=self._expansion.values if self._expansion else {},
         )
 
     def _description(self, names: Sequence[Positioned]) -> Positioned | None:
@@ -155,23 +188,38 @@ class _Parser:
         documents = self._files.documents(DESCRIPTION, self._errors)
         if documents is None:
             return None
-        reader = LayerReader(self._files, self._selection.environment, self._errors, _layer_errors)
         names_only = _only_names(documents)
         if names_only:
             self._errors.append(names_only)
             return None
         if all(isinstance(document.content, tuple) for document in documents):
             self._format = Format.LIST
-            reader.check_environment(DESCRIPTION)
+            self._layer_reader(self._selection.environment).check_environment(DESCRIPTION)
+            self._errors += variables.without_declarations(self._selection.given, DESCRIPTION)
             return self._translated(documents, names)
+        reader = self._layer_reader(self._selection.environment)
         layers = reader.layers(DESCRIPTION, documents)
+        cluster = cluster_variants.of(self._selection.environment, layers)
+        self._errors += cluster_variants.ambiguous(layers, reader.environments)
+        if cluster:
+            reader = self._layer_reader(cluster.environment or None)
+            layers = reader.layers(DESCRIPTION, documents)
         if not self._errors:
             reader.check_environment(DESCRIPTION)
         if reader.is_incomplete:
             return None
         merged = named_lists.composed(layers, self._errors)
         self._removed = merged.removed
+        sources = variables.Sources(cluster=cluster.variables if cluster else {}, given=self._selection.given)
+        self._expansion = variables.begun(
+            merged.description, sources, settings.target_facts, self._files.text, self._errors
+        )
         description = merge.without_nulls(merged.description).without("extends", "environments")
+        if self._expansion:
+            description = self._expansion.expanded(description)
+        if self._expansion or self._is_deferred:
+            is_reported = self._reported(description) if self._expansion else _is_of_this_layer
+            self._errors += schema_errors(StackSchema, description, is_reported=is_reported)
         if not self._errors and description.get("name") is None:
             self._errors.append(
                 DescriptionError(
@@ -179,6 +227,29 @@ class _Parser:
                 )
             )
         return description
+
+    def _layer_reader(self, environment: str | None) -> LayerReader:
+        return LayerReader(self._files, environment, self._errors, self._layer_errors)
+
+    def _layer_errors(self, document: Positioned) -> list[DescriptionError]:
+        other = other_file(document)
+        if other:
+            return [other]
+        named, errors = key_as_name.named(document)
+        layer = merge.without_nulls(named)
+        is_reported = self._reported(layer)
+        of_schema = schema_errors(StackSchema, layer, is_reported=is_reported)
+        return [*errors, *named_lists.layer_errors(document), *of_schema]
+
+    def _reported(self, layer: Positioned) -> IsReported:
+        """Whether an error is one of this layer, and not one of a text that refers to a variable."""
+
+        def is_reported(kind: str, path: Path) -> bool:
+            refers = references.are_in(layer.at(path).content)
+            self._is_deferred |= refers
+            return _is_of_this_layer(kind, path) and not refers
+
+        return is_reported
 
     def _translated(self, documents: Sequence[Positioned], names: Sequence[Positioned]) -> Positioned:
         entries = tuple(item for document in documents for item in document.items)
@@ -192,6 +263,7 @@ class _Parser:
         target = settings.target(description)
         image = settings.image(description, self._errors)
         registries = settings.registries(description, self._errors)
+        plugins = PluginReader("the stack", self._files, self._errors)
         entries = [resolved.known[name] for name in kept if name not in self._unreadable]
         components = [
             component_builder.build(entry, target.size, self._files, self._errors, known=resolved.known)
@@ -205,8 +277,11 @@ class _Parser:
             gitops=gitops,
             image=image,
             components=tuple(component for component in components if component is not None),
-            ignores=settings.ignores(description),
+            finding_policy=settings.finding_policy(description),
             registries=registries,
+            changes=settings.changes(description, self._files, self._errors),
+            transformers=plugins.transformers(description),
+            checks=plugins.checks(description),
             environment=self._selection.environment or "",
             left_out=self._left_out(resolved, kept),
             capabilities=_capabilities(target, resolved, kept),
@@ -278,24 +353,13 @@ def _only_names(documents: Sequence[Positioned]) -> DescriptionError | None:
     )
 
 
-def _layer_errors(document: Positioned) -> list[DescriptionError]:
-    other = other_file(document)
-    if other:
-        return [other]
-    named, errors = key_as_name.named(document)
-    return [
-        *errors,
-        *named_lists.layer_errors(document),
-        *schema_errors(StackSchema, merge.without_nulls(named), is_reported=_is_of_this_layer),
-    ]
-
-
 def _sorted(errors: Sequence[ForgeError]) -> list[ForgeError]:
     """By file (in the order of their first errors) and line, without duplicates."""
     unique = {(type(error), error.where, error.message): error for error in errors}
     files: dict[str, int] = {}
     keyed = []
     for error in unique.values():
-        file, _, line = (error.where or "").rpartition(":")
-        keyed.append((files.setdefault(file or line, len(files)), int(line) if line.isdigit() else 0, error))
-    return [error for *_, error in sorted(keyed, key=lambda pair: pair[:2])]
+        place = _PLACE.fullmatch(error.where or "")
+        file, line, column = place.groups(default="0") if place else ("", "0", "0")
+        keyed.append((files.setdefault(file, len(files)), int(line), int(column), error))
+    return [error for *_, error in sorted(keyed, key=lambda place: place[:3])]

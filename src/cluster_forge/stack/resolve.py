@@ -15,9 +15,11 @@ from typing import Final
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import catalog_overlay, merge
-from cluster_forge.stack.catalog_port import Catalog, Frame, NoCatalog
+from cluster_forge.stack.catalog_port import Catalog, CompletedStack, Frame, NoCatalog
 from cluster_forge.stack.collections import flattened
 from cluster_forge.stack.model import Notice
+from cluster_forge.stack.named_values import NamedValues
+from cluster_forge.stack.variables.description import Expansion
 from cluster_forge.yaml.positioned import Positioned
 
 RESERVED: Final = MappingProxyType(
@@ -41,6 +43,8 @@ class LayeredComponent:
     layers: tuple[Positioned, ...]
     named: str = ""
     """Where the stack names it, if it is described only in the catalog."""
+    names: NamedValues | None = None
+    """What its texts may refer to, in a description with variables."""
 
     @property
     def merged(self) -> Positioned:
@@ -78,15 +82,18 @@ class Resolved:
         return chain(self.known, self.collections, (name for name in self.offered if name not in self.known))
 
 
-def resolve(
+def resolve(  # noqa: PLR0913 - the description, and what surrounds it
     description: Positioned,
     errors: list[ForgeError],
     *,
     catalog: Catalog | None = None,
     frame: Frame | None = None,
     removed: Mapping[str, Positioned] = MappingProxyType({}),
+    expansion: Expansion | None = None,
 ) -> Resolved:
-    """Put the description's names together; ``removed`` are its entries that remove components. Errors go into ``errors``."""
+    """Put the description's names together; ``removed`` are its entries that remove components, ``expansion`` its variables.
+    Errors go into ``errors``.
+    """
     catalog = catalog or NoCatalog()
     offered = frozenset(catalog.names())
     known = _known(description, errors)
@@ -97,6 +104,8 @@ def resolve(
         named.setdefault(name, where)
     completed = catalog.completed(named, {name: entry.merged for name, entry in known.items()}, frame or Frame())
     errors.extend(completed.errors)
+    if expansion:
+        known = {name: _expanded(entry, expansion, completed) for name, entry in known.items()}
     for name, layers in completed.layers.items():
         own = known.get(name)
         known[name] = (
@@ -119,6 +128,19 @@ def resolve(
             errors.append(_reserved(name, known[name]))
         _check_needs(resolved, known[name], removed, errors)
     return resolved
+
+
+def _expanded(entry: LayeredComponent, expansion: Expansion, completed: CompletedStack) -> LayeredComponent:
+    """The description's part of a component, with its variables replaced."""
+    whole = merge.positioned(*completed.layers.get(entry.name, ()), *entry.layers)
+    layers, names = expansion.layers(
+        entry.name,
+        entry.layers,
+        whole.string_of("namespace") or "default",
+        completed.facts,
+        is_used=entry.name in completed.stack,
+    )
+    return replace(entry, layers=layers, names=names)
 
 
 def unknown_name(

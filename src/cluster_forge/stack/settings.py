@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeVar
 
 from cluster_forge.foundation import git_addresses
 from cluster_forge.foundation.addresses import is_public, masked, without_credentials
@@ -12,9 +12,12 @@ from cluster_forge.foundation.errors import DescriptionError, ForgeError, ImageE
 from cluster_forge.foundation.names import is_dns_subdomain
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
-from cluster_forge.stack.input_files import in_input, is_outside, outside_error
+from cluster_forge.stack import changes_reader
+from cluster_forge.stack.changes import Changes
+from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, outside_error
 from cluster_forge.stack.model import (
     Architecture,
+    FindingPolicy,
     GitOps,
     GitOpsEngine,
     GitOpsMode,
@@ -27,6 +30,8 @@ from cluster_forge.stack.model import (
     Target,
 )
 from cluster_forge.stack.registry_settings import RegistrySettings
+from cluster_forge.stack.schema import node_types
+from cluster_forge.stack.schema.changes import ChangesSchema
 from cluster_forge.stack.schema.description import (
     ChecksSchema,
     GitOpsSchema,
@@ -64,10 +69,19 @@ def target(description: Positioned) -> Target:
         kubernetes=KubernetesVersion.parse(section.kubernetes),
         size=Size(section.size),
         architectures=tuple(map(Architecture, dict.fromkeys(section.architectures))),
-        nodes=tuple(map(_node, section.nodes)),
+        nodes=tuple(
+            _node(node, description.at(("target", "nodes", number)).where) for number, node in enumerate(section.nodes)
+        ),
         domain=section.domain,
         provides=tuple(section.provides),
     )
+
+
+def target_facts(section: Positioned | None) -> Mapping[str, Any]:
+    """What expressions know of the target, from its section; the defaults where that does not fit the schema."""
+    settings = (section and validated(TargetSchema, section)) or TargetSchema()
+    written = settings.model_dump(by_alias=True)
+    return {**written, "minor": KubernetesVersion.parse(settings.kubernetes).minor}
 
 
 def gitops(description: Positioned, errors: list[ForgeError]) -> GitOps:
@@ -208,9 +222,17 @@ def _registry(host: str, entry: Positioned, errors: list[ForgeError]) -> Registr
     )
 
 
-def ignores(description: Positioned) -> tuple[Ignore, ...]:
-    """The ignored findings, each with its position."""
+def finding_policy(description: Positioned) -> FindingPolicy:
+    """What becomes of findings, each entry with its position."""
     section = section_of(description, "checks", ChecksSchema)
+    return FindingPolicy(
+        ignores=_ignores(description, section),
+        errors={code: description.at(("checks", "errors", index)).where for index, code in enumerate(section.errors)},
+    )
+
+
+def _ignores(description: Positioned, section: ChecksSchema) -> tuple[Ignore, ...]:
+    """The ignored findings, each with its position."""
     return tuple(
         Ignore(
             code=ignore.code,
@@ -221,6 +243,14 @@ def ignores(description: Positioned) -> tuple[Ignore, ...]:
         )
         for index, ignore in enumerate(section.ignore)
     )
+
+
+def changes(description: Positioned, files: InputFiles, errors: list[ForgeError]) -> Changes:
+    """What is changed in the objects of all components; nothing where a section does not fit its schema."""
+    keys = [field.alias for field in ChangesSchema.model_fields.values()]
+    described = description.without(*(key for key in description.mapping if key not in keys))
+    section = validated(ChangesSchema, described)
+    return changes_reader.read(section, described, "the stack", files, errors) if section else Changes()
 
 
 def _refuse_credentials(description: Positioned, path: tuple[str, str], fix: str, errors: list[ForgeError]) -> None:
@@ -239,15 +269,17 @@ def _refuse_credentials(description: Positioned, path: tuple[str, str], fix: str
     )
 
 
-def _node(section: NodeSchema) -> Node:
+def _node(section: NodeSchema, where: str) -> Node:
     return Node(
         count=section.count,
         cpu=section.cpu,
         memory=section.memory,
         storage=section.storage,
-        resources=section.resources,
+        resources=node_types.amounts(section.resources),
         labels=section.labels,
         taints=tuple(section.taints),
+        pods=section.pods,
+        where=where,
     )
 
 

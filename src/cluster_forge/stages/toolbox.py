@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cluster_forge.foundation import build
 from cluster_forge.ports.kept_edits import KeptEdits
 from cluster_forge.ports.kustomize import Kustomize
+from cluster_forge.ports.plugins import Functions, Plugins
 from cluster_forge.ports.rendering import Renderer, YamlReader
 from cluster_forge.ports.storage import Cache, Store
 from cluster_forge.ports.workers import Workers
@@ -16,7 +17,10 @@ from cluster_forge.ports.workspace import FolderDigests, Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolbox:
-    """The ports that every build stage needs; ``workers`` for what computes, ``fetchers`` for what waits for the network."""
+    """The ports that every build stage needs; ``workers`` for what computes, ``fetchers`` for what waits for the network.
+
+    ``bases`` has what smelt wrote (`stages.build.hand_edits.bases`), also where ``cache`` keeps nothing.
+    """
 
     store: Store
     files: Workspace
@@ -27,7 +31,10 @@ class Toolbox:
     workers: Workers
     fetchers: Workers
     cache: Cache
+    bases: Cache
     kept_edits: KeptEdits
+    plugins: Plugins
+    functions: Functions
 
     def cached(self, name: str, content: bytes, compute: Callable[[bytes], bytes]) -> bytes:
         """``compute(content)``, from the cache where it was computed before; ``name`` names ``compute`` and its version."""

@@ -20,6 +20,7 @@ from cluster_forge.ports.cluster import (
     ApplyOptions,
     Change,
     Cluster,
+    Deleted,
     Patch,
     Propagation,
     Query,
@@ -258,8 +259,8 @@ class ClusterContract:
         for metadata_only in (False, True):
             query = Query(group="apps", kind="Deployment", namespace=namespace, metadata_only=metadata_only)
             assert cluster.list(query).items == ()
-        assert not cluster.delete(unknown)
-        assert not cluster.delete(ObjectId.of(config_map(namespace)))
+        assert cluster.delete(unknown) is Deleted.ABSENT
+        assert cluster.delete(ObjectId.of(config_map(namespace))) is Deleted.ABSENT
 
     def test_watches_from_a_listing_on(self, cluster: Cluster, namespace: str) -> None:
         query = Query(group="", kind="ConfigMap", namespace=namespace, labels="watched")
@@ -284,14 +285,14 @@ class ClusterContract:
         with pytest.raises(RefusedError) as caught:
             cluster.delete(target, uid="another")
         assert caught.value.status == 409
-        assert cluster.delete(target, uid=created["metadata"]["uid"])
+        assert cluster.delete(target, uid=created["metadata"]["uid"]) is Deleted.GONE
         assert cluster.get(target) is None
 
     def test_an_object_stays_until_its_finalizers_end(self, cluster: Cluster, namespace: str) -> None:
         body = config_map(namespace)
         cluster.create({**body, "metadata": {**body["metadata"], "finalizers": ["example.com/wait"]}})
         target = ObjectId.of(body)
-        assert cluster.delete(target, Propagation.BACKGROUND)
+        assert cluster.delete(target, Propagation.BACKGROUND) is Deleted.GOING
         waiting = cluster.get(target)
         assert waiting is not None
         assert waiting["metadata"]["deletionTimestamp"]
@@ -335,7 +336,7 @@ class ClusterContract:
             assert cluster.apply(widget, OURS).body["metadata"]["generation"] == 1
             found = _served_soon(cluster, "contract.example.com", "Widget")
             assert (found.version, found.plural, found.is_namespaced) == ("v1", "widgets", True)
-            assert cluster.delete(ObjectId.of(widget))
+            assert cluster.delete(ObjectId.of(widget)) is Deleted.GONE
         finally:
             cluster.delete(ObjectId.of(crd))
 

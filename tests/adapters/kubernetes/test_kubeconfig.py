@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster_forge.adapters.kubernetes import kubeconfig
+from cluster_forge.adapters.kubernetes import kubeconfig, pem
 from cluster_forge.adapters.kubernetes.access import Access, InteractiveMode
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.errors import KubeconfigError
@@ -160,6 +160,8 @@ def test_cluster_and_user_are_wrong_at_once(tmp_path: Path) -> None:
         ("token: t", "server: https://c, proxy-url: 'socks5://p:1'", "is not the address of an HTTP proxy"),
         ("token: t", "server: https://c, certificate-authority-data: '%'", "is not base64"),
         ("token: t", "server: https://c, insecure-skip-tls-verify: 'yes'", "is not true or false"),
+        ("token: t", "server: https://c, insecure-skip-tls-verify: true, certificate-authority: ca.crt", "only one of them"),
+        ("token: t", "server: https://c, insecure-skip-tls-verify: true, certificate-authority-data: YQ==", "only one of"),
     ],
 )  # fmt: skip
 def test_entries_that_cannot_be_used(tmp_path: Path, user: str, cluster: str, message: str) -> None:
@@ -167,6 +169,16 @@ def test_entries_that_cannot_be_used(tmp_path: Path, user: str, cluster: str, me
     assert message in error.message
     assert str(tmp_path / "config") in str(error.where)
     assert "s3cret" not in f"{error} {error.fix}"
+
+
+def test_a_file_that_an_entry_names_and_that_is_not_there_is_named_with_the_entry(tmp_path: Path) -> None:
+    cluster = "server: https://c, certificate-authority: nothing.crt"
+    authority = access(with_user(tmp_path, "token: t", cluster)).cluster.authority
+    assert authority
+    with pytest.raises(KubeconfigError) as caught:
+        pem.content(authority)
+    place = f"{tmp_path / 'config'}: clusters[0].cluster.certificate-authority"
+    assert str(caught.value).startswith(f"{place}: {tmp_path / 'nothing.crt'}: the file cannot be read: No such file")
 
 
 @pytest.mark.parametrize(

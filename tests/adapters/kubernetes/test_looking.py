@@ -83,21 +83,21 @@ def test_stale_groups_of_aggregated_discovery() -> None:
     assert discovery._aggregated(tree) == ((), frozenset({"metrics.k8s.io"}))
 
 
-def test_discovery_that_did_not_change_is_not_sent_again(reached: Reached) -> None:
-    replies: list[int] = []
+def test_discovery_that_did_not_change_is_not_sent_again_and_the_core_group_not_asked_for(reached: Reached) -> None:
+    replies: list[tuple[str, int]] = []
 
     def answer(request: Received) -> Reply:
-        is_known = request.headers.get("if-none-match") == '"1"'
-        replies.append(304 if is_known else 200)
-        content = "" if is_known else DISCOVERY[request.path.removeprefix("/x")]
-        return Reply(content=content, status=replies[-1], headers={"ETag": '"1"'})
+        is_known, path = request.headers.get("if-none-match") == '"1"', request.path.removeprefix("/x")
+        replies.append((path, 304 if is_known else 200))
+        content = "" if is_known else DISCOVERY[path]
+        return Reply(content=content, status=replies[-1][1], headers={"ETag": '"1"'})
 
     with serving(answer) as server:
         cluster = reached(f"{server.url}/x")
         first = cluster.served()
         assert cluster.served() is first
         assert cluster.served(is_fresh=True) == first
-    assert replies == [200, 200, 304, 304]
+    assert replies == [("/api", 200), ("/apis", 200), ("/apis", 304)]
 
 
 def test_a_server_that_lists_no_kinds_is_none(reached: Reached) -> None:
@@ -106,6 +106,17 @@ def test_a_server_that_lists_no_kinds_is_none(reached: Reached) -> None:
         pytest.raises(ClusterError, match="does not answer as a"),
     ):
         reached(f"{server.url}/x").served()
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(status=404, content="404 page not found"), Reply(status=404, content={"kind": "Status"})]
+)
+def test_an_address_below_which_there_is_no_api_is_named(reached: Reached, reply: Reply) -> None:
+    """The path of another cluster behind a proxy."""
+    with serving(lambda _: reply) as server, pytest.raises(ClusterError) as caught:
+        reached(f"{server.url}/clusters/c-1").served()
+    assert f"{server.url}/clusters/c-1 has no /api" in caught.value.message
+    assert "`server` in the kubeconfig" in str(caught.value.fix)
 
 
 def test_the_kinds_of_a_crd_are_known_once_it_is_applied(reached: Reached) -> None:

@@ -161,3 +161,53 @@ def test_of_many_items_that_wait_the_first_are_shown() -> None:
     assert len(shown) == 12 + 2
     assert shown[11] == "+19 more wait"
     assert all(len(line) < 40 for line in shown)
+
+
+def test_an_item_that_has_failed_has_a_line_at_once() -> None:
+    lines: list[str] = []
+    reporter = LineReporter(1, lines.append, items=2)
+    reporter.stage_started("deploy", 3)
+    reporter.item_finished("deploy", "loki", "ready, 3 objects", state="ready")
+    reporter.item_finished("deploy", "grafana", "failed: denied", state="failed")
+    reporter.item_finished("deploy", "alloy", "blocked: needs grafana", state="blocked")
+    assert [" ".join(line.split()) for line in lines] == ["deploy 2/3 grafana: failed: denied"]
+
+
+class TestWarningLimit:
+    def finding(self, code: str, severity: Severity = Severity.WARNING) -> Finding:
+        return Finding(code=code, severity=severity, message="m")
+
+    def test_many_warnings_are_summarized_before_the_stage_ends(self) -> None:
+        printed: list[str] = []
+        reporter = LineReporter(1, printed.append)
+        for code, count in (("requests", 80), ("memory-limit", 5), ("spread", 1)):
+            for _ in range(count):
+                reporter.finding_reported(self.finding(code))
+        reporter.stage_finished("smelt", "done")
+        reporter.close()
+        assert [click.unstyle(line).split("]")[0] for line in printed[:7]] == [
+            *["warning[requests"] * 3,
+            *["warning[memory-limit"] * 3,
+            "warning[spread",
+        ]
+        assert printed[7] == ("… and 79 more warnings (requests 77, memory-limit 2): `cluster-forge check` shows them")
+        assert len(printed) == 9
+
+    def test_errors_are_always_printed_and_with_v_everything_is(self) -> None:
+        for verbosity, severity in ((1, Severity.ERROR), (2, Severity.WARNING)):
+            printed: list[str] = []
+            reporter = LineReporter(verbosity, printed.append)
+            for _ in range(50):
+                reporter.finding_reported(self.finding("requests", severity))
+            reporter.close()
+            assert len(printed) == 50
+
+    def test_a_run_that_ends_early_has_the_summary_too(self) -> None:
+        printed: list[str] = []
+        reporter = LineReporter(1, printed.append)
+        for number in range(30):
+            reporter.finding_reported(self.finding(f"code-{number:02}"))
+        reporter.close()
+        assert len(printed) == 16
+        assert printed[-1].startswith("… and 15 more warnings (code-15 1, ")
+        assert ", 7 other codes)" in printed[-1]

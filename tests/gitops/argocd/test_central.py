@@ -90,7 +90,14 @@ def test_a_cluster_that_leaves_keeps_everything_unless_finalizers_are_wanted() -
 
 
 def test_the_pins_in_a_cluster_are_read_again() -> None:
-    assert central.pins(central.application_set(root(), "demo", PINS, at_once=1)) == PINS
+    body = central.application_set(root(), "demo", PINS, at_once=3)
+    assert central.pins(body) == PINS
+    assert central.at_once(body) == 3
+
+
+@pytest.mark.parametrize("steps", [None, [], [None], [{"maxUpdate": "3"}], [{"maxUpdate": 0}], [{"maxUpdate": "10%"}]])
+def test_where_a_rollout_says_nothing_one_cluster_changes_at_a_time(steps: object) -> None:
+    assert central.at_once({"spec": {"strategy": {"rollingSync": {"steps": steps}}}}) == 1
 
 
 JSON = st.recursive(

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from cluster_forge.manifests.comparison import fields
 from cluster_forge.manifests.comparison.fields import Change
+from cluster_forge.manifests.custom_schema import CustomSchema
+from cluster_forge.manifests.field_schema import UNKNOWN
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab\n", max_size=3),
@@ -20,9 +22,22 @@ VALUES = st.recursive(
 ENTRIES = st.lists(st.fixed_dictionaries({"name": st.sampled_from("xyz"), "value": VALUES}), max_size=4)
 OBJECTS = st.dictionaries(st.sampled_from(("env", "args", "spec")), VALUES | ENTRIES, max_size=3)
 
+SCHEMA = CustomSchema(
+    {
+        "properties": {
+            "ports": {
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["containerPort", "protocol"],
+                "items": {"properties": {"protocol": {"default": "TCP"}}},
+            }
+        }
+    },
+    UNKNOWN,
+)
+
 
 def told(before: Any, after: Any) -> list[tuple[str, str, Any, Any]]:
-    return [(one.path, one.change, one.before, one.after) for one in fields.changes(before, after)]
+    return [(one.path, one.change, one.before, one.after) for one in fields.changes(before, after, SCHEMA)]
 
 
 @given(OBJECTS, OBJECTS)
@@ -65,9 +80,9 @@ def test_the_way_back_has_the_same_fields(before: dict[str, Any], after: dict[st
             ],
         ),
         (
-            {"ports": [{"port": 80, "targetPort": 1}]},
-            {"ports": [{"port": 80, "targetPort": 2}]},
-            [('ports[port=80,protocol="TCP"].targetPort', "changed", 1, 2)],
+            {"ports": [{"name": "a", "port": 80}]},  # without the schema's key, but with a name
+            {"ports": [{"name": "a", "port": 81}]},
+            [('ports[name="a"].port', "changed", 80, 81)],
         ),
         ({"args": ["a", "c"]}, {"args": ["a", "b", "c"]}, [("args[1]", "added", None, "b")]),
         ({"args": ["a", "b"]}, {"args": ["b"]}, [("args[0]", "removed", "a", None)]),
@@ -88,3 +103,10 @@ def test_examples(before: Any, after: Any, expected: list[tuple[str, str, Any, A
 def test_a_long_list_without_keys_goes_by_place() -> None:
     before = [str(number) for number in range(5_000)]
     assert told({"args": before}, {"args": [*before, "x"]}) == [("args[5000]", "added", None, "x")]
+
+
+@pytest.mark.parametrize(("before", "after"), [(True, 1), (1, 1.0), (0, False)])
+def test_values_that_are_equal_in_python_alone_differ_at_any_depth(before: object, after: object) -> None:
+    old, new = ({"spec": {"entries": [{"name": "a", "value": [value]}]}} for value in (before, after))
+    (change,) = fields.changes(old, new)
+    assert change.path == 'spec.entries[name="a"].value[0]'

@@ -79,3 +79,16 @@ def test_a_difference_has_no_value_of_a_secret() -> None:
         ("data.a", "*** (before)", "*** (after)")
     ]
     assert "hush" not in repr((difference, difference.before, difference.after))
+
+
+@given(st.text(max_size=5), st.sampled_from(["password", "PASSWD", "access_secret_key", "api_TOKEN"]))
+def test_no_name_hides_a_variable(start: str, word: str) -> None:
+    variable = {"name": f"{start}{word}", "value": "hush"}
+    body = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "web", "env": [variable]}]}}
+    assert b"hush" not in orjson.dumps(masking.masked(body, None))
+    assert masking.values(body) == ("hush",)
+
+
+def test_an_object_with_a_number_that_json_does_not_have_is_masked() -> None:
+    body = {"kind": "Other", "size": 1 << 70, "env": [{"name": "PASSWORD", "value": "hush"}]}
+    assert masking.values(body) == ("hush",)

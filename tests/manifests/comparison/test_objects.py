@@ -6,6 +6,7 @@ from typing import Any
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.comparison import objects
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.manifests.part import Part, PartObject
 
@@ -69,3 +70,13 @@ def test_an_object_that_another_component_has_now_is_said_to_have_moved() -> Non
     result = objects.between([part("a", settings("x"))], [part("b", settings("x"))])
     (moved,) = result.objects
     assert (moved.component, moved.change, moved.fields, moved.remark) == ("b", "changed", (), "moved here from a")
+
+
+def test_the_entries_of_lists_have_the_keys_of_kubernetes_schemas() -> None:
+    def service(target: int) -> dict[str, object]:
+        ports = [{"port": 53, "protocol": "UDP", "targetPort": 1}, {"port": 53, "targetPort": target}]
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "dns"}, "spec": {"ports": ports}}
+
+    found = objects.compared(ObjectId.of(service(1)), "dns", service(1), service(2))
+    assert found is not None
+    assert [change.path for change in found.fields] == ['spec.ports[port=53,protocol="TCP"].targetPort']

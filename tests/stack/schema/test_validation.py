@@ -22,6 +22,39 @@ Native = Callable[..., Any]
         ("target: {architectures: []}", "4: target.architectures: must not be an empty list"),
         ("target:\n  nodes:\n  - {count: 0}", "6: target.nodes[0].count: must be at least 1"),
         ("target:\n  nodes:\n  - {memry: 3}", "6: target.nodes[0]: unknown key 'memry', did you mean 'memory'?"),
+        (
+            "target:\n  nodes:\n  - {cpu: '-4'}",
+            "6: target.nodes[0].cpu: '-4' is not the CPU of a node",
+        ),
+        ("target:\n  nodes:\n  - {cpu: 4Gi}", "6: target.nodes[0].cpu: '4Gi' is not the CPU of a node"),
+        ("target:\n  nodes:\n  - {cpu: 1e30}", "6: target.nodes[0].cpu: '1e+30' is not the CPU of a node"),
+        (
+            "target:\n  nodes:\n  - cpu: 4\n    memory: 16",
+            "7: target.nodes[0].memory: '16' as the memory of a node is less than a mebibyte: without a unit it counts bytes",
+        ),
+        ("target:\n  nodes:\n  - {memory: -16Gi}", "6: target.nodes[0].memory: '-16Gi' is not the memory of a node"),
+        ("target:\n  nodes:\n  - {memory: 0}", "6: target.nodes[0].memory: '0' is not the memory of a node"),
+        (
+            "target:\n  nodes:\n  - {storage: 500m}",
+            "6: target.nodes[0].storage: '500m' as the storage of a node is less than a mebibyte: without a unit it counts bytes",
+        ),
+        ("target:\n  nodes:\n  - {pods: 0}", "6: target.nodes[0].pods: must be at least 1"),
+        (
+            "target:\n  nodes:\n  - {resources: {amd.com/gpu: -3}}",
+            "6: target.nodes[0].resources: a node cannot have -3 of amd.com/gpu",
+        ),
+        (
+            "target:\n  nodes:\n  - {resources: {amd.com/gpu: 0.5}}",
+            "6: target.nodes[0].resources: a node cannot have 0.5 of amd.com/gpu",
+        ),
+        (
+            "target:\n  nodes:\n  - {resources: {cpu: 4}}",
+            "6: target.nodes[0].resources: 'cpu' is not an extended resource: its name has a domain, as in amd.com/gpu",
+        ),
+        (
+            "target:\n  nodes:\n  - {taints: ['a=b:NoSchedul']}",
+            "6: target.nodes[0].taints[0]: 'a=b:NoSchedul' is not a taint",
+        ),
         ("gitops: {install: 'yes'}", "4: gitops.install: must be true or false, not 'yes'"),
         ("gitops: []", "4: gitops: must be a mapping, not a list"),
         ("components:\n- name: a\n  vesion: 1", "6: components[0]: unknown key 'vesion', did you mean 'version'?"),

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.manifests.remark import Remark
+from cluster_forge.stack.component import KustomizeSource
 from cluster_forge.stack.model import KubernetesVersion, Stack, Target
+from cluster_forge.stages.build.assembly import assembly_findings
+from cluster_forge.stages.build.rendering.rendered_component import RenderedComponent
 from cluster_forge.stages.build.smelt import SmeltResult
 
 if TYPE_CHECKING:
@@ -49,13 +53,27 @@ def test_an_invalid_name_is_an_error_with_its_place(harness: Harness, name: str)
 
 
 def test_an_invalid_label_of_a_pod_template_is_an_error(harness: Harness) -> None:
-    more = "spec: {template: {metadata: {labels: {version: 1.5}}, spec: {containers: []}}}\n"
+    more = "spec: {template: {metadata: {labels: {version: '1.5 beta'}}, spec: {containers: []}}}\n"
     finding = only(forged(harness, object_of("apps/v1", "Deployment", more=more)), "invalid-name")
-    assert "spec.template.metadata.labels.version is 1.5, not text" in finding.message
+    assert "cannot be the value of the label version in spec.template.metadata" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "code"),
+    [("apps/v1", "Deployment", "schema-invalid"), ("example.com/v1", "Widget", "invalid-name")],
+)
+def test_a_label_that_is_not_text_is_reported_once(harness: Harness, api_version: str, kind: str, code: str) -> None:
+    more = "spec: {template: {metadata: {labels: {version: 1.5}}, spec: {containers: []}}}\n"
+    smelted = forged(harness, object_of(api_version, kind, more=more))
+    about = [one for one in smelted.findings if "labels.version" in (one.field or one.message)]
+    assert [one.code for one in about] == [code]
 
 
 def test_a_generated_name_may_end_in_a_hyphen(harness: Harness) -> None:
-    job = "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: migrate-}\nspec: {}\n"
+    job = (
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: migrate-}\n"
+        f"spec: {{template: {{spec: {{restartPolicy: Never, containers: [{harness.container('migrate')}]}}}}}}\n"
+    )
     assert forged(harness, job).findings == ()
 
 
@@ -126,7 +144,9 @@ def test_an_api_that_the_target_does_not_serve_is_a_finding(  # noqa: PLR0917 - 
 
 def test_the_same_api_is_served_by_another_target(harness: Harness) -> None:
     flow = object_of("flowcontrol.apiserver.k8s.io/v1beta3", "FlowSchema")
-    assert forged(harness, flow, minor=31).findings == ()
+    findings = forged(harness, flow, minor=31).findings
+    assert [(finding.code, finding.severity) for finding in findings] == [("deprecated-api", Severity.WARNING)]
+    assert "breaks at 1.32" in findings[0].message
 
 
 def test_a_version_that_the_crd_does_not_serve_is_an_error(harness: Harness) -> None:
@@ -146,9 +166,9 @@ def test_fields_of_the_api_server_are_dropped_with_a_notice(harness: Harness) ->
 
 
 def test_an_owner_of_another_cluster_is_a_warning(harness: Harness) -> None:
-    owned = EXPORTED.replace("uid: 1-2", "ownerReferences: [{uid: 1-2}]").replace(
-        "  creationTimestamp: '2026-01-01T00:00:00Z'\n", ""
-    )
+    owned = EXPORTED.replace(
+        "uid: 1-2", "ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web, uid: 1-2}]"
+    ).replace("  creationTimestamp: '2026-01-01T00:00:00Z'\n", "")
     finding = only(forged(harness, owned), "server-field")
     assert (finding.severity, finding.fix) == (Severity.WARNING, "remove ownerReferences")
     assert "ownerReferences" in harness.working["web/configmap_web_a.yaml"]
@@ -252,3 +272,11 @@ def test_helms_warnings_are_findings_in_each_run(harness: Harness) -> None:
     assert [finding.message for finding in harness.forge(mended).findings] == [
         "the chart web is deprecated: its maintainers no longer update it"
     ]
+
+
+def test_what_kustomize_warns_of_is_a_finding_with_its_own_code(harness: Harness) -> None:
+    component = harness.component("shop", kustomize=KustomizeSource(path="shop"))
+    remark = Remark(severity=Severity.NOTICE, message="'commonLabels' is deprecated", fix="use 'labels' instead")
+    (finding,) = assembly_findings.remarks(RenderedComponent(component=component, remarks=(remark,)))
+    assert (finding.code, finding.severity, finding.component) == ("kustomize-warning", Severity.NOTICE, "shop")
+    assert (finding.message, finding.fix) == (remark.message, remark.fix)

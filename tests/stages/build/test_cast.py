@@ -495,7 +495,10 @@ class TestStale:
 
 
 def test_data_that_stays_behind_is_listed_against_the_cast_before(harness: Harness) -> None:
-    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
+    claim = (
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
+        "spec: {storageClassName: '', accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
+    )
     web = harness.component("web", manifests=(harness.input("web.yaml", harness.config_map("a")),))
     db = harness.component("db", manifests=(harness.input("db.yaml", claim, harness.crd("Widget")),))
 
@@ -520,7 +523,11 @@ def test_data_that_stays_behind_is_listed_against_the_cast_before(harness: Harne
 )
 def test_volumes_of_stateful_sets_stay_behind(harness: Harness, earlier: bytes | None) -> None:
     """No manifest has their claims. An earlier file that is not cast's own says nothing."""
-    text = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: NAME}\nspec: {volumeClaimTemplates: [{metadata: {name: data}}]}\n"
+    text = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: NAME}\nspec:\n  serviceName: NAME\n"
+    text += "  selector: {matchLabels: {app: NAME}}\n  template:\n    metadata: {labels: {app: NAME}}\n"
+    text += f"    spec: {{containers: [{harness.container('NAME')}]}}\n"
+    text += "  volumeClaimTemplates:\n  - metadata: {name: data}\n"
+    text += "    spec: {storageClassName: '', accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
     database, cache = text.replace("NAME", "pg"), text.replace("NAME", "redis")
 
     def stack(*documents: str) -> Stack:

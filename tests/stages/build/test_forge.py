@@ -20,8 +20,8 @@ from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack, Target
 from cluster_forge.stack.parse import parse_description
 from cluster_forge.stages.build import input_fingerprint
-from cluster_forge.stages.build.component_sources import ComponentSources
 from cluster_forge.stages.build.forge import ForgeRequest, ForgeResult, forge
+from cluster_forge.stages.build.rendering.component_sources import ComponentSources
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness
@@ -93,12 +93,12 @@ def small(harness: Harness) -> Stack:
 
 
 class TestOrder:
-    def test_edits_are_refused_before_anything_is_fetched(self, harness: Harness) -> None:
+    def test_edits_of_another_stack_are_refused_before_anything_is_fetched(self, harness: Harness) -> None:
         stack = small(harness)
         forged(harness, request_for(stack, harness))
         harness.files.files["working/notes/configmap_notes_one.yaml"] += b"# edited\n"
         shop = harness.component("shop", helm=harness.chart("shop", {"a.yaml": harness.config_map("a")}))
-        more = replace(stack, components=(*stack.components, shop))
+        more = replace(stack, name="other", components=(*stack.components, shop))
         with pytest.raises(EditedError):
             forged(harness, request_for(more, harness))
         assert harness.sources.asked == []

@@ -14,7 +14,7 @@ from cluster_forge.foundation.names import ComponentName
 from cluster_forge.stack.component import Component, HelmSource
 from cluster_forge.stack.lock import Lock, LockedComponent
 from cluster_forge.stages.build import locking
-from cluster_forge.stages.build.component_sources import ComponentSources
+from cluster_forge.stages.build.rendering.component_sources import ComponentSources
 
 if TYPE_CHECKING:
     from tests.stages.conftest import Harness

@@ -12,7 +12,7 @@ from cluster_forge.foundation.errors import EditedError, ManifestError, StaleErr
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.record import RECORD, Record
 from cluster_forge.stack.component import Component
-from cluster_forge.stack.model import GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
+from cluster_forge.stack.model import FindingPolicy, GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
 from cluster_forge.stages.build import finding_policy
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def web(harness: Harness) -> Component:
     """A component with a chart and a file of its own."""
     deployment = (
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
-        "spec: {template: {spec: {containers: [{name: web, image: 'example.com/web:1'}]}}}\n"
+        "spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, "
+        f"spec: {{containers: [{harness.container('web')}]}}}}}}\n"
     )
     helm = harness.chart("web", {"web.yaml": deployment}, version="1.2.3")
     return harness.component("web", helm=helm, manifests=(harness.input("web.yaml", harness.config_map("own")),))
@@ -144,14 +145,14 @@ class TestFindings:
     )
     def test_an_ignored_finding_is_silent(self, harness: Harness, clash: Stack, given: dict[str, str]) -> None:
         ignore = Ignore(code="duplicate-object", reason="both are fine", **given)
-        smelted = harness.forge(replace(clash, ignores=(ignore,)))
+        smelted = harness.forge(replace(clash, finding_policy=FindingPolicy(ignores=(ignore,))))
         assert smelted.is_written
         assert smelted.findings == ()
 
     @pytest.mark.parametrize("given", [{"component": "one"}, {"object": "ConfigMap/y/c"}, {"code": "missing-crd"}])
     def test_an_ignore_without_effect_is_a_finding(self, harness: Harness, clash: Stack, given: dict[str, str]) -> None:
         ignore = Ignore(**{"code": "duplicate-object", "reason": "why", "where": "input/config.yaml:9", **given})
-        smelted = harness.forge(replace(clash, ignores=(ignore,)))
+        smelted = harness.forge(replace(clash, finding_policy=FindingPolicy(ignores=(ignore,))))
         assert [(finding.code, finding.severity) for finding in smelted.findings] == [
             ("duplicate-object", Severity.ERROR),
             ("unused-ignore", Severity.WARNING),
@@ -164,7 +165,29 @@ class TestFindings:
 
     def test_allow_changes_only_errors(self) -> None:
         notice = Finding(code="x", severity=Severity.NOTICE, message="m")
-        assert finding_policy.apply([notice], (), {"x"}) == (notice,)
+        assert finding_policy.apply([notice], FindingPolicy(), {"x"}) == (notice,)
+
+    @pytest.mark.parametrize(
+        ("allow", "severity"),
+        [((), Severity.ERROR), (("plaintext-secret",), Severity.WARNING), (("x",), Severity.ERROR)],
+    )
+    def test_a_code_of_the_description_makes_warnings_errors(self, allow: tuple[str, ...], severity: Severity) -> None:
+        policy = FindingPolicy(errors={"plaintext-secret": "input/config.yaml:9"})
+        warnings = [Finding(code=code, severity=Severity.WARNING, message="m") for code in ("plaintext-secret", "x")]
+        notice = Finding(code="plaintext-secret", severity=Severity.NOTICE, message="m")
+        findings = finding_policy.apply([*warnings, notice], policy, allow)
+        assert [finding.severity for finding in findings] == [severity, Severity.WARNING, Severity.NOTICE]
+
+    def test_a_code_that_no_finding_has_is_an_error(self) -> None:
+        policy = FindingPolicy(
+            errors={"plain-text-secret": "input/config.yaml:9", "team/owner": "input/config.yaml:10"}
+        )
+        (finding,) = finding_policy.apply([], policy, ())
+        assert (finding.severity, finding.where, finding.fix) == (
+            Severity.ERROR,
+            "input/config.yaml:9",
+            "write plaintext-secret",
+        )
 
 
 class TestEdits:
@@ -184,31 +207,27 @@ class TestEdits:
             del files["working/web/configmap_web_own.yaml"]
 
     @pytest.mark.parametrize(
-        ("kind", "message"),
+        ("kind", "shown"),
         [
             ("changed", "web/configmap_web_own.yaml"),
-            ("added", r"\+ web/mine\.yaml"),
+            ("added", "+ web/mine.yaml"),
             ("deleted", "- web/configmap_web_own.yaml"),
         ],
     )
     def test_edits_are_overwritten_only_with_discard_edits(
-        self, harness: Harness, stack: Stack, kind: str, message: str
+        self, harness: Harness, stack: Stack, kind: str, shown: str
     ) -> None:
         self.edit(harness, kind)
         before = dict(harness.files.files)
-        with pytest.raises(EditedError, match=f"edited by hand: {message}"):
-            harness.smelt(stack)
+        assert [*map(str, harness.smelt(stack).edited)] == [shown]
         assert harness.files.files == before
+        again = harness.smelt(stack, ignore_cache=True)
+        assert [*map(str, again.edited)] == [shown]
+        assert harness.files.files == before, "also where it is rendered again"
         harness.smelt(stack, discard_edits=True)
         assert "web/mine.yaml" not in harness.working
         assert "# by hand" not in harness.working["web/configmap_web_own.yaml"]
         harness.smelt(stack)
-
-    def test_the_first_of_many_edits_are_named(self, harness: Harness, stack: Stack) -> None:
-        for number in range(8):
-            harness.files.files[f"working/web/{number}.yaml"] = b"a: b\n"
-        with pytest.raises(EditedError, match=r"8 files were edited by hand: .* and 3 more"):
-            harness.smelt(stack)
 
     def test_a_folder_that_smelt_did_not_write_counts_as_edited(self, harness: Harness, web: Component) -> None:
         harness.files.files["working/a.yaml"] = b"a: b\n"

@@ -9,11 +9,11 @@ import pytest
 
 from cluster_forge.adapters.rendering.caching import CachingRenderer
 from cluster_forge.adapters.storage.cache import FolderCache
-from cluster_forge.foundation.errors import EditedError, ManifestError
+from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.record import RECORD, Record
 from cluster_forge.stack.component import Component
-from cluster_forge.stack.model import Ignore, KubernetesVersion, Stack, Target
+from cluster_forge.stack.model import FindingPolicy, Ignore, KubernetesVersion, Stack, Target
 from cluster_forge.stages.build.smelt import SmeltResult
 from cluster_forge.stages.build.smelt_diff import Changes
 
@@ -159,11 +159,11 @@ class TestSomethingChanged:
         assert not smelted.changes, "it is rendered again, with the same result"
         assert "web/configmap_web_x.yaml" not in harness.working
 
-    def test_a_hand_edit_is_noticed(self, harness: Harness, stack: Stack) -> None:
+    def test_a_hand_edit_is_kept(self, harness: Harness, stack: Stack) -> None:
         before = dict(harness.files.files)
         harness.files.files["working/web/configmap_web_web.yaml"] += b"# by hand\n"
-        with pytest.raises(EditedError):
-            again(harness, stack)
+        assert again(harness, stack).is_current
+        assert harness.files.files != before
         smelted = again(harness, stack, discard_edits=True)
         assert not smelted.is_current
         assert harness.files.files == before
@@ -179,7 +179,11 @@ class TestSomethingChanged:
         [
             {"target": Target(kubernetes=KubernetesVersion(1, 34))},
             {"name": "other"},
-            {"ignores": (Ignore(code="missing-crd", reason="why", where="input/config.yaml:9"),)},
+            {
+                "finding_policy": FindingPolicy(
+                    ignores=(Ignore(code="missing-crd", reason="why", where="input/config.yaml:9"),)
+                )
+            },
         ],
         ids=["target", "name", "ignores"],
     )

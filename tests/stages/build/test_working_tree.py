@@ -28,7 +28,7 @@ def smelted(harness: Harness, names: tuple[str, ...] = ("one", "two")) -> Record
 
 
 def way_out() -> WayOut:
-    return WayOut(verb="smelt", folder="platform", inputs=lambda: None)
+    return WayOut(verb="smelt", folder="platform")
 
 
 def path(name: str) -> str:
@@ -42,12 +42,12 @@ class TestEdits:
         assert working is not None
         assert working.edited == ()
         assert working.record == record
-        working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())
+        working_tree.refuse_loss(working_tree.state(harness.toolbox), way_out())
 
     def test_changed_added_and_deleted_files_are_listed(self, harness: Harness) -> None:
         record = smelted(harness)
         tree = FileTree({path("one"): b"changed", "notes/new.yaml": b"new"})
-        assert working_tree.edited_files(record, tree.digests) == [
+        assert [*map(str, working_tree.edited_files(record, tree.digests))] == [
             path("one"),
             "+ notes/new.yaml",
             "- namespaces/namespace_notes.yaml",
@@ -74,7 +74,7 @@ class TestEdits:
         del files[f"working/{path('two')}"]
         working = harness.edited()
         assert working is not None
-        assert working.edited == (path("one"), f"- {path('two')}")
+        assert [*map(str, working.edited)] == [path("one"), f"- {path('two')}"]
         (entry,) = next(part for part in working.record.parts if part.name == "notes").objects
         assert entry.digest == working.record.files[path("one")]
         assert working_tree.edited_files(working.record, working.tree.digests) == []
@@ -93,13 +93,13 @@ class TestEdits:
 
 class TestRefusal:
     def test_without_a_folder_nothing_is_refused(self, harness: Harness) -> None:
-        working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())
+        working_tree.refuse_loss(working_tree.state(harness.toolbox), way_out())
         assert harness.edited() is None
 
     def test_files_that_smelt_did_not_write_are_refused(self, harness: Harness) -> None:
         harness.files.files["working/notes.txt"] = b"mine"
         with pytest.raises(EditedError, match=r"working/: has files that smelt did not write: notes\.txt"):
-            working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())
+            working_tree.refuse_loss(working_tree.state(harness.toolbox), way_out())
         assert harness.edited() is None
 
     def test_the_first_five_edits_are_named(self, harness: Harness) -> None:
@@ -108,7 +108,9 @@ class TestRefusal:
         for name in names:
             harness.files.files[f"working/{path(name)}"] += b"# edited\n"
         with pytest.raises(EditedError, match=r"7 files were edited by hand: .*_n4\.yaml and 2 more") as raised:
-            working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())
+            working_tree.refuse_loss(
+                working_tree.state(harness.toolbox), replace(way_out(), folder="platform.production")
+            )
         assert raised.value.where == "working/"
         assert "--discard-edits" in (raised.value.fix or "")
 
@@ -117,11 +119,11 @@ class TestRefusal:
         harness.files.files[f"working/{path('one')}"] += b"# edited\n"
         renamed = replace(way_out(), folder="other.production")
         with pytest.raises(EditedError) as raised:
-            working_tree.refuse_edits(working_tree.state(harness.toolbox), renamed)
+            working_tree.refuse_loss(working_tree.state(harness.toolbox), renamed)
         assert "with the name, the selection and the --environment that it was" in (raised.value.fix or "")
 
     def test_a_damaged_record_is_refused(self, harness: Harness) -> None:
         smelted(harness)
         harness.files.files[RECORD] = b"{}"
         with pytest.raises(StaleError):
-            working_tree.refuse_edits(working_tree.state(harness.toolbox), way_out())
+            working_tree.refuse_loss(working_tree.state(harness.toolbox), way_out())

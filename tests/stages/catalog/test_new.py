@@ -18,7 +18,8 @@ from cluster_forge.stages.catalog.new import Draft, NewComponent
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
 UNSAFE = (
-    "allowPrivilegeEscalation is not false, does not drop ALL capabilities, may run as root, has no seccomp profile"
+    "allowPrivilegeEscalation is not false, may run as root (runAsNonRoot is not true), has no seccomp profile, "
+    "does not drop ALL capabilities"
 )
 ABOUT = """\
 description: |
@@ -243,7 +244,7 @@ def test_sizes_that_the_chart_refuses_are_left_out(harness: Harness) -> None:
 
 
 def test_secrets_have_different_names(harness: Harness) -> None:
-    secret = "apiVersion: v1\nkind: Secret\nmetadata: {{name: {0}}}\nstringData: {{password: x}}\n"
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {{name: {0}}}\nstringData: {{password: s3cr3t}}\n"
     templates = {
         f"{name.lower()}.yaml": f"{{{{ if not .Values.{name} }}}}\n{secret.format(name.lower())}{{{{ end }}}}\n"
         for name in ("existingSecret", "redisExistingSecret")

@@ -16,7 +16,7 @@ from tests.stages.conftest import MemoryFiles, OneByOne, RecordingReporter
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import bootstrap, plan
+from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
@@ -42,7 +42,7 @@ VOLUME = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes"
 def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "") -> Deployment:
     """The parts of the stack ``demo``, cast for direct delivery."""
     stack = Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE))
-    planned = replace(plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), narrowed=narrowed)
+    planned = replace(planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), narrowed=narrowed)
     about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
     files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
     return deployments.of(files, "stacks/demo")

@@ -173,3 +173,25 @@ def test_a_hook_with_the_name_of_an_object_of_others_is_refused_before_it_is_del
     with pytest.raises(PreflightError, match="fields are those of kubectl-create"):
         deploy(made, [part("shop", [hook, web()])])
     assert made.there("Job", "migrate", "shop", "batch")["spec"] == {"parallelism": 7}
+
+
+def test_a_hook_that_was_never_there_is_not_looked_for_and_deleted_in_one_request() -> None:
+    policies = {"helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded"}
+    hook = body("v1", "ConfigMap", "migrate", "shop", annotations={"helm.sh/hook": "pre-install", **policies})
+    made = Delivery(cluster())
+
+    def verbs() -> list[str]:
+        return [
+            request.verb
+            for request in made.cluster.requests
+            if request.target.name == "migrate" and not request.is_trial
+        ]
+
+    deploy(made, [part("shop", [hook, web()])])
+    assert verbs() == ["apply", "delete"]
+
+    made.cluster.put({**hook, "metadata": {**hook["metadata"], "annotations": {}}}, manager="cluster-forge")
+    made.cluster.requests.clear()
+    deploy(made, [part("shop", [hook, web(replicas=2)])], "v-2")
+    assert verbs() == ["get", "delete", "apply", "delete"]
+    assert made.cluster.get(identity("ConfigMap", "migrate", "shop")) is None

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.gitops.conftest import body
+from tests.plugin_packages import install
 from tests.stages.deliver.preflight.situations import namespace, node, planned, tools, workload
 
+from cluster_forge.adapters.plugins.python_plugins import InstalledPlugins
 from cluster_forge.foundation.errors import ClusterError, RefusedError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.machine import Folder
 from cluster_forge.stack.component import Component, HelmSource, KustomizeSource
 from cluster_forge.stack.model import GitOps, RepositorySource, Stack
+from cluster_forge.stack.plugin_uses import PluginUse
 from cluster_forge.stages.deliver import doctor
 from cluster_forge.stages.deliver.diagnosis.examination import Examined, State
 from cluster_forge.stages.deliver.doctor import Diagnosis, DoctorRequest
@@ -54,7 +58,7 @@ class FakeClock:
 
 
 def examined(machine: FakeMachine, tools: DeliverTools | None = None, **request: Any) -> Diagnosis:
-    return doctor.doctor(DoctorRequest(folders=("/ws",), **request), machine, tools)
+    return doctor.doctor(DoctorRequest(folders=("/ws",), **request), machine, InstalledPlugins(path=()), tools)
 
 
 def named(things: tuple[Examined, ...], name: str) -> Examined:
@@ -90,6 +94,32 @@ def test_what_is_needed_follows_from_the_stack(described: Stack, programs: tuple
     assert [thing.name for thing in diagnosis.machine if thing.state is State.MISSING] == missing
     assert diagnosis.is_good is not bool(missing)
     assert all(thing.fix for thing in diagnosis.machine if thing.state is not State.GOOD)
+
+
+def test_the_plugins_that_the_stack_names_must_be_installed(tmp_path: Path) -> None:
+    points = "[cluster_forge.transformers]\nlabels = some:It\n[cluster_forge.sources]\ns3 = some:It\n"
+    install(tmp_path, "some-package", points, some="")
+    described = replace(
+        stack(replace(chart("s3://bucket/charts"), manifests=("gs://bucket/a.yaml",))),
+        transformers=(PluginUse(name="labels"), PluginUse(name="label"), PluginUse(name="fn", program="input/fn.sh")),
+        checks=(PluginUse(name="labels"),),
+    )
+    request = DoctorRequest(stack=described)
+    diagnosis = doctor.doctor(request, FakeMachine(), InstalledPlugins(path=(str(tmp_path),)), None)
+    states = {
+        thing.name: thing.state
+        for thing in diagnosis.machine
+        if thing.name.split()[0] in ("check", "source", "transformer")
+    }
+    assert states == {
+        "check labels": State.MISSING,
+        "source gs": State.MISSING,
+        "source s3": State.GOOD,
+        "transformer label": State.MISSING,
+        "transformer labels": State.GOOD,
+    }
+    assert named(diagnosis.machine, "transformer labels").detail == "some-package 1.0"
+    assert "did you mean 'labels'" in named(diagnosis.machine, "transformer label").detail
 
 
 def test_a_folder_that_cannot_be_written_is_missing_and_a_full_disk_is_a_warning() -> None:

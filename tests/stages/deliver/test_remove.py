@@ -246,6 +246,35 @@ def test_a_narrowed_deployment_does_not_hide_who_needs_a_component() -> None:
     assert remove.planned(RemoveRequest(stack="demo"), delivery.tools).components == ("shop", "operator")
 
 
+@pytest.mark.parametrize(
+    ("denied", "request_of", "message"),
+    [
+        (("delete", "Deployment", "shop"), {}, "may not delete deployments.apps in namespace shop"),
+        (("list", "Service", "*"), {}, "may not list services in all namespaces"),
+        (("delete", "ConfigMap", "shop"), {"component": "shop"}, "may not delete configmaps in namespace shop"),
+        (("delete", "CustomResourceDefinition", "*"), {"data": True}, "may not delete customresourcedefinitions"),
+    ],
+)
+def test_what_the_user_may_not_do_is_said_before_the_first_change(
+    denied: tuple[str, str, str], request_of: dict[str, Any], message: str
+) -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    delivery.cluster.denied = {denied}
+    before = delivery.cluster.objects()
+    with pytest.raises(PreflightError, match=message) as refused:
+        gone(delivery, **request_of)
+    assert "kubectl auth can-i" in str(refused.value.fix)
+    assert delivery.cluster.objects() == before
+
+
+def test_what_stays_needs_no_permission() -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    delivery.cluster.denied = {("delete", "CustomResourceDefinition", "*")}
+    assert "Deployment.apps/shop/web" in map(str, gone(delivery).deleted)
+
+
 def test_a_stack_that_is_not_there() -> None:
     delivery = Delivery()
     with pytest.raises(ReleaseError, match=r"the stack demo is not in this cluster \(stacks here: none\)"):

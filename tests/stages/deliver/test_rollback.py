@@ -13,7 +13,7 @@ from tests.stages.deliver.deliveries import Delivery, deployment, identity, sett
 from cluster_forge.foundation.errors import ReleaseError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import bootstrap, plan
+from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.stack.model import GitOps, Stack
@@ -166,7 +166,7 @@ def by_engine(bodies: Sequence[dict[str, Any]], version: str) -> Deployment:
     """The component ``shop``, as Argo CD delivers it; its release has no documents."""
     stack = Stack(name="demo", gitops=GitOps(install=False))
     parts = [part("shop", bodies)]
-    planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version)
+    planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version)
     about = FileTree({"stack.json": orjson.dumps({"version": version, "image": {"digest": "sha256:" + "a" * 64}})})
     cast = deployments.of(join(bootstrap.tree(planned), about), "stacks/demo")
     provenance = Provenance(component=ComponentName("shop"), origin="")

@@ -62,3 +62,13 @@ def test_left_out_components_and_those_that_need_them_are_reported() -> None:
     assert (needed.component, needed.message) == ("a", "needs b, which is left out")
     assert needed.where == "input/config.yaml:5"
     assert len(consistency.findings(parsed(text, names=("c",)))) == 1
+
+
+def test_what_cannot_be_a_json_patch_is_an_error_with_its_line() -> None:
+    patch = "{target: {kind: A}, patch: [{op: put, path: /a}, {op: add, path: a}]}"
+    text = f"components:\n- name: a\n  manifests: [a/]\n  patches: [{patch}]\n"
+    found_at = {(error.where, error.message) for error in consistency.patch_errors(parsed(text).stack)}
+    assert found_at == {
+        ("input/config.yaml:7", "the JSON patch: operation 1: unknown op `put`"),
+        ("input/config.yaml:7", "the JSON patch: operation 2: add has no `value`"),
+    }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cluster_forge.foundation.errors import DescriptionError, OrderError
+from cluster_forge.foundation.errors import DescriptionError, OrderError, leaves
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.describe.read_description import findings, read_catalog, read_description
 
@@ -30,6 +30,37 @@ class Files:
 
 def described(text: str, **files: str) -> Files:
     return Files(**{"config.yaml": HEAD + text, **files})
+
+
+def test_errors_of_every_kind_are_reported_together() -> None:
+    text = """name: shop
+vars: {domain: a.example}
+components:
+- name: web
+  manifests: [none.yaml]
+  labels: {a b: c}
+  patches: [{path: gone.yaml}]
+- name: db
+  needs: [nothing]
+  objects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: "${domaim}"}}]
+  patches:
+  - {patch: [{op: remov, path: /a}], target: {kind: Deployment}}
+  - {patch: {spec: {}}}
+"""
+    with pytest.raises(ExceptionGroup) as caught:
+        read_description(described(text), Selection())
+    messages = [str(error) for error in leaves(caught.value)]
+    for expected in (
+        "web: input/none.yaml does not exist",
+        "'a b' is not a key of labels",
+        "file input/gone.yaml does not exist",
+        "db needs the unknown component 'nothing'",
+        "unknown variable 'domaim'",
+        "unknown op `remov`",
+        "the patch has no target",
+    ):
+        assert sum(expected in message for message in messages) == 1, messages
+    assert len(messages) == 7, messages
 
 
 def test_a_description_is_read_with_the_packaged_catalog() -> None:

@@ -9,6 +9,7 @@ import pytest
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.stack.component import Component, HelmSource, Upstream
 from cluster_forge.stack.model import Stack
+from cluster_forge.stack.plugin_uses import PluginUse
 from cluster_forge.stages.describe import secret_values
 
 
@@ -39,6 +40,9 @@ def test_secrets_in_values_are_found(values: dict[str, Any]) -> None:
     assert secret_values.are_in(stack(values=values))
     assert secret_values.are_in(stack(upstream=Upstream(folder="x", values=values)))
     assert secret_values.are_in(stack(objects=({"kind": "X", "spec": values},)))
+    use = PluginUse(name="x", settings=values)
+    assert secret_values.are_in(stack(transformers=(use,)))
+    assert secret_values.are_in(Stack(name="demo", checks=(use,)))
 
 
 @pytest.mark.parametrize(

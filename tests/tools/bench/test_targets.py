@@ -39,6 +39,13 @@ def test_helm_in_its_three_ways_is_the_measure_of_a_cold_forge() -> None:
     }
 
 
+def test_what_hand_edits_add_is_the_difference_of_two_smelts_with_the_same_renders() -> None:
+    plain, edited = step("everything/smelt/changed back", 2), step("everything/smelt/changed and edited", 2.25)
+    figure = by_name(plain, edited)["merge of 50 edited objects"]
+    assert (figure.value, figure.reached) == (0.25, True)
+    assert "merge of 50 edited objects" not in by_name(plain)
+
+
 def test_a_figure_needs_all_of_its_commands() -> None:
     assert by_name() == {}
     assert by_name(ONE_BY_ONE) == {}

@@ -29,10 +29,10 @@ def kept() -> bytes | None:
     Raises:
         WorkspaceError: if a link, a pipe or a device is in its place.
     """
-    folder = _folder()
-    if folder is None:
+    place = folder()
+    if place is None:
         return None
-    path = folder / _NAME
+    path = place / _NAME
     try:
         return _read(path) or _create(path)
     except OSError:
@@ -53,7 +53,7 @@ def is_signed(signature: str, secret: bytes, purpose: str, *contents: bytes) -> 
     return hmac.compare_digest(signature.encode(), sign(secret, purpose, *contents).encode())
 
 
-def _folder() -> Path | None:
+def folder() -> Path | None:
     """The directory of the XDG Base Directory Specification for what a program remembers; a relative one is invalid there."""
     state = os.environ.get("XDG_STATE_HOME", "")
     if Path(state).is_absolute():

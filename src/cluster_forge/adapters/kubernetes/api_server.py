@@ -24,6 +24,7 @@ from cluster_forge.ports.cluster import (
     Applied,
     ApplyOptions,
     ClusterFacts,
+    Deleted,
     Event,
     Listing,
     Patch,
@@ -134,14 +135,17 @@ class ApiServer:
         request = _change("PATCH", path, target, patch, manager)
         return self._changed(replace(request, content_type=kind, repeats=kind is Patch.MERGE), target, patch)
 
-    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> bool:
+    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> Deleted:
         kind = self._discovery.find(target.group, target.kind)
         if kind is None:
-            return False
+            return Deleted.ABSENT
         options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         if uid:
             options["preconditions"] = {"uid": uid}
-        return self._tree_or_none("DELETE", kind, target, orjson.dumps(options)) is not None
+        answer = self._tree_or_none("DELETE", kind, target, orjson.dumps(options))
+        if answer is None:
+            return Deleted.ABSENT
+        return Deleted.GONE if answer.get("kind") == "Status" else Deleted.GOING
 
     # Questions
 

@@ -5,6 +5,7 @@ The answers are kept; asked again, an unchanged document costs an empty ``304`` 
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,9 @@ from cluster_forge.ports.cluster import ServedKind, ServedKinds
 _ACCEPT: Final = ",".join(
     [*(f"{JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")), JSON]
 )
-_ROOTS: Final = ("/api", "/apis")
+_CORE: Final = "/api"
+"""The kinds without a group: they come with the server, and nothing adds to them."""
+_ROOTS: Final = (_CORE, "/apis")
 _MOST: Final = 100_000
 """Kinds that a server may serve: more than any has."""
 _CRD: Final = ("apiextensions.k8s.io", "CustomResourceDefinition")
@@ -59,7 +62,7 @@ class Discovery:
         with self._lock:
             if self._asked < wanted:
                 began = time.monotonic()
-                self._documents = {root: self._document(root) for root in _ROOTS}
+                self._documents = {root: self._current(root) for root in _ROOTS}
                 documents = self._documents.values()
                 kinds = tuple(kind for document in documents for kind in document.kinds)
                 self._served = ServedKinds(kinds, frozenset().union(*(document.stale for document in documents)))
@@ -86,12 +89,18 @@ class Discovery:
         for kind in _defined(body["spec"]):
             self._defined[kind.group, kind.kind, kind.version] = kind
 
+    def _current(self, root: str) -> _Document:
+        known = self._documents.get(root)
+        return known if known and root == _CORE else self._document(root)
+
     def _document(self, root: str) -> _Document:
         before = self._documents.get(root)
         request = Request(method="GET", path=root, where=root, accept=_ACCEPT, known=before.tag if before else "")
         answer = self._transport.ask(request)
         if answer.status == 304 and before:
             return before
+        if answer.status == http.client.NOT_FOUND:
+            raise refusals.no_api(self._transport.access, root)
         if answer.status >= 300:
             raise refusals.of(answer, self._transport.access, root)
         tree = _parsed(answer.body)

@@ -47,13 +47,20 @@ def cluster(section: Section, name: str) -> ClusterEntry:
             where=section.where,
             fix="write `server: https://HOST:PORT`",
         )
+    authority, is_insecure = section.pem("certificate-authority"), section.flag("insecure-skip-tls-verify")
+    if authority and is_insecure:  # as kubectl: "a root certificates file with the insecure flag is not allowed"
+        raise KubeconfigError(
+            "`insecure-skip-tls-verify: true` beside a certificate authority: only one of them can be meant",
+            where=section.where,
+            fix="take `insecure-skip-tls-verify` out, as the certificate of the server is checked then",
+        )
     known = ("tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url")
     return ClusterEntry(
         name=name,
         where=str(section.file),
         server=server,
-        authority=section.pem("certificate-authority"),
-        is_insecure=section.flag("insecure-skip-tls-verify"),
+        authority=authority,
+        is_insecure=is_insecure,
         server_name=section.text("tls-server-name"),
         proxy=_proxy(section),
         plain={"server": server, **{key: section.values[key] for key in known if section.values.get(key)}},

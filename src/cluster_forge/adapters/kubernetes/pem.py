@@ -31,7 +31,7 @@ def content(source: Pem) -> bytes:
         raise KubeconfigError(
             f"the file cannot be read: {error.strerror}",
             where=source.where,
-            fix="correct its name in the kubeconfig, or write the entry again",
+            fix="correct the name of the file, or write the entry again with your cluster's own program",
         ) from error
 
 

@@ -64,6 +64,15 @@ def not_kubernetes(access: Access) -> ClusterError:
     return ClusterError(message, where=access.where, fix=_LOGIN)
 
 
+def no_api(access: Access, root: str) -> ClusterError:
+    """The error for a server that has nothing at ``root``, below which every API server lists its kinds."""
+    return ClusterError(
+        f"{access.cluster.server} has no {root}, as an API server has",
+        where=access.where,
+        fix="correct `server` in the kubeconfig; behind a proxy for several clusters, its path names the cluster",
+    )
+
+
 def without_secrets(error: RefusedError, content: object) -> RefusedError:
     """The error without the values of Secrets in what was sent (`manifests.comparison.masking`)."""
     values = masking.values(content) if isinstance(content, Mapping) else ()

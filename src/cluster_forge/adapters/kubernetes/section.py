@@ -113,4 +113,4 @@ class Section:
                 raise self.wrong(f"{key}-data", "base64") from error
             return Pem(where=f"{self.where}.{key}-data", content=content)
         file = self.path_of(key)
-        return Pem(where=str(file), file=file) if file else None
+        return Pem(where=f"{self.where}.{key}: {file}", file=file) if file else None

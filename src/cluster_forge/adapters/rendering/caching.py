@@ -64,6 +64,7 @@ class CachingRenderer:
                 "kubernetes": str(job.chart.kubernetes),
                 "api versions": list(job.chart.api_versions),
                 "skip schema": job.chart.skip_schema,
+                "draw": job.chart.draw,
             }
         parts["texts"] = [(origin, hashlib.sha256(content).hexdigest()) for origin, content in job.texts]
         return build.key(_OBJECTS, orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))

@@ -53,7 +53,7 @@ def plain_version(version: str) -> str:
 
 def archive_address(repository: str, url: str, release: repository_index.Release) -> str:
     """Where the index has an archive. The rule of redirects holds for it: a server may not lead to a file or pipe of this
-    machine, and not from HTTPS to HTTP, unless a digest shows that the content is what the index means.
+    machine, nor to a plug-in, and not from HTTPS to HTTP, unless a digest shows that the content is what the index means.
 
     Raises:
         FetchError: if it is not an address, or one that is not followed.
@@ -63,11 +63,13 @@ def archive_address(repository: str, url: str, release: repository_index.Release
         base, scheme = urlsplit(repository).scheme, urlsplit(address).scheme
     except ValueError:
         base = scheme = ""
-    if base not in ("http", "https") or scheme in (base, "https", "oci"):
+    is_by_http = base in ("http", "https")
+    if base == "file" or scheme in (base, "oci") or (is_by_http and scheme == "https"):
         return address
-    if scheme == "http" and release.digest:
+    if is_by_http and scheme == "http" and release.digest:
         return address
-    problem = "it leaves HTTPS, and has no digest" if scheme == "http" else "only http:// and https:// are"
+    followed = "http:// and https:// are" if is_by_http else f"{base}:// is"
+    problem = "it leaves HTTPS, and has no digest" if is_by_http and scheme == "http" else f"only {followed}"
     raise FetchError(
         f"the index of {without_credentials(repository)} has {without_credentials(address)} "
         f"for {release.version}, which is not followed: {problem}",
@@ -87,8 +89,10 @@ def join(repository: str, url: str) -> str:
         if parts.scheme:
             is_bare_host = (parts.scheme, parts.netloc) == (base.scheme, base.netloc.rpartition("@")[2])
             return parts._replace(netloc=base.netloc).geturl() if is_bare_host else url
-        folder = base._replace(path=f"{base.path.rstrip('/')}/", query="").geturl()
-        return urlsplit(urljoin(folder, url))._replace(query=base.query).geturl()
+        # Python joins addresses of the schemes that it knows only.
+        folder = base._replace(scheme="https", path=f"{base.path.rstrip('/')}/", query="").geturl()
+        joined = urlsplit(urljoin(folder, url))
+        return joined._replace(scheme=base.scheme, query=base.query).geturl()
     except ValueError as error:
         raise FetchError(
             f"{without_credentials(url)} of {without_credentials(repository)} is not an address: {error}",

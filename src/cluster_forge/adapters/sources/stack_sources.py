@@ -32,6 +32,7 @@ from cluster_forge.oci.artifact_address import ArtifactAddress
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.sources import ChartRelease, Charts, GitOffer
 from cluster_forge.ports.storage import Store
+from cluster_forge.stack import source_schemes
 from cluster_forge.stack.component import HelmSource, KustomizeSource
 from cluster_forge.stack.lock import (
     LockedSource,
@@ -74,19 +75,22 @@ class Mirror(Protocol):
 class StackSources:
     """`ports.Sources` and `ports.Offers`. Safe for several threads; what several components have is fetched once.
 
-    ``repositories`` are the kinds of chart repository by the scheme of their address; ``charts`` is called when an archive
+    ``repositories`` are the kinds of chart repository by the scheme of their address, ``of_plugins`` and ``plugin_downloads`` are
+    for the schemes of plug-ins; ``charts`` is called when an archive
     is read (its imports take 0.02 s, and most runs find everything in the store).
     """
 
     store: Store
     mirrors: Sequence[Mirror]
     repositories: Mapping[str, ChartRepositories]
+    of_plugins: ChartRepositories
     git: GitRepositories
     local: LocalCharts
     images: RegistryImages
     artifacts: RegistryArtifacts
     kustomizations: LocalKustomizations
     downloads: Downloads
+    plugin_downloads: Downloads
     charts: Callable[[], Charts]
     newest_in_range: NewestInRange
     _fetched: Once[LockedSource] = field(default_factory=Once, init=False, repr=False)
@@ -134,7 +138,8 @@ class StackSources:
         if content is None:
             content = next((fetched for mirror in self.mirrors if (fetched := mirror.manifest(url)) is not None), None)
         if content is None:
-            content = self.downloads.get(url, limit_bytes=FILE_LIMIT)
+            downloads = self.plugin_downloads if source_schemes.of_plugin(url) else self.downloads
+            content = downloads.get(url, limit_bytes=FILE_LIMIT)
         address = without_credentials(url)
         try:
             content.decode()
@@ -273,6 +278,8 @@ class StackSources:
         Raises:
             FetchError: if there is none for its address.
         """
+        if source_schemes.of_plugin(source.repository):
+            return self.of_plugins
         scheme = source.repository.partition("://")[0].lower()
         if scheme not in self.repositories:
             raise FetchError(

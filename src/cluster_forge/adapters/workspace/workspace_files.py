@@ -85,7 +85,7 @@ class WorkspaceFiles:
             OSError: for what cannot be read.
         """
         real = self._real(folder)
-        return walking.walk(real, self._allowed(folder)) if real.is_dir() else None
+        return self._walked(folder, real) if real.is_dir() else None
 
     def read_chart(self, folder: str) -> FileTree | None:
         """All files of a chart's directory, hidden ones too; links must stay in the chart. None: no such directory.
@@ -113,7 +113,7 @@ class WorkspaceFiles:
         with translated("cannot be listed", path):
             start, real = posixpath.normpath(path), self._real(path)
             if real.is_dir():
-                paths = walking.walk(real, self._allowed(path))
+                paths = self._walked(start, real)
                 return sorted(posixpath.normpath(f"{start}/{name}") for name, _ in paths)
             return [start] if real.exists() else None
 
@@ -207,6 +207,15 @@ class WorkspaceFiles:
                 fix="move the file into the workspace; links out of it are not followed",
             )
         return Path(real)
+
+    def _walked(self, folder: str, real: Path) -> Iterator[tuple[str, str]]:
+        """`walking.walk`, with errors that say where something is in the workspace."""
+        try:
+            yield from walking.walk(real, self._allowed(folder))
+        except WorkspaceError as error:
+            where = (error.where or "").removeprefix(str(real))
+            shown = f"{posixpath.normpath(folder)}{where}" if where != error.where else error.where
+            raise WorkspaceError(error.message, where=shown, fix=error.fix) from error
 
     def _is_linked(self, folder: str) -> bool:
         """Whether a link leads to a directory that is replaced. Workspaces may share `input/`: links to it do not count."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cluster_forge.checks import report
-from cluster_forge.manifests import object_names
+from cluster_forge.manifests import kubernetes_schemas, object_names
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes
@@ -13,8 +13,10 @@ from cluster_forge.manifests.scope import Scopes
 CODE = "invalid-name"
 
 
-def findings(manifest: Manifest, _: Scopes) -> Iterator[Finding]:
+def findings(manifest: Manifest, scopes: Scopes) -> Iterator[Finding]:
     for problem in _problems(manifest):
+        if problem.endswith(object_names.NOT_TEXT) and _has_schema(manifest, scopes):
+            continue  # the schema of the object says so, with the field
         yield report.error(manifest, CODE, problem, fix="correct it in the manifest, or set the value that it is from")
 
 
@@ -26,6 +28,15 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     if identity.namespace and (problem := object_names.namespace_problem(identity.namespace)):
         yield problem
     yield from manifest.facts.invalid_labels
+
+
+def _has_schema(manifest: Manifest, scopes: Scopes) -> bool:
+    """Whether the target or a CRD of the stack describes the object."""
+    identity, version = manifest.id, manifest.facts.version
+    custom = scopes.custom.get((identity.group, identity.kind))
+    if custom:
+        return version in custom.versions
+    return kubernetes_schemas.of_minor(scopes.minor).kind(identity.group, version, identity.kind) is not None
 
 
 def _is_generated(manifest: Manifest) -> bool:

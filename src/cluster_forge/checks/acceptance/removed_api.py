@@ -50,7 +50,7 @@ def _not_served(manifest: Manifest, minor: int, served: tuple[int, ...]) -> Find
             f"Kubernetes 1.{minor} serves {identity.kind} of {api} only with `--runtime-config={api}=true`",
             fix=f"set that option of the API server, or {instead}",
         )
-    others = f"; {_ranges(served)}" if served else ""
+    others = f"; {kubernetes_apis.do(served)}" if served else ""
     is_to_come = bool(served) and served[0] > minor
     return (report.warning if is_to_come else report.error)(
         manifest,
@@ -67,8 +67,3 @@ def _instead(group: str, kind: str, minor: int, *, is_known: bool) -> str:
         return f"write `apiVersion: {successors[0]}`"
     similar = "" if is_known else kubernetes_apis.similar_kind(group, kind, minor)
     return f"write `kind: {similar}`" if similar else "remove the object"
-
-
-def _ranges(minors: tuple[int, ...]) -> str:
-    """``1.26 to 1.31 do``; the minors that serve an API have no gap."""
-    return f"1.{minors[0]} to 1.{minors[-1]} do" if len(minors) > 1 else f"1.{minors[0]} does"

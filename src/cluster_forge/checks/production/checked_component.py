@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from cluster_forge.checks.collisions import scaling
+from cluster_forge.checks.label_selectors import labels_of, matches
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.stack.model import Size
 
 _REPLICATED: Final = frozenset({"Deployment", "StatefulSet"})
 
-Selector = tuple[str, Mapping[str, str]]
-"""A namespace, and labels of pods in it."""
+Selector = tuple[str, Mapping[str, Any]]
+"""A namespace, and the LabelSelector of pods in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,24 +26,24 @@ class CheckedComponent:
     level: str
     services: Sequence[Selector]
     budgets: Sequence[Selector]
-    autoscaled: frozenset[str]
+    autoscaled: frozenset[scaling.Target]
 
     @classmethod
     def of(cls, manifests: Sequence[Manifest], *, size: Size, level: str) -> Self:
         bodies = [manifest.body for manifest in manifests]
         services = [
-            (_namespace(body), (body.get("spec") or {}).get("selector") or {})
+            (_namespace(body), {"matchLabels": selector})
             for body in bodies
-            if body.get("kind") == "Service"
+            if body.get("kind") == "Service" and (selector := mapping(mapping(body.get("spec")).get("selector")))
         ]
         budgets = [
-            (_namespace(body), ((body.get("spec") or {}).get("selector") or {}).get("matchLabels") or {})
+            (_namespace(body), mapping(spec["selector"]))
             for body in bodies
             if body.get("kind") == "PodDisruptionBudget"
+            and isinstance((spec := mapping(body.get("spec"))).get("selector"), dict)
         ]
-        autoscaled = frozenset(
-            body["spec"]["scaleTargetRef"]["name"] for body in bodies if body.get("kind") == "HorizontalPodAutoscaler"
-        )
+        autoscalers = (one for one in manifests if (one.id.group, one.id.kind) in scaling.AUTOSCALERS)
+        autoscaled = frozenset(target for one in autoscalers if (target := scaling.target_of(one)))
         return cls(size=size, level=level, services=services, budgets=budgets, autoscaled=autoscaled)
 
     def must_be_available(self, body: Body) -> bool:
@@ -54,7 +57,8 @@ class CheckedComponent:
         return replicas_of(body) > 1 or self.is_autoscaled(body)
 
     def is_autoscaled(self, body: Body) -> bool:
-        return body["metadata"]["name"] in self.autoscaled
+        group, _, _ = str(body.get("apiVersion")).rpartition("/")
+        return (group, body.get("kind"), _namespace(body), body["metadata"].get("name")) in self.autoscaled
 
     def has_budget(self, body: Body) -> bool:
         return _selects(self.budgets, body)
@@ -62,17 +66,14 @@ class CheckedComponent:
 
 def replicas_of(body: Body) -> int:
     """The replicas of a workload; Kubernetes' default is one."""
-    count = body["spec"].get("replicas")
-    return 1 if count is None else int(count)
+    count = mapping(body.get("spec")).get("replicas")
+    return count if isinstance(count, int) else 1
 
 
 def _selects(selectors: Sequence[Selector], body: Body) -> bool:
-    labels = (body["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    labels = labels_of(mapping(mapping(body.get("spec")).get("template")).get("metadata"))
     namespace = _namespace(body)
-    return any(
-        wanted and where == namespace and all(labels.get(key) == value for key, value in wanted.items())
-        for where, wanted in selectors
-    )
+    return any(where == namespace and matches(selector, labels) for where, selector in selectors)
 
 
 def _namespace(body: Mapping[str, Any]) -> str:

@@ -15,5 +15,5 @@ CODE = "disruption-budget"
 def findings(manifest: Manifest, component: CheckedComponent) -> Iterator[Finding]:
     body = manifest.body
     if component.must_be_available(body) and component.is_replicated(body) and not component.has_budget(body):
-        fix = "switch on the chart's PodDisruptionBudget, or add one to `objects` of a wiring"
+        fix = "switch on the chart's PodDisruptionBudget, or add one to `objects`"
         yield report.warning(manifest, CODE, "no PodDisruptionBudget selects its pods", fix=fix)

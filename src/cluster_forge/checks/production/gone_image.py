@@ -20,6 +20,6 @@ _GONE: Final = re.compile(r"(?:(?:docker\.io|registry-1\.docker\.io)/)?bitnami/"
 def findings(manifest: Manifest, _: CheckedComponent) -> Iterator[Finding]:
     for container in containers_of(manifest.body):
         image = container.get("image") or ""
-        if _GONE.match(image):
+        if isinstance(image, str) and _GONE.match(image):
             message = f"container {container.get('name')}: image {image} was removed from its registry"
             yield report.error(manifest, CODE, message, fix="set another repository in the values")

@@ -16,4 +16,4 @@ def findings(manifest: Manifest, component: CheckedComponent) -> Iterator[Findin
     body = manifest.body
     if component.must_be_available(body) and not component.is_replicated(body):
         message = f"has {replicas_of(body)} replica at size {component.size}"
-        yield report.warning(manifest, CODE, message, fix="set two or more replicas under `sizes`")
+        yield report.warning(manifest, CODE, message, fix="set two or more replicas in the values")

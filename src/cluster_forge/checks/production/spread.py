@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cluster_forge.checks import report
 from cluster_forge.checks.production.checked_component import CheckedComponent
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.pods import pod_of
@@ -17,7 +18,7 @@ def findings(manifest: Manifest, component: CheckedComponent) -> Iterator[Findin
     body = manifest.body
     if not (component.must_be_available(body) and component.is_replicated(body)):
         return
-    pod = pod_of(body) or {}
-    if not pod.get("topologySpreadConstraints") and not (pod.get("affinity") or {}).get("podAntiAffinity"):
+    pod = mapping(pod_of(body))
+    if not pod.get("topologySpreadConstraints") and not mapping(pod.get("affinity")).get("podAntiAffinity"):
         fix = "set `topologySpreadConstraints` or a `podAntiAffinity` in the values"
         yield report.warning(manifest, CODE, "all its pods may run on one node", fix=fix)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from typing import Final, Protocol
 
 from cluster_forge.checks import report
@@ -40,11 +39,10 @@ def findings(manifests: Sequence[Manifest], capabilities: Collection[str]) -> li
 
 def _finding(capability: str, effect: str, objects: Sequence[Manifest]) -> Finding:
     others = f" (also: {', '.join(str(other.id) for other in objects[1:])})" if len(objects) > 1 else ""
-    finding = report.warning(
+    return report.warning(
         objects[0],
         CODE,
         f"needs {capability}, which neither the stack nor the target provides: {effect}{others}",
         fix=f"add a component that provides it (`cluster-forge catalog search {capability}` lists them), write "
         f"`target: {{provides: [{capability}]}}` if the cluster has it, or do without the object",
     )
-    return replace(finding, where=objects[0].provenance.origin)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cluster_forge.checks import report
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 
+if TYPE_CHECKING:
+    from cluster_forge.checks.checked_stack import CheckedStack
+
 CODE = "missing-reference"
-_FIX: Final = "add the component that has it, or correct the name in the values"
+FIX: Final = "add the component that has it, or correct the name in the values"
 
 
-def finding(manifest: Manifest, message: str, *, fix: str = _FIX) -> Finding:
-    """That an object refers to something that is not in the stack."""
-    return report.error(manifest, CODE, message, fix=fix)
+def finding(checked: CheckedStack, manifest: Manifest, message: str, *, fix: str = FIX, field: str = "") -> Finding:
+    """That an object refers to something that is not in the stack: an error only where the cluster has nothing else."""
+    say = report.error if checked.is_closed else report.warning
+    return say(manifest, CODE, message, fix=fix, field=field)

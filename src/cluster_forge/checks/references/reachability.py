@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cluster_forge.checks.inventory import Inventory, Place, spec_of
+from cluster_forge.checks.checked_stack import CheckedStack
+from cluster_forge.checks.inventory import Place, spec_of
 from cluster_forge.checks.references import missing
+from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 
 HTTPS: Final = 443
 
 
-def problem(inventory: Inventory, place: Place, port: int | None) -> str:
-    """Why a Service cannot be reached at a port; empty if it can. A headless one is reached at its pods' ports."""
+def problem(checked: CheckedStack, named_by: Manifest, place: Place, port: object) -> str:
+    """Why a Service cannot be reached at a port (a number, or the name of one); empty if it can, or may be.
+
+    A headless one is reached at its Pods' ports.
+    """
+    inventory = checked.inventory
     if inventory.is_created_at_run_time(place):
         return ""
     service = inventory.services.get(place)
     if service is None:
-        return "no such Service"
+        is_there = checked.presence.has(("", "Service", *place), named_by)
+        is_operated = not checked.is_closed and checked.presence.has_foreign_pods(place[0])
+        return "" if is_there or is_operated else "no such Service"
     spec = spec_of(service)
-    ports = sorted((declared.get("port") for declared in spec.get("ports") or ()), key=str)
+    declared = [mapping(one) for one in sequence(spec.get("ports"))]
+    ports = sorted((one.get("port") for one in declared), key=str)
     if port is None or port in ports or spec.get("type") == "ExternalName":
+        return ""
+    if isinstance(port, str) and any(one.get("name") == port for one in declared):
         return ""
     if spec.get("clusterIP") == "None":
         workloads = inventory.pods_of(service)
@@ -32,12 +43,13 @@ def problem(inventory: Inventory, place: Place, port: int | None) -> str:
 
 
 def called_by_the_api_server(
-    inventory: Inventory, manifest: Manifest, service: Mapping[str, Any] | None
+    checked: CheckedStack, manifest: Manifest, service: Mapping[str, Any], field: str
 ) -> Iterator[Finding]:
     """The finding about a Service that the API server calls, at port 443 by default."""
-    if not service or not service.get("name") or not service.get("namespace"):
+    name, namespace = service.get("name"), service.get("namespace")
+    if not isinstance(name, str) or not isinstance(namespace, str) or not name or not namespace:
         return
-    place = (service["namespace"], service["name"])
-    reason = problem(inventory, place, service.get("port") or HTTPS)
+    reason = problem(checked, manifest, (namespace, name), service.get("port") or HTTPS)
     if reason:
-        yield missing.finding(manifest, f"the API server calls Service {'/'.join(place)}: {reason}")
+        message = f"the API server calls Service {namespace}/{name}: {reason}"
+        yield missing.finding(checked, manifest, message, field=field)

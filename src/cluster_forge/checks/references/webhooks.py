@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cluster_forge.checks.inventory import Inventory, spec_of
+from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.references import reachability
+from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests import field_path, webhooks
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.manifests.manifest import Manifest
 
-_ADMISSION: Final = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
+_FIELD: Final = "spec.conversion.webhook.clientConfig.service"
 
 
-def findings(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
-    kind = manifest.id.kind
-    if kind in _ADMISSION:
-        clients = [webhook.get("clientConfig") for webhook in manifest.body.get("webhooks") or ()]
-    elif kind == "CustomResourceDefinition" and b'"webhook"' in manifest.document.json:
-        clients = [((spec_of(manifest).get("conversion") or {}).get("webhook") or {}).get("clientConfig")]
-    else:
-        return
-    for client in clients:
-        yield from reachability.called_by_the_api_server(inventory, manifest, (client or {}).get("service"))
+def findings(checked: CheckedStack) -> Iterator[Finding]:
+    for kind in sorted(webhooks.CONFIGURATIONS):
+        for configuration in checked.of_kind[kind]:
+            for number, webhook in enumerate(map(mapping, sequence(configuration.body.get("webhooks")))):
+                service = mapping(mapping(webhook.get("clientConfig")).get("service"))
+                field = field_path.text(("webhooks", number, "clientConfig", "service"))
+                yield from reachability.called_by_the_api_server(checked, configuration, service, field)
+    for definition in checked.of_kind[CRD]:
+        if definition.id in checked.graph.references:  # few CRDs name anything, and their trees are large
+            conversion = mapping(mapping(definition.document.passing_body().get("spec")).get("conversion"))
+            service = mapping(mapping(mapping(conversion.get("webhook")).get("clientConfig")).get("service"))
+            yield from reachability.called_by_the_api_server(checked, definition, service, _FIELD)

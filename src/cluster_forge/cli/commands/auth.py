@@ -8,7 +8,7 @@ import click
 
 from cluster_forge.cli import help_page
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import CONNECTS, verb
+from cluster_forge.cli.verb import CONNECTS, DESCRIBES, verb
 from cluster_forge.stack.selection import Selection
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ command = help_page.group(
 )
 
 
-@verb(*CONNECTS, Selection)
+@verb(*CONNECTS, Selection, *DESCRIBES)
 @click.pass_context
 def status(context: click.Context, session: Session) -> None:
     """Show the login for each host of the stack, where it comes from, and whether it works.

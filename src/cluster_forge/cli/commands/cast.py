@@ -59,9 +59,10 @@ def _cast(session: Session, *, stale: bool) -> int:
     from cluster_forge.cli.output import cast_text, result_json
     from cluster_forge.cli.output.counts import finding_counts
     from cluster_forge.cli.source_date import source_date
-    from cluster_forge.stages.build import base_image, input_fingerprint, locking
+    from cluster_forge.stages.build import input_fingerprint, locking
     from cluster_forge.stages.build.cast import CastRequest
     from cluster_forge.stages.build.cast import cast as cast_stage
+    from cluster_forge.stages.build.casting import base_image
 
     with session.services(offline=True, renders=False) as services, services.files.locked():
         description = load(services, session.selection)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cluster_forge.cli import delivery_options, deployer
+from cluster_forge.cli import delivery_options, delivery_through, deployer
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import ON_MANY, verb
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Go on although a check before the deployment found this (repeatable).",
 )
+@delivery_through.options
 def command(  # noqa: PLR0913 - its options
     session: Session,
     stack: str | None,
@@ -98,6 +99,7 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge deploy git+https://git.example.com/platform.git@v-3fa9c1d2e4b5
         cluster-forge deploy --all     # the clusters of the description, in order
         cluster-forge deploy --context staging --context production
+        cluster-forge deploy --through my-platform
         cluster-forge deploy --dry-run
     """
     from cluster_forge.stages.deliver.options import DeployOptions
@@ -169,23 +171,37 @@ def _expected(members: Members) -> Iterator[ExpectedSecret]:
         yield from deployment.read(place.folder, place.files).plan.secrets
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Deployed:
-    """One deployment that was tried, and where."""
+    """One deployment that was tried, and where; ``is_trial``: nothing was changed."""
 
     result: DeployResult
     deployment: Deployment
     facts: ClusterFacts
+    is_trial: bool
 
-    def lines(self, *, is_trial: bool) -> Iterator[str]:
+    @property
+    def is_good(self) -> bool:
+        return self.result.is_good
+
+    @property
+    def way_back(self) -> str:
+        return self.deployment.name if self.result.former and not self.result.back else ""
+
+    def lines(self) -> Iterator[str]:
         from cluster_forge.cli.output import deploy_text
 
-        return deploy_text.deployed(self.result, self.deployment, self.facts, is_trial=is_trial)
+        return deploy_text.deployed(self.result, self.deployment, self.facts, is_trial=self.is_trial)
 
-    def json(self, *, is_trial: bool) -> dict[str, Any]:
+    def json(self) -> dict[str, Any]:
         from cluster_forge.cli.output import deploy_text
 
-        return deploy_text.deployed_json(self.result, self.deployment, self.facts, is_trial=is_trial)
+        return deploy_text.deployed_json(self.result, self.deployment, self.facts, is_trial=self.is_trial)
+
+    def reasons(self) -> Iterator[str]:
+        from cluster_forge.cli.output import deploy_text
+
+        return deploy_text.reasons(self.result)
 
 
 def _deploy(session: Session, stack: str | None, options: DeployOptions, values: _Values | None) -> int:
@@ -198,16 +214,17 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
     with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
         noted = deployer.Noted(reporter)
         tools = replace(session.delivery(noted), files=place.files)
+        chosen = deployment.read(place.folder, tools.files)
         if not options.is_trial:
             deployer.confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
         with deployer.going_on(again, noted):
-            done = _deployed(session, deployment.read(place.folder, tools.files), tools, options, values)
-    for line in done.lines(is_trial=options.is_trial):
+            done = _deployed(session, chosen, tools, options, values)
+    for line in done.lines():
         session.print(line)
-    session.print_json("deploy", is_line=True, **done.json(is_trial=options.is_trial), requests=tools.cluster.sent())
+    session.print_json("deploy", is_line=True, **done.json(), requests=tools.cluster.sent())
     back = session.cluster_command("rollback", done.deployment.name)
     errors = deploy_text.errors(done.result, again, back)
-    return deployer.concluded(session, errors, deploy_text.reasons(done.result))
+    return deployer.concluded(session, errors, done.reasons())
 
 
 def _to_many(session: Session, stack: str | None, options: DeployOptions, values: _Values | None) -> int:
@@ -229,12 +246,9 @@ def _to_many(session: Session, stack: str | None, options: DeployOptions, values
 
 
 def _rolled_out(session: Session, members: Members, options: DeployOptions, values: _Values | None, again: str) -> int:
-    from cluster_forge import composition
-    from cluster_forge.cli import fleet
-    from cluster_forge.cli.output import deploy_text, rollout_text
+    from cluster_forge.cli import fleet, rollout
     from cluster_forge.stack.clusters import DescribedCluster
     from cluster_forge.stages.deliver import deployment
-    from cluster_forge.stages.deliver.rollout import roll_out
 
     with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
         noted = deployer.Noted(reporter)
@@ -246,24 +260,9 @@ def _rolled_out(session: Session, members: Members, options: DeployOptions, valu
             chosen = members.placed(deployment.read(place.folder, place.files), cluster, tools)
             return _deployed(own, chosen, tools, options, values)
 
-        rollout = members.fleet.rollout
-        workers = composition.workers(replace(session.settings(), jobs=rollout.max_unavailable))
         with deployer.going_on(f"{again} {members.chosen}", noted):
-            outcomes = roll_out(members.steps, rollout, workers, deploy, lambda done: done.result.is_good)
-    for outcome in outcomes:
-        session.print(rollout_text.title(outcome))
-        for line in outcome.result.lines(is_trial=options.is_trial) if outcome.result else ():
-            session.print(line)
-    session.print_json(
-        "deploy",
-        is_line=True,
-        clusters=[
-            rollout_text.json(outcome) | (outcome.result.json(is_trial=options.is_trial) if outcome.result else {})
-            for outcome in outcomes
-        ],
-    )
-    reasons = [line for one in outcomes if one.result for line in deploy_text.reasons(one.result.result)]
-    return deployer.concluded(session, rollout_text.errors(outcomes, again, members.option), reasons)
+            outcomes = rollout.run(session, members, deploy)
+    return rollout.concluded(session, members, outcomes, again)
 
 
 def _deployed(
@@ -280,7 +279,12 @@ def _deployed(
         parts=deployer.parts(session, chosen, tools),
         given=values.of(chosen, tools.reader) if values else NONE,
     )
-    return _Deployed(deploy.deploy(request, tools), chosen, tools.cluster.about())
+    return _Deployed(
+        result=deploy.deploy(request, tools),
+        deployment=chosen,
+        facts=tools.cluster.about(),
+        is_trial=options.is_trial,
+    )
 
 
 def _known(codes: tuple[str, ...]) -> frozenset[str]:

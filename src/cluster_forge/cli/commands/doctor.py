@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import DELIVERS, verb
-from cluster_forge.service_options import StoreOptions
+from cluster_forge.cli.verb import DELIVERS, DESCRIBES, verb
+from cluster_forge.service_options import RenderOptions, StoreOptions
 
 if TYPE_CHECKING:
     from cluster_forge.stages.deliver.deployment import Deployment
     from cluster_forge.stages.deliver.doctor import Diagnosis
 
 
-@verb(*DELIVERS, StoreOptions)
+@verb(*DELIVERS, StoreOptions, *DESCRIBES)
 @click.argument("stack", required=False)
 def command(session: Session, stack: str | None) -> int:
     """Say what is missing on this machine or in a cluster, with the remedy.
@@ -74,14 +74,14 @@ def _examined(session: Session, chosen: Deployment | None) -> Diagnosis:
         folders=(str(session.workspace), str(composition.store_root(session.store))),
         plan=chosen.plan if chosen else None,
     )
-    machine = composition.machine()
+    machine, plugins = composition.machine(), composition.installed_plugins(RenderOptions())
     if not (chosen or session.cluster.context or session.cluster.kubeconfig):
-        return doctor.doctor(request, machine, None)
+        return doctor.doctor(request, machine, plugins, None)
     with session.reporting("doctor") as reporter:
         try:
             tools = session.delivery(reporter)
         except (KubeconfigError, ExceptionGroup) as error:
-            diagnosis = doctor.doctor(request, machine, None)
+            diagnosis = doctor.doctor(request, machine, plugins, None)
             return replace(diagnosis, cluster=tuple(map(doctor.unusable, expected(error))))
         parts = deployer.parts(session, chosen, tools) if chosen else ()
-        return doctor.doctor(replace(request, parts=parts), machine, tools)
+        return doctor.doctor(replace(request, parts=parts), machine, plugins, tools)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from cluster_forge.cli.edit_options import edit_options
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import BUILDS, FETCHES, SELECTS, verb
 
 if TYPE_CHECKING:
     from cluster_forge.composition import Services
-    from cluster_forge.stages.build.forge import ForgeRequest
+    from cluster_forge.stages.build.forge import ForgeRequest, ForgeResult
+    from cluster_forge.stages.build.hand_edits.file_merge import Decide
     from cluster_forge.stages.build.smelt import SmeltResult
     from cluster_forge.stages.describe.load_description import Description
 
 
 @verb(*BUILDS, *FETCHES, *SELECTS)
-@click.option("--discard-edits", is_flag=True, help="Overwrite hand edits in working/.")
+@edit_options
 @click.option("--watch", is_flag=True, help="Keep running: smelt again after each change in input/.")
-def command(session: Session, discard_edits: bool, watch: bool) -> int:
+def command(session: Session, discard_edits: bool, merge: str | None, watch: bool) -> int:
     """Mine what is missing, smelt and cast in one go.
 
     Reads input/config.yaml and the lock, fetches and locks sources that the lock does not have yet, renders working/,
@@ -36,7 +39,7 @@ def command(session: Session, discard_edits: bool, watch: bool) -> int:
         raise click.UsageError("--watch prints results until it is interrupted, --format json prints one: drop either")
     with session.services() as services:
         before = services.files.stamps("input") if watch else {}
-        code = _forge(session, services, discard_edits=discard_edits)
+        code = _forge(session, services, discard_edits=discard_edits, merge=merge)
         if watch:
             from cluster_forge.cli import watch_loop
 
@@ -47,10 +50,10 @@ def command(session: Session, discard_edits: bool, watch: bool) -> int:
     return code
 
 
-def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
-    from cluster_forge.cli import audit_trail
+def _forge(session: Session, services: Services, *, discard_edits: bool, merge: str | None) -> int:
+    from cluster_forge.cli import audit_trail, merging
     from cluster_forge.cli.description import load_mined
-    from cluster_forge.cli.output import cast_text, result_json
+    from cluster_forge.cli.output import cast_text, edits_text, result_json
     from cluster_forge.cli.output.counts import finding_counts
     from cluster_forge.cli.source_date import source_date
     from cluster_forge.stages.build.forge import forge as forge_stage
@@ -58,8 +61,13 @@ def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
     with services.files.locked():
         description = load_mined(services, session.selection)
         request = _request(session, description, discard_edits=discard_edits, time=source_date())
-        with session.reporting("mine", "render", "smelt", "cast") as reporter:
-            forged = forge_stage(request, services.toolbox, services.sources, services.repositories, reporter)
+
+        def run(decide: Decide) -> ForgeResult:
+            decided = replace(request, decide=decide)
+            with session.reporting("mine", "render", "smelt", "cast") as reporter:
+                return forge_stage(decided, services.toolbox, services.sources, services.repositories, reporter)
+
+        forged = merging.decided(session, merge, run, lambda result: result.smelted)
         if forged.cast:
             audit_trail.append(session, "forge", description, forged.cast, services.files)
     content = dict(result_json.smelted_json(description.stack, forged.smelted))
@@ -68,6 +76,8 @@ def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
     if forged.cast is None:
         session.print(f"nothing was cast: {counts}")
     else:
+        for line in edits_text.lines(forged.smelted):
+            session.print(line)
         for line in cast_text.summary(
             forged.cast, counts, is_whole=verbosity > 1, has_discarded=bool(forged.smelted.discarded)
         ):
@@ -82,7 +92,7 @@ def _forge(session: Session, services: Services, *, discard_edits: bool) -> int:
 
 
 def _smelt(session: Session, services: Services) -> SmeltResult:
-    """Mine what is missing and smelt; only errors are printed, and hand edits are never overwritten."""
+    """Mine what is missing and smelt; only errors are printed, and hand edits are kept."""
     from cluster_forge.cli.description import load_mined
     from cluster_forge.cli.output.streams import to_stderr
     from cluster_forge.cli.progress.line_reporter import LineReporter

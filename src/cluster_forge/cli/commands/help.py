@@ -31,9 +31,10 @@ def command(context: click.Context, topic: tuple[str, ...]) -> None:
     inner = context.find_root()
     verb = inner.command
     for word in topic:
-        if not isinstance(verb, click.Group):
+        group = help_page.words_of(verb) or verb
+        if not isinstance(group, click.Group):
             raise click.UsageError(f"`{' '.join(topic)}` is not a verb: `{verb.name}` has no verbs of its own", context)
-        below = verb.resolve_command(inner, [word])[1]
+        below = group.resolve_command(inner, [word])[1]
         assert below is not None
         verb, inner = below, click.Context(below, info_name=word, parent=inner)
     click.echo(verb.get_help(inner))

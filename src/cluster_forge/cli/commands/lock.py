@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cluster_forge.cli import help_page
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import FETCHES, verb
+from cluster_forge.cli.verb import DESCRIBES, FETCHES, verb
 from cluster_forge.service_options import StoreOptions
 from cluster_forge.stack.selection import Selection
 
@@ -22,7 +22,7 @@ command = help_page.group(
 )
 
 
-@verb(StoreOptions, Selection)
+@verb(StoreOptions, Selection, *DESCRIBES)
 def show(session: Session) -> None:
     """Print the locked sources of the stack: version, digest and address.
 
@@ -48,7 +48,7 @@ def show(session: Session) -> None:
     )
 
 
-@verb(StoreOptions, *FETCHES, Selection)
+@verb(StoreOptions, *FETCHES, Selection, *DESCRIBES)
 def verify(session: Session) -> int:
     """Fetch every locked source again and compare its digest with the lock.
 

@@ -9,7 +9,7 @@ import click
 
 from cluster_forge.cli import click_options
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import CONNECTS, verb
+from cluster_forge.cli.verb import CONNECTS, DESCRIBES, verb
 
 _LONGEST: Final = 64 << 10
 
@@ -25,7 +25,7 @@ def checked_host(text: str) -> str:
     return logins.host_of(text)
 
 
-@verb(*CONNECTS)
+@verb(*CONNECTS, *DESCRIBES)
 @click.argument("host", metavar="HOST", callback=click_options.checked(checked_host))
 @click.option("-u", "--username", metavar="USER", help="User; asked for if it is missing.")
 @click.option("--password-stdin", is_flag=True, help="Read the password or token from stdin.")

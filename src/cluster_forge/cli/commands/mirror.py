@@ -6,7 +6,7 @@ import click
 
 from cluster_forge.cli import help_page
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import CONNECTS, FETCHES, verb
+from cluster_forge.cli.verb import CONNECTS, DESCRIBES, FETCHES, verb
 from cluster_forge.service_options import StoreOptions
 from cluster_forge.stack.selection import Selection
 
@@ -24,7 +24,7 @@ command = help_page.group(
 )
 
 
-@verb(StoreOptions, *FETCHES, Selection)
+@verb(StoreOptions, *FETCHES, Selection, *DESCRIBES)
 @click.argument("folder", metavar="DIR")
 def create(session: Session, folder: str) -> None:
     """Copy every source of the stack into a mirror, as locked.
@@ -65,7 +65,7 @@ def create(session: Session, folder: str) -> None:
     )
 
 
-@verb(StoreOptions, *CONNECTS, Selection)
+@verb(StoreOptions, *CONNECTS, Selection, *DESCRIBES)
 @click.argument("folder", metavar="DIR")
 def verify(session: Session, folder: str) -> int:
     """Check the digests of a mirror, and that it has everything that the stack is made from.

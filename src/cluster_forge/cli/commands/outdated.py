@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import click
 
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import FETCHES, verb
+from cluster_forge.cli.verb import DESCRIBES, FETCHES, verb
 from cluster_forge.service_options import StoreOptions
 from cluster_forge.stack.selection import Selection
 
 
-@verb(StoreOptions, *FETCHES, Selection)
+@verb(StoreOptions, *FETCHES, Selection, *DESCRIBES)
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if there is a newer version for the target.")
 def command(session: Session, exit_code: bool) -> int:
     """List the sources of which there are newer versions.

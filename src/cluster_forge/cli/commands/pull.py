@@ -9,10 +9,10 @@ import click
 
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import CONNECTS, verb
+from cluster_forge.cli.verb import CONNECTS, DESCRIBES, verb
 
 
-@verb(*CONNECTS, RecordOptions)
+@verb(*CONNECTS, RecordOptions, *DESCRIBES)
 @click.argument("reference")
 @click.option(
     "-o",

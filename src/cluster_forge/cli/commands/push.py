@@ -8,7 +8,7 @@ import click
 
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
-from cluster_forge.cli.verb import CONNECTS, verb
+from cluster_forge.cli.verb import CONNECTS, DESCRIBES, verb
 from cluster_forge.service_options import FleetOptions
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cluster_forge.stages.supply.push import PushRequest
 
 
-@verb(*CONNECTS, RecordOptions, FleetOptions)
+@verb(*CONNECTS, RecordOptions, FleetOptions, *DESCRIBES)
 @click.argument("stack", required=False)
 @click.option(
     "--to",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cluster_forge.cli import delivery_options
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import DELIVERS, verb
@@ -12,6 +13,7 @@ from cluster_forge.cli.verb import DELIVERS, verb
 @verb(*DELIVERS, RecordOptions)
 @click.argument("component", required=False)
 @click.option("--stack", metavar="NAME", help="The stack [default: the only one in the cluster].")
+@delivery_options.cluster
 @click.option("--data", is_flag=True, help="Volumes, CRDs and namespaces go, too, with everything in them.")
 @click.option(
     "--timeout",
@@ -23,7 +25,14 @@ from cluster_forge.cli.verb import DELIVERS, verb
 )
 @click.option("--dry-run", is_flag=True, help="Change nothing: print what would go, in its order.")
 def command(  # noqa: PLR0913 - its options
-    session: Session, component: str | None, *, stack: str | None, data: bool, timeout: float, dry_run: bool
+    session: Session,
+    component: str | None,
+    *,
+    stack: str | None,
+    cluster: str | None,
+    data: bool,
+    timeout: float,
+    dry_run: bool,
 ) -> None:
     """Remove a stack, or one component of it, from a cluster.
 
@@ -33,9 +42,10 @@ def command(  # noqa: PLR0913 - its options
     Examples:
         cluster-forge remove --dry-run
         cluster-forge remove grafana
+        cluster-forge remove --cluster eu-1      # of the description
         cluster-forge remove --stack platform --data --yes
     """
-    from cluster_forge.cli import cluster_stacks, deployer
+    from cluster_forge.cli import central, central_cluster, cluster_stacks, deployer, destinations
     from cluster_forge.cli.output import removal_text
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import remove
@@ -43,11 +53,21 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.stages.deliver.removal.deletion import Deletion
     from cluster_forge.stages.deliver.removal.request import RemoveRequest
 
+    destination = destinations.chosen(session, cluster)
+    if destination.name:
+        central.check_options("remove", {"--data": data})
+        if component:
+            raise click.UsageError(
+                f"Argo CD would put {component} back: take it out of the description, then forge, push and deploy"
+            )
+        central_cluster.remove(destination, stack, timeout, is_trial=dry_run)
+        return
+    session = destination.session
     with session.reporting("remove", streams=True) as reporter:
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         facts = tools.cluster.about()
-        name = cluster_stacks.chosen(stack, claims.stacks(tools.cluster), facts, "remove --stack")
+        name = cluster_stacks.chosen(stack, claims.stacks(tools.cluster), tools.cluster, "remove --stack")
         request = RemoveRequest(stack=name, component=component or "", data=data, timeout=timeout, run=deployer.run())
         planned = remove.planned(request, tools)
         what = f"{component} of {name}" if component else f"the stack {name}"

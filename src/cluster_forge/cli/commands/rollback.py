@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cluster_forge.cli import delivery_options
+from cluster_forge.cli import delivery_options, destinations
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import DELIVERS, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from cluster_forge.cli.destinations import Destination
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     metavar="RELEASE",
     help="The release to go back to [default: the last good one before the newest].",
 )
+@delivery_options.cluster
 @delivery_options.waits
 @delivery_options.timeout
 @click.option("--force-rollback", is_flag=True, help="Go back also where data would be lost, as far as it is possible.")
@@ -38,6 +40,7 @@ def command(  # noqa: PLR0913 - its options
     stack: str | None,
     *,
     to: int | None,
+    cluster: str | None,
     waits: bool,
     timeout: float,
     force_rollback: bool,
@@ -52,18 +55,37 @@ def command(  # noqa: PLR0913 - its options
 
     Examples:
         cluster-forge rollback
+        cluster-forge rollback --cluster eu-1      # of the description
         cluster-forge rollback --to 7 --yes
         cluster-forge rollback platform --context production --wait
     """
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
+    destination = destinations.chosen(session, cluster)
+    if destination.name:
+        given = {
+            "--force-rollback": force_rollback,
+            "--force-version": force_version,
+            "--force-conflicts": force_conflicts,
+            "--recreate": recreate,
+        }
+        return _through_central(destination, stack, DeployOptions(timeout=timeout, waits=waits), to, given)
     # `rollback.target` compares the versions; of the checks beside that, the same is a warning.
     options = DeployOptions(
         timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
     )
     wanted = partial(RollbackRequest, to=to, is_forced=force_rollback, force_version=force_version, recreates=recreate)
-    return _go_back(session, stack, options, wanted)
+    return _go_back(destination.session, stack, options, wanted)
+
+
+def _through_central(
+    destination: Destination, stack: str | None, options: DeployOptions, to: int | None, given: Mapping[str, bool]
+) -> int:
+    from cluster_forge.cli import central, central_cluster
+
+    central.check_options("rollback", given)
+    return central_cluster.go_back(destination, stack, options, to)
 
 
 def _go_back(
@@ -80,7 +102,7 @@ def _go_back(
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         facts = tools.cluster.about()
-        name = cluster_stacks.chosen(stack, releases.stacks(tools.cluster), facts, "rollback")
+        name = cluster_stacks.chosen(stack, releases.stacks(tools.cluster), tools.cluster, "rollback")
         release, deployment = rollback.target(wanted(stack=name), tools)
         if questions.may_ask(session):
             question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"

@@ -22,13 +22,18 @@ _DAY = 86400
 
 _KINDS = {
     "sources": "fetched charts and manifests",
+    "index": "indexes of repositories",
     "objects": "rendered objects",
     "apis": "which APIs charts require",
+    "kustomized": "what kustomizations build",
+    "functions": "what functions made of objects",
+    "findings": "what checks found in objects",
     "packed": "objects compressed for repositories and images",
     "described": "parsed descriptions",
     "locks": "parsed locks",
     "stamps": "digests of files in workspaces",
     "casts": "digests of what was cast",
+    "bases": "what smelt wrote, to merge hand edits with",
 }
 
 command = help_page.group(

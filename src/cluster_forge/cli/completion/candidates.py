@@ -28,6 +28,8 @@ VARIABLE: Final = "_CLUSTER_FORGE_COMPLETE"
 _LINE: Final = "COMP_WORDS"
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 """A name that is safe on a command line without quotes: a description may be written by others."""
+_SAFE_OBJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/~-]*\Z")
+"""An object or its path: without colons, at which bash begins another word."""
 
 Item = CompletionItem[str]
 Candidates = Callable[[click.Context], Iterator[Item]]
@@ -58,7 +60,7 @@ class Completion(ShellComplete):
     def get_completions(self, args: list[str], incomplete: str) -> list[Item]:
         context = _resolve_context(self.cli, self.ctx_args, self.prog_name, args)
         target, incomplete = _resolve_incomplete(context, args, incomplete)
-        candidates = _candidates_for(target) if isinstance(target, click.Parameter) else None
+        candidates = _candidates_for(target, context) if isinstance(target, click.Parameter) else None
         if candidates:
             return [item for item in candidates(context) if item.type != "plain" or item.value.startswith(incomplete)]
         if target is self.cli and not incomplete.startswith("-"):
@@ -78,8 +80,10 @@ def _one_line(text: str) -> str:
     return one_line(text) if text else ""
 
 
-def _candidates_for(parameter: click.Parameter) -> Candidates | None:
+def _candidates_for(parameter: click.Parameter, context: click.Context) -> Candidates | None:
     """By the name of a parameter, else by what its metavar says that it takes."""
+    if parameter.name == "names" and context.command_path.split()[-2:-1] == ["customize"]:
+        return _edits
     return _BY_NAME.get(parameter.name or "") or _BY_METAVAR.get((parameter.metavar or "").strip("[]"))
 
 
@@ -107,6 +111,33 @@ def _names(context: click.Context) -> Iterator[Item]:
         if members and set(members) <= set(resolved.stack)
     ]
     return (item for item in items if item.value not in typed and _SAFE.match(item.value))
+
+
+def _edits(context: click.Context) -> Iterator[Item]:
+    """The edited objects, and the components; after ``--saved`` the components and the saved files."""
+    from cluster_forge.cli.completion import objects
+    from cluster_forge.stack.input_files import INPUT
+
+    workspace = _workspace(context)
+    typed = context.params.get("names") or ()
+    if context.params.get("saved"):
+        files = sorted(file for kind in ("patches", "objects") for file in (workspace / INPUT).glob(f"*/{kind}/*"))
+        edits = [str(file.relative_to(workspace)) for file in files]
+    else:
+        edits = list(objects.edited(workspace))
+    yield from (CompletionItem(edit) for edit in edits if edit not in typed and _SAFE_OBJECT.match(edit))
+    yield from _names(context)
+
+
+def _objects(context: click.Context) -> Iterator[Item]:
+    """The objects that can be explained, and the other words after the verb."""
+    from cluster_forge.cli.completion import objects
+    from cluster_forge.cli.help_page import words_of
+
+    words = words_of(context.command)
+    yield from _plain(words.commands if words else ())
+    names = sorted(set(objects.smelted(_workspace(context))))
+    yield from (CompletionItem(name) for name in names if _SAFE_OBJECT.match(name))
 
 
 def _stacks(context: click.Context) -> Iterator[Item]:
@@ -198,5 +229,6 @@ _BY_NAME: Final[dict[str, Candidates]] = {
     "stack": _stacks,
     "stacks": _stacks,
     "topic": _topics,
+    "what": _objects,
 }
 _BY_METAVAR: Final[dict[str, Candidates]] = {"FILE": _files, "DIR": _folders, "WORKSPACE": _folders}

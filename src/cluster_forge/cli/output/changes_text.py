@@ -10,8 +10,8 @@ from cluster_forge.foundation.names import counted
 from cluster_forge.stages.build.smelt_diff import Changes, ComponentObject
 
 if TYPE_CHECKING:
-    from cluster_forge.stages.build.cast_changes import CastChanges
     from cluster_forge.stages.build.cast_diff import Difference
+    from cluster_forge.stages.build.casting.cast_changes import CastChanges
 
 _SHOWN: Final = 12
 _DELIVERY: Final = "no object changed, only how they are delivered"

@@ -84,17 +84,23 @@ def errors(result: DeployResult, again: str, back: str = "") -> list[ForgeError]
     """The error about all components that were not deployed, if there are any; ``again`` and ``back`` are what to type to go
     on, or back.
     """
-    bad = [component for component in result.components if not component.state.is_good]
+    fix = f"mend what is shown above, then run `{again}` again{_way_back(result, back)}"
+    return failures(result.components, fix)
+
+
+def failures(components: Sequence[ComponentResult], fix: str) -> list[ForgeError]:
+    """The error about all components that were not deployed, if there are any, with how to mend it."""
+    bad = [component for component in components if not component.state.is_good]
     if not bad:
         return []
     failed = [component for component in bad if component.state is State.FAILED] or bad
     blocked = len(bad) - len(failed)
     waiting = f", {blocked} more need them" if blocked else ""
-    applied = sum(component.changed for component in result.components)
+    applied = sum(component.changed for component in components)
     error = DeploymentError(
-        f"{counted(len(failed), 'component')} of {len(result.components)} could not be deployed: "
+        f"{counted(len(failed), 'component')} of {len(components)} could not be deployed: "
         f"{', '.join(component.name for component in failed)}{waiting}; {counted(applied, 'object')} applied before",
-        fix=f"mend what is shown above, then run `{again}` again{_way_back(result, back)}",
+        fix=fix,
     )
     return [error]
 

@@ -16,7 +16,7 @@ from cluster_forge.manifests.comparison.objects import Comparison, ComponentDiff
 from cluster_forge.manifests.manifest import Body
 
 SIGNS: Final = {Change.ADDED: "+", Change.CHANGED: "~", Change.REMOVED: "-"}
-_COLORS: Final = {Change.ADDED: "green", Change.CHANGED: "yellow", Change.REMOVED: "red"}
+COLORS: Final = {Change.ADDED: "green", Change.CHANGED: "yellow", Change.REMOVED: "red"}
 _MOST_FIELDS: Final = 50
 """Fields of an object that is too long for a unified diff."""
 
@@ -41,7 +41,7 @@ def summary(comparison: Comparison, sides: Sides) -> Iterator[str]:
     """A line for each object, component and image that differs."""
     for difference in comparison.objects:
         text = f" {_title(difference)}{f' ({one_line(difference.remark)})' if difference.remark else ''}"
-        yield styled((SIGNS[difference.change], {"fg": _COLORS[difference.change]}), text)
+        yield styled((SIGNS[difference.change], {"fg": COLORS[difference.change]}), text)
     yield from _ending(comparison, sides)
 
 
@@ -110,12 +110,12 @@ def _ending(comparison: Comparison, sides: Sides) -> Iterator[str]:
         return
     for component in comparison.components:
         yield styled(
-            (SIGNS[component.change], {"fg": _COLORS[component.change]}),
+            (SIGNS[component.change], {"fg": COLORS[component.change]}),
             f" component {' '.join(filter(None, (component.name, one_line(versions(component)))))}",
         )
     for change, images in ((Change.ADDED, comparison.added_images), (Change.REMOVED, comparison.removed_images)):
         for image in images:
-            yield styled((SIGNS[change], {"fg": _COLORS[change]}), f" image {one_line(image)}")
+            yield styled((SIGNS[change], {"fg": COLORS[change]}), f" image {one_line(image)}")
     yield totals(comparison)
 
 

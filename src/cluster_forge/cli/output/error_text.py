@@ -12,6 +12,7 @@ import click
 
 from cluster_forge.cli import termination
 from cluster_forge.cli.arguments import without_secrets
+from cluster_forge.cli.output.findings import subject
 from cluster_forge.cli.output.streams import to_stderr, to_stdout
 from cluster_forge.cli.output.terminal_text import Styled, printable, styled
 from cluster_forge.foundation import build
@@ -88,9 +89,10 @@ def text(error: ForgeError) -> Styled:
 
 def finding_text(finding: Finding) -> Styled:
     """A finding on one or two lines."""
-    subject = " ".join(str(part) for part in (finding.component, finding.object) if part)
+    finding = subject.readable(finding)
+    about = " ".join(filter(None, (finding.component, subject.of(finding))))
     place = f"{finding.where}: " if finding.where else ""
-    line = f"[{finding.code}]: {place}{subject + ': ' if subject else ''}{finding.message}"
+    line = f"[{finding.code}]: {place}{about + ': ' if about else ''}{finding.message}"
     return styled((finding.severity, {"fg": _COLORS[finding.severity]}), _indented(line), _fix(finding.fix))
 
 

@@ -45,7 +45,8 @@ def entries(log: Sequence[Entry]) -> Iterator[str]:
     for entry, row in zip(log, rows, strict=True):
         yield row
         image = f"image {entry.image[:_DIGITS]}" if entry.image else ""
-        who = ", ".join(filter(None, (_by(entry.user, entry.run), image)))
+        place = f"cluster {entry.cluster}" if entry.cluster else ""
+        who = ", ".join(filter(None, (place, _by(entry.user, entry.run), image)))
         yield from columns.notes(filter(None, (who, entry.message)))
 
 

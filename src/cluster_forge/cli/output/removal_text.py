@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cluster_forge.foundation.names import counted
 
 if TYPE_CHECKING:
     from cluster_forge.stages.deliver.removal.deletion import Deletion
-    from cluster_forge.stages.deliver.remove import Removal
 
 
-def lines(planned: Removal, done: Deletion, what: str, *, is_trial: bool) -> Iterator[str]:
+class Planned(Protocol):
+    """What would go."""
+
+    @property
+    def components(self) -> Sequence[str]:
+        """Their names, in the order in which they go."""
+
+    @property
+    def objects(self) -> int:
+        """The number of objects of all of them."""
+
+
+def lines(planned: Planned, done: Deletion, what: str, *, is_trial: bool) -> Iterator[str]:
     """What was removed, or would be, and what stays."""
     if is_trial:
         yield f"would be removed, in this order: {', '.join(planned.components) or 'its objects'}"
@@ -23,7 +34,7 @@ def lines(planned: Removal, done: Deletion, what: str, *, is_trial: bool) -> Ite
     yield f"{counted(len(done.deleted), 'object')} of {what} deleted"
 
 
-def json(planned: Removal, done: Deletion) -> dict[str, Any]:
+def json(planned: Planned, done: Deletion) -> dict[str, Any]:
     return {
         "components": list(planned.components),
         "objects": planned.objects,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cluster_forge.cli.output import changes_text
+from cluster_forge.cli.output import changes_text, edits_text
 
 if TYPE_CHECKING:
     from cluster_forge.foundation.names import ComponentName
@@ -26,6 +26,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "component": finding.component,
         "object": str(finding.object) if finding.object else None,
         "where": finding.where,
+        "field": finding.field,
         "message": finding.message,
         "fix": finding.fix,
     }
@@ -90,6 +91,7 @@ def smelted_json(stack: Stack, smelted: SmeltResult) -> Mapping[str, Any]:
         "objects": smelted.objects,
         "findings": findings_json(smelted.findings),
         "changes": changes_text.json(smelted.changes),
+        "edits": edits_text.json(smelted),
         "discarded": discarded_json(smelted.discarded),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cluster_forge.cli.output import fleet_text
@@ -25,23 +26,38 @@ def json(outcome: ClusterOutcome[Any]) -> dict[str, Any]:
     return {**fleet_text.about(outcome), "verdict": outcome.verdict}
 
 
-def errors(outcomes: Sequence[ClusterOutcome[Any]], again: str, option: str) -> list[ForgeError]:
-    """Those of clusters that failed, and one about all; ``again`` is what to type to go on, with ``option`` for each cluster."""
-    return list(_errors(outcomes, again, option))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """What to type to go on, and to go back, without the clusters."""
+
+    again: str
+    back: str
 
 
-def _errors(outcomes: Sequence[ClusterOutcome[Any]], again: str, option: str) -> Iterator[ForgeError]:
+def errors(outcomes: Sequence[ClusterOutcome[Any]], ways: Ways, option: str) -> list[ForgeError]:
+    """Those of clusters that failed, and one about all, which says how to go on and back, with ``option`` for each cluster."""
+    return list(_errors(outcomes, ways, option))
+
+
+def _errors(outcomes: Sequence[ClusterOutcome[Any]], ways: Ways, option: str) -> Iterator[ForgeError]:
     failed = [outcome for outcome in outcomes if outcome.verdict is Verdict.FAILED]
     for outcome in failed:
         yield from outcome.errors
     if failed:
         skipped = [outcome.cluster.name for outcome in outcomes if outcome.verdict is Verdict.SKIPPED]
         rest = f"; not deployed to: {', '.join(skipped)}" if skipped else ""
-        left = " ".join(
-            f"{option} {shlex.quote(one.cluster.name)}" for one in outcomes if one.verdict is not Verdict.DONE
+        left = " ".join(_chosen(one, option) for one in outcomes if one.verdict is not Verdict.DONE)
+        back = "".join(
+            f"; or take {one.cluster.name} back: `{ways.back} {one.result.way_back} {_chosen(one, option)}`"
+            for one in failed
+            if one.result and one.result.way_back
         )
         yield DeploymentError(
             f"the deployment to {', '.join(outcome.cluster.name for outcome in failed)} failed, of "
             f"{counted(len(outcomes), 'cluster')}{rest}",
-            fix=f"mend what is shown above, then run `{again} {left}`",
+            fix=f"mend what is shown above, then run `{ways.again} {left}`{back}",
         )
+
+
+def _chosen(outcome: ClusterOutcome[Any], option: str) -> str:
+    return f"{option} {shlex.quote(outcome.cluster.name)}"

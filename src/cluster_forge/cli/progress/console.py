@@ -25,7 +25,11 @@ def reporting(
         with live(stages, verbosity=verbosity, color=color, began=began) as reporter:
             yield reporter
     else:
-        yield LineReporter(verbosity, lambda text: to_stderr(text, color=color))
+        lines = LineReporter(verbosity, lambda text: to_stderr(text, color=color))
+        try:
+            yield lines
+        finally:
+            lines.close()
 
 
 def can_redraw() -> bool:

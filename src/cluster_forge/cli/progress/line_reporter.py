@@ -12,12 +12,15 @@ from cluster_forge.cli.output import error_text
 from cluster_forge.cli.output.terminal_text import shown, styled
 from cluster_forge.cli.output.visibility import least_verbosity
 from cluster_forge.cli.progress.network_state import waiting_text
+from cluster_forge.cli.progress.warning_limit import WarningLimit
 from cluster_forge.manifests.finding import Finding
 
 _LONG: Final = 1.0
 """Seconds of a wait that is worth a line: there would be many lines about nothing."""
 _SPELL: Final = 10.0
 """Seconds between two lines about what one item waits for."""
+_FAILED: Final = "failed"
+"""The ``state`` of an item that has a line in any case: what is at work meanwhile may take minutes."""
 _NUMBER: Final = re.compile(r"\d+")
 
 
@@ -36,6 +39,7 @@ class LineReporter:
         self._total: dict[str, int] = {}
         self._waits: dict[str, float] = {}
         self._reasons: dict[tuple[str, str], tuple[float, str]] = {}
+        self._warnings = WarningLimit(is_on=verbosity == 1)
 
     def stage_started(self, stage: str, total: int) -> None:
         with self._lock:
@@ -59,15 +63,18 @@ class LineReporter:
             self._done[stage] = self._done.get(stage, 0) + (not facts.get("again"))
             self._total[stage] = max(self._total.get(stage, 0), self._done[stage])
             count = f"{self._done[stage]}/{self._total[stage]}"
-            self._line(self._items, f"{stage:<6} {count:>7}  {item}{f': {detail}' if detail else ''}")
+            least = 1 if facts.get("state") == _FAILED else self._items
+            self._line(least, f"{stage:<6} {count:>7}  {item}{f': {detail}' if detail else ''}")
 
     def stage_finished(self, stage: str, summary: str) -> None:
         with self._lock:
+            self._summarize()
             self._line(1, styled((f"{stage:<6}", {"bold": True}), f" {summary}"))
 
     def finding_reported(self, finding: Finding) -> None:
         with self._lock:
-            self._line(least_verbosity(finding), error_text.finding_text(finding))
+            if self._warnings.is_printed(finding):
+                self._line(least_verbosity(finding), error_text.finding_text(finding))
 
     def received(self, host: str, count: int) -> None:
         """Nothing to print: lines report what is done."""
@@ -79,6 +86,15 @@ class LineReporter:
             if until >= self._waits.get(host, time.monotonic()) + _LONG:
                 self._waits[host] = until
                 self._line(self._items, waiting_text(host, seconds, reason))
+
+    def close(self) -> None:
+        """Say what was not printed: the stages are done."""
+        with self._lock:
+            self._summarize()
+
+    def _summarize(self) -> None:
+        if summary := self._warnings.summary():
+            self._line(1, summary)
 
     def _line(self, least: int, text: str) -> None:
         if self._verbosity >= least:

@@ -91,6 +91,7 @@ class LiveReporter:
         self._line_reporter.waiting(host, seconds, reason)
 
     def close(self) -> None:
+        self._line_reporter.close()
         self._display.close()
 
     def _lines(self, columns: int) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.facts import CRD_KIND
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 
@@ -30,6 +31,7 @@ class ApplicationState:
     ``lack`` says what it lacks, empty if it is ready: ``OutOfSync, Missing``. ``is_current``: its spec has the wanted
     revision. ``has_failed``: its operation has failed for this commit, and Argo CD does not repeat it by itself.
     ``is_unreadable``: Argo CD cannot read this revision, and says why in ``messages``.
+    ``has_only_crds``: its objects are CRDs, all of them.
     ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be. ``progress`` counts
     what is done of it: objects that its operation has applied, that are synced, that are healthy, and the Application itself.
     """
@@ -40,6 +42,7 @@ class ApplicationState:
     has_failed: bool
     is_operating: bool
     is_unreadable: bool = False
+    has_only_crds: bool = False
     messages: tuple[str, ...] = ()
     unwell: tuple[ObjectId, ...] = ()
     progress: int = 0
@@ -70,6 +73,7 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
         has_failed=seen.wanted == revision and seen.has_failed,
         is_operating=seen.phase in _OPERATING,
         is_unreadable=bool(lack) and seen.wanted == revision and seen.sync == _UNKNOWN and _is_refused(status),
+        has_only_crds={resource.get("kind") for resource in _resources(status)} == {CRD_KIND},
         messages=tuple(_messages(status)),
         unwell=tuple(_unwell(status)),
         progress=_progress(status) + (not lack) if seen.wanted == revision else 0,

@@ -30,7 +30,7 @@ CLUSTER: Final = "https://kubernetes.default.svc"
 """The cluster that Argo CD runs in."""
 CRDS_LABEL = "cluster-forge/crds"
 """On an Application of CRDs: its number."""
-_FINALIZER = "resources-finalizer.argocd.argoproj.io"
+FINALIZER: Final = "resources-finalizer.argocd.argoproj.io"
 """Argo CD deletes what an Application has applied together with it (Argo CD, "App Deletion"): a component that left the
 stack is pruned like an object within one. It leaves CRDs, and what has ``Delete=false`` because it holds data. Not with the
 Application of Argo CD itself: it cannot delete itself, and whatever comes after it needs it."""
@@ -182,7 +182,7 @@ def _application(stack: Stack, namespace: str, content: _Content) -> Body:
     if content.wave is not None:
         metadata["annotations"]["argocd.argoproj.io/sync-wave"] = str(content.wave)
     if content.is_deleted_with_objects:
-        metadata["finalizers"] = [_FINALIZER]
+        metadata["finalizers"] = [FINALIZER]
     spec: dict[str, Any] = {
         "project": project_name(stack.name),
         "source": content.source,

@@ -18,12 +18,11 @@ from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import applications
 from cluster_forge.gitops.argocd import project as projects
 from cluster_forge.gitops.argocd.project import Rights
-from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.gitops.parts import CLUSTER_LABEL, STACK_LABEL
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 
 KIND: Final = "ApplicationSet"
-CLUSTER_LABEL: Final = "cluster-forge/cluster"
 _STEP_LABEL: Final = "cluster-forge/rollout-step"
 _STEP: Final = re.compile(r"[1-9][0-9]{0,5}")
 _FIELDS: Final = ("cluster", "name", "path", "revision", "step")
@@ -55,7 +54,7 @@ def set_id(stack: str, namespace: str) -> ObjectId:
 
 def is_root(body: Body) -> bool:
     """Whether an Application is the root of the others."""
-    return body["kind"] == "Application" and _folder(body) == applications.FOLDER
+    return body["kind"] == "Application" and folder(body) == applications.FOLDER
 
 
 def of_cluster(application: Body, cluster: str) -> Body:
@@ -68,12 +67,12 @@ def of_cluster(application: Body, cluster: str) -> Body:
         destination = {"name": cluster, "namespace": destination["namespace"]}
     return {
         **application,
-        "metadata": {**metadata, "name": name(stack, cluster, _folder(application)), "labels": labels},
+        "metadata": {**metadata, "name": name(stack, cluster, folder(application)), "labels": labels},
         "spec": {**spec, "destination": destination},
     }
 
 
-def _folder(application: Body) -> str:
+def folder(application: Body) -> str:
     """What an Application is called after: ``crds.N``, or a folder of the repository."""
     if number := application["metadata"]["labels"].get(applications.CRDS_LABEL):
         return f"crds.{number}"
@@ -105,10 +104,6 @@ def application_set(root: Body, stack: str, pins: Sequence[Pin], *, at_once: int
     if finalizers := metadata.get("finalizers"):
         template["finalizers"] = finalizers
     repository = {"repoURL": source["repoURL"], "targetRevision": "{{.revision}}", "path": "{{.path}}"}
-    steps = [
-        {"matchExpressions": [{"key": _STEP_LABEL, "operator": "In", "values": [step]}], "maxUpdate": at_once}
-        for step in sorted({pin.step for pin in pins}, key=int)
-    ]
     return {
         "apiVersion": f"{engine.GROUP}/v1alpha1",
         "kind": KIND,
@@ -116,12 +111,31 @@ def application_set(root: Body, stack: str, pins: Sequence[Pin], *, at_once: int
         "spec": {
             "goTemplate": True,
             "goTemplateOptions": ["missingkey=error"],
-            "generators": [{"list": {"elements": [_element(pin) for pin in pins]}}],
-            "strategy": {"type": "RollingSync", "rollingSync": {"steps": steps}},
+            **pinned(pins, at_once=at_once),
             "syncPolicy": {"preserveResourcesOnDeletion": not finalizers},
             "template": {"metadata": template, "spec": {**root["spec"], "source": repository}},
         },
     }
+
+
+def pinned(pins: Iterable[Pin], *, at_once: int) -> Body:
+    """The fields of an ApplicationSet's ``spec`` that the pins are in: the list of clusters, and their steps."""
+    listed = tuple(pins)
+    steps = [
+        {"matchExpressions": [{"key": _STEP_LABEL, "operator": "In", "values": [step]}], "maxUpdate": at_once}
+        for step in sorted({pin.step for pin in listed}, key=int)
+    ]
+    return {
+        "generators": [{"list": {"elements": [_element(pin) for pin in listed]}}],
+        "strategy": {"type": "RollingSync", "rollingSync": {"steps": steps}},
+    }
+
+
+def at_once(application_set: Body) -> int:
+    """How many clusters of a step change at a time, as `pinned` has it; 1 where it does not say."""
+    rolling = mapping(mapping(mapping(application_set.get("spec")).get("strategy")).get("rollingSync"))
+    numbers = [mapping(step).get("maxUpdate") for step in sequence(rolling.get("steps"))]
+    return min((number for number in numbers if isinstance(number, int) and number > 0), default=1)
 
 
 def pins(application_set: Body) -> tuple[Pin, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from cluster_forge.gitops import engine
 from cluster_forge.manifests.identity import ObjectId
@@ -55,16 +56,33 @@ revision (argo-cd#29649), and from 3.4 on objects that could not be created do n
 Application that syncs by itself is healthy only after it was compared with the source in its spec and synced to it.
 """
 
+_COMMENT: Final = re.compile(r"--[^\n]*")
+_SYNC: Final = re.compile(r"\.sync\b|\[ *[\"']sync[\"'] *\]")
+"""Where a script in Lua reads the sync status."""
+
+SETTINGS_MAP = "argocd-cm"
+PARAMETERS_MAP = "argocd-cmd-params-cm"
+LIMIT_KEY = "reposerver.max.combined.directory.manifests.size"
+"""Of `PARAMETERS_MAP`: the bytes of all files of one Application that Argo CD takes (Argo CD, "argocd-cmd-params-cm")."""
+LIMIT_VARIABLE = "ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"
+"""The variable of the repo-server that is set by `LIMIT_KEY`."""
+DEFAULT_LIMIT = "10M"
 _SETTINGS = (
-    ("argocd-cm", HEALTH_KEY, HEALTH),
-    # The default of 10M is too small for the CRDs of some operators (Argo CD, "argocd-cmd-params-cm").
-    ("argocd-cmd-params-cm", "reposerver.max.combined.directory.manifests.size", "100M"),
+    (SETTINGS_MAP, HEALTH_KEY, HEALTH),
+    (PARAMETERS_MAP, LIMIT_KEY, "100M"),  # the default is too small for the CRDs of some operators
 )
 _LEFT_OUT = frozenset({"server", "dex-server"})
 _COMPONENT = "app.kubernetes.io/component"
 _SHARED = frozenset({"ConfigMap", "Secret"})
 """The chart labels settings for all of Argo CD as the server's (``argocd-cm``, ``argocd-secret``): they are kept."""
 _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
+
+
+def gates(script: str) -> bool:
+    """Whether a script for the health of Applications lets waves wait for each other: that of Argo CD's documentation reports
+    the status as it is, also that of the revision before (argo-cd#29649).
+    """
+    return bool(_SYNC.search(_COMMENT.sub("", script)))
 
 
 def delivered(stack: Stack, parts: Sequence[Part]) -> tuple[Part, ...]:

@@ -7,6 +7,7 @@ does so once, instead of once for each component on the way: 20 of 58 components
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from cluster_forge.gitops import engine
@@ -45,3 +46,14 @@ def chunks(items: Sequence[PartObject]) -> Iterator[tuple[PartObject, ...]]:
         size += length
     if chunk:
         yield tuple(chunk)
+
+
+def sizes(parts: Sequence[Part]) -> Iterator[tuple[str, int]]:
+    """What each Application has, and the bytes of its files: CRDs are in Applications of their own."""
+    known = [replace(part, objects=tuple(item for item in part.objects if item.document)) for part in parts]
+    apart = early(known)
+    for chunk in chunks(apart):
+        yield f"CRDs ({chunk[0].id.name} and others)", sum(len(item.content) for item in chunk)
+    moved = {item.path for item in apart}
+    for part in known:
+        yield f"component {part.name}", sum(len(item.content) for item in part.objects if item.path not in moved)

@@ -23,10 +23,18 @@ different() {
 }
 
 # check_immutable: refuses the deployment, or with --recreate notes in $scratch/recreated what is deleted: FILE KIND NAMESPACE
-# NAME CASCADE. Its Pods stay, unless the object would not find them again.
+# NAME CASCADE. Its Pods stay, unless the object would not find them again. CRDs must keep the versions in which objects may be
+# stored: the API server could not read these objects.
 check_immutable() {
   : >"$scratch/recreated"
   grep -q '^L ' "$facts/all" || return 0 # nothing of the stack is in the cluster
+  lost=$(awk 'FNR == NR { for (i = 2; i <= NF; i++) kept[$1, $i]; next }
+    $1 == "L" && $2 == "CustomResourceDefinition" && $8 != "<none>" { for (i = split($8, stored, ","); i; i--) if (!(($5, stored[i]) in kept)) print "  " $2 "/" $5 ": " stored[i] }' \
+    "$here/bootstrap/versions" "$facts/all")
+  [ -z "$lost" ] || die 3 "objects may be stored in versions that the new CRDs do not have:
+$lost
+nothing was changed; deploy a version that has both first, and have all objects stored in the newer one; or, where there are none, \
+cluster-forge deploy --recreate creates the CRD again"
   blocked='' lost=''
   while read -r _ _ _ file; do
     case $file in */objects.yaml) ;; *) continue ;; esac

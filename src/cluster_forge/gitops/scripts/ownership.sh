@@ -4,7 +4,7 @@
 claim_columns='STACK:.metadata.labels.cluster-forge/stack,NAME:.metadata.name'
 application_columns='NAME:.metadata.name,STACK:.metadata.labels.cluster-forge/stack,PATH:.spec.source.path'
 owner_columns='KIND:.kind,API:.apiVersion,IN:.metadata.namespace,NAME:.metadata.name,TRACKED:.metadata.annotations.argocd\.argoproj\.io/tracking-id'
-owner_columns="$owner_columns"',RELEASE:.metadata.annotations.meta\.helm\.sh/release-name,MANAGERS:.metadata.managedFields[*].manager'
+owner_columns="$owner_columns"',RELEASE:.metadata.annotations.meta\.helm\.sh/release-name,STORED:.status.storedVersions[*],MANAGERS:.metadata.managedFields[*].manager'
 
 # owners: the facts, one on a line, each with a letter for what it is about.
 # A: an Application in the cluster. C: an object that a stack claims. W: an object of this stack. L: one in the cluster.
@@ -72,7 +72,7 @@ judge() {
       group = $3; if (!sub(/\/[^\/]*$/, "", group)) group = ""
       id = $2 (group == "" ? "" : "." group) " " ($4 == "<none>" ? "-" : $4) " " $5
       if (id in behind) claimed[id] = behind[id]
-      managers = " "; for (i = 8; i <= NF; i++) managers = managers $i " "
+      managers = " "; for (i = 9; i <= NF; i++) managers = managers $i " "
       gsub(/,/, " ", managers)
       app = $6; sub(/:.*/, "", app); sub(/^[^_]*_/, "", app)
       if ($6 != "<none>" && app != wanted[id] && (app in stack_of)) {

@@ -12,10 +12,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import orjson
+
 from cluster_forge.manifests.manifest import Body
 
 MASK: Final = "***"
 _SECRET_NAME: Final = re.compile(r"passw(?:or)?d|secret_?(?:access_?)?key$|_token$", re.I)
+_MAY_NAME_SECRET: Final = re.compile(
+    rb'"name":"(?:[^"\\]|\\.)*?(?i:passw(?:or)?d|secret_?(?:access_?)?key|_token)', re.S
+)
+"""What an object has as JSON if a variable in it is called so: a CRD, of which others ask only this, may have megabytes."""
 _NO_SECRET: Final = re.compile(r"_(?:file|path|mode|name)$|allow_empty", re.I)
 """Variables that say where a password is, or how it is used."""
 
@@ -68,9 +74,18 @@ def _decoded(text: str) -> str:
 def _values(body: Body | None) -> dict[Place, Any]:
     """Every secret value by its place."""
     values: dict[Place, Any] = {}
-    if body is not None:
+    if body is not None and _may_hold_secrets(body):
         _visited(body, values.__setitem__)
     return values
+
+
+def _may_hold_secrets(body: Body) -> bool:
+    if body.get("kind") in ("Secret", "ConfigMap"):
+        return True
+    try:
+        return bool(_MAY_NAME_SECRET.search(orjson.dumps(body)))
+    except TypeError:  # an integer of more than 64 bits
+        return True
 
 
 def _visited(body: Body, visit: Visit) -> Body:

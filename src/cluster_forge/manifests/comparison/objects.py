@@ -9,18 +9,22 @@ from typing import Final
 import orjson
 
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.manifests.comparison import comparable, fields, masking
 from cluster_forge.manifests.comparison.fields import Change, FieldChange
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.merge_keys import MergeKeys
 from cluster_forge.manifests.part import Part, PartObject
 
 _FIRST: Final = ("apiVersion", "kind", "metadata")
+_SCHEMAS: Final = MergeKeys.of(kubernetes_apis.minors()[-1])
+"""Of Kubernetes' own kinds, whose lists have the same keys in every minor version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectDifference:
-    """An object that differs: both states as they may be shown (`comparable`, `masking`), and the fields that differ.
+    """An object that differs: both states as they may be shown (`masking`), and the fields that differ.
 
     ``component`` is empty for an object of which no component is known; ``remark`` is what else there is to say.
     """
@@ -85,13 +89,21 @@ def between(before: Sequence[Part], after: Sequence[Part]) -> Comparison:
 def compared(
     identity: ObjectId, component: str, before: Body | None, after: Body | None, *, remark: str = ""
 ) -> ObjectDifference | None:
+    """How two states of an object in a cluster differ (`comparable`): `as_written` without what others write into it."""
+    states = (before and comparable.of(before), after and comparable.of(after))
+    return as_written(identity, component, *states, remark=remark)
+
+
+def as_written(
+    identity: ObjectId, component: str, before: Body | None, after: Body | None, *, remark: str = ""
+) -> ObjectDifference | None:
     """How two states of an object differ, None for one that is not there; None if nothing differs and ``remark`` is empty."""
-    states = masking.masked(before and comparable.of(before), after and comparable.of(after))
+    states = masking.masked(before, after)
     texts = [orjson.dumps(state, option=orjson.OPT_SORT_KEYS) if state else b"" for state in states]
     if texts[0] == texts[1] and not remark:
         return None
     old, new = map(_in_order, texts)
-    changes = fields.changes(old, new) if old and new else ()
+    changes = fields.changes(old, new, _SCHEMAS.of_object(new)) if old and new else ()
     change = Change.CHANGED if old and new else Change.ADDED if new else Change.REMOVED
     return ObjectDifference(
         component=component, id=identity, change=change, before=old, after=new, fields=changes, remark=remark

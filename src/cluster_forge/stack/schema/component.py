@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
+from cluster_forge.stack.schema.changes import ChangesSchema
 from cluster_forge.stack.schema.key_types import Address, HelmValues, Label, Namespace, ObjectName, Schema, Text
+from cluster_forge.stack.schema.plugins import TransformerSchema
 
 
 class HelmSchema(Schema):
@@ -15,7 +17,7 @@ class HelmSchema(Schema):
     chart: Text
     """The name of the chart in the repository; without `repository`, a folder or `.tgz` relative to `input/`."""
     repository: Address = ""
-    """The URL of the repository: `https://`, `http://`, `file://`, `oci://`, or of a folder in Git, `git+https://HOST/REPO@REF//PATH`."""
+    """The URL of the repository: `https://`, `http://`, `file://`, `oci://`, or of a folder in Git, `git+https://HOST/REPO@REF//PATH`; or one with the scheme of a source plug-in: `s3://`."""
     version: StrictStr = ""
     """An exact version, a range in Helm's syntax, or in a registry a digest; default: the newest stable version."""
     release: StrictStr = ""
@@ -104,7 +106,37 @@ class SecretSchema(Schema):
     """With `files`: annotations of the Secret."""
 
 
-class ComponentSchema(Schema):
+class OperatedPodsSchema(Schema):
+    """Pods that the component makes of an object; paths are fields of the object: `spec.resources`."""
+
+    entries: Text = ""
+    """The path of a list, if each of its entries has such Pods; the other paths are in an entry then."""
+    replicas: Text = ""
+    """The path of their number."""
+    default: StrictInt = Field(1, ge=0)
+    """Their number in an object without that."""
+    resources: Text = ""
+    """The path of the requests and limits of one."""
+    template: Text = ""
+    """The path of their Pod template, where the object has one."""
+
+
+class OperatesSchema(Schema):
+    """A kind of object for which the component creates pods, Services and Secrets at run time."""
+
+    group: Text
+    """The API group: `postgresql.cnpg.io`."""
+    kind: Text
+    """The kind: `Cluster`."""
+    services: list[Text] = []
+    """Names of the Services, in the object's namespace; `{name}` is the object's name: `{name}-rw`."""
+    secrets: list[Text] = []
+    """Names of the Secrets, likewise."""
+    pods: list[OperatedPodsSchema] = []
+    """Its Pods, as far as the object says what they request: they count for the nodes."""
+
+
+class ComponentSchema(ChangesSchema):
     """A component: one unit of the stack."""
 
     name: Label
@@ -137,6 +169,8 @@ class ComponentSchema(Schema):
     """`true`: do not set a namespace on objects that have none."""
     later_replaces: StrictBool = False
     """`true`: an object of a later entry of `manifests` replaces the same object of an earlier entry."""
+    substitute: StrictBool = False
+    """`true`: `${name}` and `${{ … }}` are replaced in its own files, too: in its `valuesFiles` and in the files of `manifests` and `patches` below `input/`."""
     upstream: UpstreamSchema | None = None
     """The source of a folder in `manifests`, from which `mine` regenerates it."""
     objects: list[dict[StrictStr, Any]] = []
@@ -145,6 +179,12 @@ class ComponentSchema(Schema):
     """The Pod Security level of its namespace."""
     config_maps: list[ConfigMapSchema] = []
     """ConfigMaps with the content of files."""
+    transformers: list[TransformerSchema] = []
+    """Plug-ins and functions that change the component's objects, after those of the stack."""
+    operates: list[OperatesSchema] = []
+    """Kinds of objects for which it creates pods, Services and Secrets at run time: nothing in the stack has them, and they are not missing."""
+    makes_secrets: list[Text] = []
+    """Secrets in its namespace that its programs create at run time."""
     secrets: list[SecretSchema] = []
     """Secrets that must exist before deployment: `secrets list` shows how to create them. Or Secrets with the content of files."""
 

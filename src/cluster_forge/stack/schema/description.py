@@ -6,8 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
+from cluster_forge.stack.schema.changes import ChangesSchema
 from cluster_forge.stack.schema.component import EntrySchema
-from cluster_forge.stack.schema.key_types import Domain, Host, Label, Quantity, Schema, Text, Version
+from cluster_forge.stack.schema.key_types import Domain, Host, Label, Schema, Text, Variable, Version
+from cluster_forge.stack.schema.node_types import Cores, Memory, Resources, Storage, Taint
+from cluster_forge.stack.schema.plugins import PluginSchema, TransformerSchema
 
 API_VERSION = "cluster-forge/v1"
 KIND = "Stack"
@@ -16,19 +19,21 @@ KIND = "Stack"
 class NodeSchema(Schema):
     """A group of equal nodes."""
 
-    count: StrictInt = Field(1, ge=1)
+    count: StrictInt = Field(1, ge=1, le=10_000)
     """The number of nodes."""
-    cpu: Quantity = ""
-    """CPU of one node, as a Kubernetes quantity: `16` or `500m`."""
-    memory: Quantity = ""
-    """Memory of one node: `64Gi`."""
-    storage: Quantity = ""
+    cpu: Cores = ""
+    """CPU of one node that Pods may request, as a Kubernetes quantity: `16` or `500m`."""
+    memory: Memory = ""
+    """Memory of one node that Pods may request: `64Gi`."""
+    storage: Storage = ""
     """Local storage of one node: `500Gi`."""
-    resources: dict[StrictStr, StrictInt] = {}
-    """Extended resources of one node: `amd.com/gpu: 8`."""
+    pods: StrictInt = Field(110, ge=1, le=10_000)
+    """The Pods that one node takes: the kubelet's `maxPods`."""
+    resources: Resources = {}
+    """Extended resources of one node: `amd.com/gpu: 8`; huge pages, too: `hugepages-2Mi: 1Gi`."""
     labels: dict[StrictStr, StrictStr] = {}
     """Labels of the nodes."""
-    taints: list[StrictStr] = []
+    taints: list[Taint] = []
     """Taints of the nodes, as in `kubectl taint`: `key=value:NoSchedule`."""
 
 
@@ -114,8 +119,12 @@ class IgnoreSchema(Schema):
 class ChecksSchema(Schema):
     """Settings of the checks."""
 
+    errors: list[Text] = []
+    """Codes whose warnings are errors, so that nothing is written with them: `[plaintext-secret]`."""
     ignore: list[IgnoreSchema] = []
     """Findings to ignore."""
+    plugins: list[PluginSchema] = []
+    """Plug-ins that check the stack."""
 
 
 class RegistrySchema(Schema):
@@ -159,6 +168,8 @@ class ClusterSchema(Schema):
     """The environment that the stack is cast for."""
     labels: dict[StrictStr, StrictStr] = {}
     """Labels, for `--selector region=eu`."""
+    variables: dict[Variable, Any] = {}
+    """Values for variables that `vars` declares, over those of its environment: the stack is cast for this cluster, with `--environment NAME` of the cluster."""
     remove: StrictBool = False
     """`true`, beside `name` alone: take the cluster of lower layers out of the list."""
 
@@ -174,13 +185,15 @@ class RolloutSchema(Schema):
     """The number of clusters of one step that are deployed to at the same time."""
 
 
-class LayerSchema(Schema):
+class LayerSchema(ChangesSchema):
     """A part of a description that is merged over others."""
 
     name: Label | None = None
     """The stack's name: a DNS label. `cast` writes `stacks/NAME`."""
     extends: list[Text] = []
     """Other Stack files that this one is merged over, relative to this file; later files win."""
+    vars: dict[Variable, Any] = {}
+    """Variables: `${name}` in the texts of the description stands for the value, `${{ … }}` for what an expression gives. `null`: it must be given, with `--set` or `--vars-file`."""
     target: TargetSchema = TargetSchema()
     """The cluster that the stack is built for."""
     gitops: GitOpsSchema = GitOpsSchema()
@@ -199,6 +212,8 @@ class LayerSchema(Schema):
         Annotated[Annotated[Text, Tag("name")] | Annotated[CatalogSchema, Tag("mapping")], Discriminator(_entry)]
     ] = []
     """Your own catalogs, as folders relative to `input/`, in Git (`git+https://HOST/REPO@REF//PATH`) or in a registry (`oci://HOST/REPO:TAG//PATH`); components of later catalogs replace those of earlier ones."""
+    transformers: list[TransformerSchema] = []
+    """Plug-ins and functions that change the objects of all components, in this order."""
     checks: ChecksSchema = ChecksSchema()
     """Settings of the checks."""
     clusters: list[ClusterSchema] = []

@@ -19,10 +19,12 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from cluster_forge.foundation import git_addresses
+from cluster_forge.foundation import git_addresses, quantity
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.names import is_dns_label, is_dns_name, is_dns_subdomain
+from cluster_forge.stack import source_schemes
 from cluster_forge.stack.model import KubernetesVersion
+from cluster_forge.stack.variables import expressions, references
 
 _LABEL_PATTERN = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
@@ -42,6 +44,24 @@ def _label(text: str) -> str:
     if not is_dns_label(text):
         raise ValueError(
             f"{text!r} is not a DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at the ends"
+        )
+    return text
+
+
+def _variable(text: str) -> str:
+    if text in ("true", "false"):
+        raise UnfitError(
+            f"{text!r} cannot be the name of a variable; YAML reads y, n, yes, no, on and off as it, too",
+            "choose another name, or put it in quotes",
+        )
+    if text in expressions.RESERVED:
+        raise ValueError(f"{text!r} cannot be the name of a variable: expressions have another use for it")
+    if not references.is_name(text):
+        near = re.sub(r"[^A-Za-z0-9_]", "_", text)
+        better = near if references.is_name(near) else f"_{near}"
+        raise UnfitError(
+            f"{text!r} cannot be the name of a variable: letters, digits and underscores, no digit at the beginning",
+            f"write `{better}`, also in `${{{better}}}`",
         )
     return text
 
@@ -100,7 +120,7 @@ def _repository(text: str) -> str:
         except ValueError as error:
             raise ValueError(f"{without_credentials(text)!r}: {error}") from error
         return text
-    if not text.startswith(_SCHEMES):
+    if not text.startswith(_SCHEMES) and not source_schemes.of_plugin(text):
         schemes = ", ".join(_SCHEMES)
         raise ValueError(f"{text!r} is not a URL: it must start with {schemes} (put a folder or .tgz in `chart`)")
     return text.rstrip("/") if text.startswith("oci://") else text
@@ -109,6 +129,11 @@ def _repository(text: str) -> str:
 def _quantity(value: Any) -> Any:
     """Kubernetes accepts ``cpu: 16`` and ``cpu: "16"``."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _parsed_quantity(text: str) -> str:
+    quantity.parse(text)
+    return text
 
 
 def _filled(text: str) -> str:
@@ -133,7 +158,7 @@ Version = Annotated[
 Address = Annotated[
     StrictStr,
     AfterValidator(_repository),
-    Field(json_schema_extra={"pattern": r"^(https?|file|oci|git\+(https?|ssh|file))://"}),
+    Field(json_schema_extra={"pattern": r"^(git\+)?[a-z][a-z0-9.-]*://"}),
 ]
 Host = Annotated[StrictStr, AfterValidator(_host), Field(json_schema_extra={"pattern": _HOST_PATTERN})]
 Domain = Annotated[
@@ -141,7 +166,15 @@ Domain = Annotated[
     AfterValidator(_domain),
     Field(json_schema_extra={"pattern": r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$"}),
 ]
-Quantity = Annotated[StrictStr, BeforeValidator(_quantity), WithJsonSchema({"type": ["string", "number"]})]
+Quantity = Annotated[
+    StrictStr,
+    BeforeValidator(_quantity),
+    AfterValidator(_parsed_quantity),
+    WithJsonSchema({"type": ["string", "number"]}),
+]
+Variable = Annotated[
+    StrictStr, AfterValidator(_variable), Field(json_schema_extra={"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})
+]
 HelmValues = dict[StrictStr, Any]
 
 

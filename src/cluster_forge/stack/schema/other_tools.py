@@ -18,10 +18,16 @@ OTHER_NAMES: Final = MappingProxyType(
         **dict.fromkeys(("targetRevision", "chartVersion", "helm-version"), ("version",)),
         **dict.fromkeys(("releaseName", "helm-name"), ("release",)),
         **dict.fromkeys(("syncWave", "sync-wave", "syncwave", "order", "priority"), ("wave",)),
-        **dict.fromkeys(("resources", "raw", "manifestpath", "manifest-url", "path"), ("manifests",)),
+        **dict.fromkeys(("raw", "manifestpath", "manifest-url", "path"), ("manifests",)),
         **dict.fromkeys(("releases", "apps", "applications", "charts"), ("components",)),
         **dict.fromkeys(("bases", "imports", "include", "includes"), ("extends",)),
         **dict.fromkeys(("targetNamespace", "ns"), ("namespace",)),
+        **dict.fromkeys(
+            ("patchesStrategicMerge", "patchesJson6902", "jsonPatches", "postRenderers", "overlays"), ("patches",)
+        ),
+        **dict.fromkeys(("commonLabels", "extraLabels", "podLabels"), ("labels",)),
+        **dict.fromkeys(("commonAnnotations", "extraAnnotations", "podAnnotations"), ("annotations",)),
+        **dict.fromkeys(("pullSecrets", "imagePullSecret"), ("imagePullSecrets",)),
         **dict.fromkeys(("kubeVersion", "kubernetesVersion"), ("kubernetes",)),
         **dict.fromkeys(("arch", "platforms"), ("architectures",)),
     }
@@ -30,7 +36,10 @@ OTHER_NAMES: Final = MappingProxyType(
 
 _WAITING: Final = "leave it out: each wave waits until the one before is ready"
 _LEFT_OUT: Final = "leave it out: `--skip NAME` or an environment leaves a component out of the stack"
-_CHANGING: Final = "leave it out: change values, or edit working/ after `cluster-forge smelt`"
+_PREFIX: Final = (
+    "leave it out: what refers to an object by its name would refer to nothing (Services, Secrets, webhooks, custom resources); "
+    "write `helm: {release: NAME}` for another name of a chart's objects, or a kustomization, which follows its references"
+)
 _GENERATED: Final = "leave it out: Cluster-Forge writes the Applications; `gitops` has their settings"
 WITHOUT_EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -40,10 +49,7 @@ WITHOUT_EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("createNamespace", "create_namespace"), "leave it out: missing namespaces are created"),
         **dict.fromkeys(("wait", "waitForJobs", "atomic", "timeout", "cleanupOnFail"), _WAITING),
         **dict.fromkeys(("installed", "enabled", "disabled", "condition", "only", "required"), _LEFT_OUT),
-        **dict.fromkeys(
-            ("patches", "patchesStrategicMerge", "patchesJson6902", "postRenderers", "transformers", "jsonPatches"),
-            _CHANGING,
-        ),
+        **dict.fromkeys(("namePrefix", "nameSuffix", "prefix", "suffix"), _PREFIX),
         **dict.fromkeys(("syncPolicy", "syncOptions", "destination", "project"), _GENERATED),
     }
 )

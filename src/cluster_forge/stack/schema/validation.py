@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.names import counted, did_you_mean
 from cluster_forge.stack.schema.other_tools import OTHER_NAMES, WITHOUT_EQUIVALENT
+from cluster_forge.stack.variables import references
 from cluster_forge.yaml.positioned import Path, Positioned
 
 _KINDS = {
@@ -96,6 +97,7 @@ def _words(model: type[BaseModel], part: Positioned, path: Path, detail: ErrorDe
     messages = {
         "missing": f"{last!r} is missing",
         "too_short": "must not be an empty list",
+        "too_long": f"must have at most {context.get('max_length')} entries",
         "greater_than_equal": f"must be at least {context.get('ge')}",
     }
     return messages.get(kind, detail["msg"].lower()), _LINES.get(last) if kind == "missing" else None
@@ -162,6 +164,8 @@ def _type_fix(part: Positioned, wanted: str) -> str | None:
     if wanted == "a list" and isinstance(part.content, str):
         return f"write it as a list: [{part.content}]"
     if isinstance(part.content, str):
+        if references.are_in(part.content):
+            return "declare what it refers to in `vars`: without that section, `${…}` is text"
         is_number = wanted == "a whole number" and re.fullmatch(r"-?\d+", part.content)
         is_boolean = wanted == "true or false" and part.content in ("true", "false")
         return "write it without quotes" if is_number or is_boolean else None

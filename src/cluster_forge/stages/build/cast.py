@@ -19,20 +19,13 @@ from cluster_forge.record import RECORD, Record
 from cluster_forge.stack import variant
 from cluster_forge.stack.lock import LockedSource
 from cluster_forge.stack.model import GitOps, Stack
-from cluster_forge.stages.build import (
-    cast_changes,
-    cast_files,
-    cast_input,
-    edits,
-    stack_json,
-    working_tree,
-    written_files,
-)
-from cluster_forge.stages.build.cast_changes import Cast, CastChanges
-from cluster_forge.stages.build.cast_files import DEPLOY_SCRIPT, IMAGES_TEXT, ITEMS, STAGE, CastFiles
-from cluster_forge.stages.build.cast_input import Kind
+from cluster_forge.stages.build import edits, working_tree, written_files
+from cluster_forge.stages.build.casting import cast_changes, cast_files, cast_input, stack_json
+from cluster_forge.stages.build.casting.cast_changes import Cast, CastChanges
+from cluster_forge.stages.build.casting.cast_files import DEPLOY_SCRIPT, IMAGES_TEXT, ITEMS, STAGE, CastFiles
+from cluster_forge.stages.build.casting.cast_input import Kind
+from cluster_forge.stages.build.casting.stack_json import SCHEMA, STACK_JSON
 from cluster_forge.stages.build.edits import DiscardedEdits
-from cluster_forge.stages.build.stack_json import SCHEMA, STACK_JSON
 from cluster_forge.stages.build.way_out import CommandLine, plain_command
 from cluster_forge.stages.build.working_tree import WorkingState, WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
@@ -159,7 +152,7 @@ def _built(
     request: CastRequest, folder: str, toolbox: Toolbox, repositories: Repositories, reporter: Reporter
 ) -> _Compiled:
     """New files, and what changes with them."""
-    from cluster_forge.stages.build import cast_builder, left_behind  # noqa: PLC0415 - 0.1 s
+    from cluster_forge.stages.build.casting import cast_builder, left_behind  # noqa: PLC0415 - 0.1 s
 
     read, warnings = _working(request, lambda: working_tree.load(toolbox.files))
     working = cast_input.complete(read, request.stack, toolbox)
@@ -181,7 +174,8 @@ def _working(request: CastRequest, read: Callable[[], Kind | None]) -> tuple[Kin
     """What smelt wrote in this run, or else `working/` as ``read`` gives it; and the warnings about it."""
     smelted = request.smelted
     if smelted and smelted.tree is not None:
-        return WorkingTree(tree=smelted.tree, record=smelted.record), ()
+        just_smelted = WorkingTree(tree=smelted.tree, record=smelted.record, edited=smelted.edited)
+        return just_smelted, cast_input.edited(just_smelted)
     working, warnings = cast_input.check(
         read(), request.stack, request.inputs, allow_stale=request.allow_stale, command=request.command
     )

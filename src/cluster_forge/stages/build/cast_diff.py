@@ -13,8 +13,9 @@ from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import variant
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import cast_input, working_tree
+from cluster_forge.stages.build import working_tree
 from cluster_forge.stages.build.cast import STACKS
+from cluster_forge.stages.build.casting import cast_input
 from cluster_forge.stages.build.way_out import CommandLine, plain_command
 
 

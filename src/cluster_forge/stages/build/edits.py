@@ -1,11 +1,11 @@
-"""Hand edits that a stage overwrites: what they are, a copy of them, and the finding that lists them."""
+"""Hand edits: the files that differ from what a stage wrote; a copy of what it overwrites, and the finding that lists it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import counted
@@ -19,6 +19,20 @@ class EditKind(StrEnum):
     EDITED = "edited"
     ADDED = "added"
     DELETED = "deleted"
+
+
+_SIGNS: Final = {EditKind.EDITED: "", EditKind.ADDED: "+ ", EditKind.DELETED: "- "}
+
+
+class FileEdit(NamedTuple):
+    """A file of `working/` that differs from what smelt wrote; ``path`` is relative to that folder."""
+
+    kind: EditKind
+    path: str
+
+    def __str__(self) -> str:
+        """``web/a.yaml``, ``+ web/added.yaml``, ``- web/deleted.yaml``."""
+        return f"{_SIGNS[self.kind]}{self.path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

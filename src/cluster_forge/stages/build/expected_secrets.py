@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cluster_forge.checks import secret_references
-from cluster_forge.checks.inventory import Inventory, OperatedKind, Place
+from cluster_forge.checks.inventory import Inventory, Place
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName
@@ -23,8 +23,10 @@ from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack import variant
 from cluster_forge.stack.component import Component, ExpectedSecret
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import render_jobs, sourced_tree, working_tree
-from cluster_forge.stages.build.component_sources import has_sources, is_url, sourced_folder
+from cluster_forge.stack.operated_kind import OperatedKind
+from cluster_forge.stages.build import working_tree
+from cluster_forge.stages.build.rendering import render_jobs, sourced_tree
+from cluster_forge.stages.build.rendering.component_sources import has_sources, is_url, sourced_folder
 from cluster_forge.stages.build.working_tree import FOLDER, WorkingTree
 from cluster_forge.stages.toolbox import Toolbox
 

@@ -1,42 +1,84 @@
-"""What becomes of findings: ``checks.ignore`` of the description silences them, ``--allow`` turns errors into warnings."""
+"""What the description and the run make of findings.
+
+``checks.ignore`` silences them, ``checks.errors`` turns warnings into errors, ``--allow`` errors into warnings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
-from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.foundation.names import nearest
+from cluster_forge.manifests.finding import CODES, Finding, Mending, Severity
 from cluster_forge.record import FindingCounts
-from cluster_forge.stack.model import Ignore
+from cluster_forge.stack.model import FindingPolicy, Ignore
+
+DEEP: Final = frozenset({"random-render", "ineffective-value", "unknown-value"})
+"""The codes of findings that take rendering again: `check --deep` alone has them."""
 
 
-def apply(findings: Iterable[Finding], ignores: Sequence[Ignore], allow: Collection[str]) -> tuple[Finding, ...]:
-    """The findings that are left; an entry of ``checks.ignore`` that silences nothing is a finding, too."""
+def apply(
+    findings: Iterable[Finding], policy: FindingPolicy, allow: Collection[str], *, is_deep: bool = False
+) -> tuple[Finding, ...]:
+    """The findings that are left; an entry of ``checks`` that no finding can match is a finding, too. ``is_deep``: those of
+    `DEEP` codes are among them, if there are any.
+    """
     used: set[Ignore] = set()
     left = []
     for finding in findings:
-        matching = [ignore for ignore in ignores if _matches(ignore, finding)]
+        matching = [ignore for ignore in policy.ignores if _matches(ignore, finding)]
         used.update(matching)
         if not matching:
-            is_allowed = finding.severity is Severity.ERROR and finding.code in allow
-            left.append(replace(finding, severity=Severity.WARNING) if is_allowed else finding)
-    unused = [
-        Finding(
-            code="unused-ignore",
-            severity=Severity.WARNING,
-            where=ignore.where,
-            message=f"checks.ignore {ignore.code!r} matches no finding",
-            fix="remove the entry",
-        )
-        for ignore in ignores
-        if ignore not in used
-    ]
-    return (*left, *unused)
+            left.append(_judged(finding, policy, allow))
+    looked_for = [ignore for ignore in policy.ignores if is_deep or ignore.code not in DEEP]
+    return (*left, *_unused(looked_for, used), *_unknown(policy))
 
 
-def unignored(findings: Iterable[Finding], ignores: Sequence[Ignore]) -> tuple[Finding, ...]:
+def _judged(finding: Finding, policy: FindingPolicy, allow: Collection[str]) -> Finding:
+    is_allowed = finding.code in allow
+    if finding.severity is Severity.ERROR and is_allowed:
+        return replace(finding, severity=Severity.WARNING)
+    if finding.severity is Severity.WARNING and finding.code in policy.errors and not is_allowed:
+        return replace(finding, severity=Severity.ERROR)
+    return finding
+
+
+def _unused(ignores: Iterable[Ignore], used: Collection[Ignore]) -> Iterator[Finding]:
+    for ignore in ignores:
+        if ignore not in used:
+            yield Finding(
+                code="unused-ignore",
+                severity=Severity.WARNING,
+                where=ignore.where,
+                message=f"checks.ignore {ignore.code!r} matches no finding",
+                fix="remove the entry",
+                mending=Mending(where=ignore.where),
+            )
+
+
+def _unknown(policy: FindingPolicy) -> Iterator[Finding]:
+    """An error: the entry promises a stop that never comes. Codes with a slash are those of plug-ins."""
+    for code, where in policy.errors.items():
+        if code not in CODES and "/" not in code:
+            near = nearest(code, CODES)
+            yield Finding(
+                code="unknown-name",
+                severity=Severity.ERROR,
+                where=where,
+                message=f"checks.errors: no finding has the code {code!r}",
+                fix=f"write {near}" if near else "write a code that `cluster-forge check` lists",
+            )
+
+
+def unignored(findings: Iterable[Finding], policy: FindingPolicy) -> tuple[Finding, ...]:
     """The findings that no entry of ``checks.ignore`` silences, where not all findings are known yet."""
-    return tuple(finding for finding in findings if not any(_matches(ignore, finding) for ignore in ignores))
+    return tuple(finding for finding in findings if not any(_matches(ignore, finding) for ignore in policy.ignores))
+
+
+def judged(findings: Iterable[Finding], policy: FindingPolicy, allow: Collection[str]) -> tuple[Finding, ...]:
+    """The findings that are left, with their severities, where not all findings are known yet."""
+    return tuple(_judged(finding, policy, allow) for finding in unignored(findings, policy))
 
 
 def count(findings: Sequence[Finding]) -> FindingCounts:

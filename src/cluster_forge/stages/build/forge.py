@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.progress import Reporter
@@ -14,8 +12,10 @@ from cluster_forge.ports.sources import Sources
 from cluster_forge.stack import variant
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import base_image, input_fingerprint, locking, working_tree
+from cluster_forge.stages.build import input_fingerprint, working_tree
 from cluster_forge.stages.build.cast import CastRequest, CastResult, cast
+from cluster_forge.stages.build.casting import base_image
+from cluster_forge.stages.build.hand_edits.file_merge import Decide, undecided
 from cluster_forge.stages.build.mine import MineRequest, mine
 from cluster_forge.stages.build.smelt import SmeltRequest, SmeltResult, smelt
 from cluster_forge.stages.build.way_out import CommandLine, WayOut, plain_command
@@ -34,6 +34,7 @@ class ForgeRequest:
     notices: Sequence[Finding] = ()
     allow: frozenset[str] = frozenset()
     discard_edits: bool = False
+    decide: Decide = undecided
     ignore_cache: bool = False
     command: CommandLine = plain_command
 
@@ -74,13 +75,8 @@ def mine_and_smelt(request: ForgeRequest, toolbox: Toolbox, sources: Sources, re
         ForgeError, ExceptionGroup: what `mine` and `smelt` raise.
     """
     if not request.discard_edits:
-        way_out = WayOut(
-            verb="forge",
-            folder=variant.folder(request.stack),
-            inputs=lambda: _inputs(request, toolbox, sources),
-            command=request.command,
-        )
-        working_tree.refuse_edits(working_tree.state(toolbox), way_out)
+        way_out = WayOut(verb="forge", folder=variant.folder(request.stack), command=request.command)
+        working_tree.refuse_loss(working_tree.state(toolbox), way_out)
     input_digests = input_fingerprint.own_files(request.stack, toolbox)
     to_mine = MineRequest(stack=request.stack, lock=request.lock, whole=True, upstream=False)
     mined = mine(to_mine, toolbox, sources, reporter)
@@ -94,6 +90,7 @@ def mine_and_smelt(request: ForgeRequest, toolbox: Toolbox, sources: Sources, re
             input_digests=input_digests,
             allow=request.allow,
             discard_edits=request.discard_edits,
+            decide=request.decide,
             ignore_cache=request.ignore_cache,
             verb="forge",
             command=request.command,
@@ -106,12 +103,3 @@ def mine_and_smelt(request: ForgeRequest, toolbox: Toolbox, sources: Sources, re
         findings=(*mined.findings, *smelted.findings),
         discarded=(*mined.discarded, *smelted.discarded),
     )
-
-
-def _inputs(request: ForgeRequest, toolbox: Toolbox, sources: Sources) -> Digest | None:
-    """The fingerprint of the present inputs; None if they were not mined yet, or cannot be read."""
-    try:
-        locked = locking.look_up(request.stack.components, request.lock, sources)
-        return input_fingerprint.fingerprint(request.stack, locked, request.lock, toolbox)
-    except (ForgeError, ExceptionGroup):
-        return None

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Final
 
 import orjson
 
 from cluster_forge.foundation import build, json_codec
 from cluster_forge.foundation.digest import Digest
+from cluster_forge.foundation.errors import gathered
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.ports.plugins import PluginKind
 from cluster_forge.stack.component import Component
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, is_url, sourced_folder
+from cluster_forge.stack.plugin_uses import PluginUse
+from cluster_forge.stages.build.rendering.component_sources import ComponentSources, has_sources, is_url, sourced_folder
 from cluster_forge.stages.toolbox import Toolbox
+
+_CHECKS: Final = "input/checks"
+"""The folder of the workspace's own checks."""
 
 
 def own_files(stack: Stack, toolbox: Toolbox) -> dict[str, str]:
@@ -23,7 +31,8 @@ def own_files(stack: Stack, toolbox: Toolbox) -> dict[str, str]:
     Taken before the files are read: a later change gives another digest, and the next run notices it.
     """
     written = {component.upstream.folder for component in stack.components if component.upstream}
-    return _digests(_in_input(_entries(stack) - written) | _of_objects(stack), toolbox)
+    paths = _in_input(_entries(stack) - written) | _of_objects(stack) | _of_plugins(stack) | {_CHECKS}
+    return _digests(paths, toolbox)
 
 
 def fingerprint(
@@ -40,15 +49,26 @@ def fingerprint(
     """
     known = known or {}
     sourced = {sourced_folder(component) for component in stack.components if has_sources(component)}
-    paths = (_in_input(sourced | _entries(stack)) | _of_objects(stack)) - known.keys()
+    named = _in_input(sourced | _entries(stack)) | _of_objects(stack) | _of_plugins(stack) | {_CHECKS}
+    paths = named - known.keys()
     components = tuple(map(_without_places, stack.components))
     engine_where = "is written" if stack.gitops.engine_where else ""
     gitops = replace(stack.gitops, engine_where=engine_where, default_where="")
+    whole = replace(
+        stack,
+        components=components,
+        gitops=gitops,
+        registries=(),
+        transformers=_uses(stack.transformers),
+        checks=_uses(stack.checks),
+        changes=stack.changes.without_places,
+    )
     parts = {
-        "stack": orjson.loads(json_codec.dump(replace(stack, components=components, gitops=gitops, registries=()))),
+        "stack": orjson.loads(json_codec.dump(whole)),
         "sources": {str(name): list(map(str, locked.digests)) for name, locked in sources.items() if locked.digests},
         "engine": toolbox.renderer.version,
         "kustomize": toolbox.kustomize.version if any(one.kustomize for one in stack.components) else "",
+        "plugins": _identities(stack, toolbox),
         "rendered": {str(name): str(locked.rendered) for name, locked in lock.components.items() if name in sources},
         "files": {**_digests(paths, toolbox), **known},
     }
@@ -57,7 +77,31 @@ def fingerprint(
 
 def _without_places(component: Component) -> Component:
     objects = tuple(replace(described, where="") for described in component.objects_of_files)
-    return replace(component, where="", null_places=(), object_places=(), objects_of_files=objects)
+    return replace(
+        component,
+        where="",
+        null_places=(),
+        object_places=(),
+        objects_of_files=objects,
+        transformers=_uses(component.transformers),
+        changes=component.changes.without_places,
+    )
+
+
+def _uses(uses: tuple[PluginUse, ...]) -> tuple[PluginUse, ...]:
+    return tuple(replace(use, where="") for use in uses)
+
+
+def _identities(stack: Stack, toolbox: Toolbox) -> list[str]:
+    """The plug-ins that the stack uses, each with its version and the digest of its files.
+
+    Raises:
+        PluginError, ExceptionGroup: for each that is not installed.
+    """
+    transforming = ((PluginKind.TRANSFORMER, use) for use in stack.transforming if not use.is_function)
+    checking = ((PluginKind.CHECK, use) for use in stack.checks)
+    calls = (partial(toolbox.plugins.identity, kind, use) for kind, use in (*transforming, *checking))
+    return sorted(set(gathered(calls)))
 
 
 def _entries(stack: Stack) -> set[str]:
@@ -77,6 +121,11 @@ def _of_objects(stack: Stack) -> set[str]:
         for described in component.objects_of_files
         for path in described.files.values()
     }
+
+
+def _of_plugins(stack: Stack) -> set[str]:
+    """The files that plug-ins get, and functions, by their paths in the workspace."""
+    return {path for use in (*stack.transforming, *stack.checks) for path in (*use.files, *filter(None, [use.program]))}
 
 
 def _digests(named: set[str], toolbox: Toolbox) -> dict[str, str]:

@@ -11,7 +11,7 @@ from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import Stack
 
 if TYPE_CHECKING:
-    from cluster_forge.stages.build.assemble import Assembly
+    from cluster_forge.stages.build.assembly.assemble import Assembly
 
 
 def lay_out(stack: Stack, assembly: Assembly) -> tuple[FileTree, str]:

@@ -27,7 +27,7 @@ from cluster_forge.stack.lock import (
 )
 from cluster_forge.stack.model import Stack
 from cluster_forge.stack.version_ranges import intersection
-from cluster_forge.stages.build.component_sources import ComponentSources, is_url, not_locked
+from cluster_forge.stages.build.rendering.component_sources import ComponentSources, is_url, not_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,13 @@ from cluster_forge.stack import lock_file, version_ranges
 from cluster_forge.stack.component import Component, Upstream
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource
 from cluster_forge.stack.model import Stack, Target
-from cluster_forge.stages.build import base_image, edits, finding_policy, locking, sourced_tree, written_files
-from cluster_forge.stages.build.component_sources import ComponentSources, has_sources, sourced_folder
+from cluster_forge.stages.build import edits, finding_policy, locking, written_files
+from cluster_forge.stages.build.casting import base_image
 from cluster_forge.stages.build.edits import DiscardedEdits, Edit
-from cluster_forge.stages.build.render import render, rendering
-from cluster_forge.stages.build.rendered_component import RenderedComponent
+from cluster_forge.stages.build.rendering import sourced_tree
+from cluster_forge.stages.build.rendering.component_sources import ComponentSources, has_sources, sourced_folder
+from cluster_forge.stages.build.rendering.render import render, rendering
+from cluster_forge.stages.build.rendering.rendered_component import RenderedComponent
 from cluster_forge.stages.describe import source_findings
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -105,7 +107,7 @@ def mine(request: MineRequest, toolbox: Toolbox, sources: Sources, reporter: Rep
         raise_all(version_ranges.within_errors((*upstream, *sourced), request.within))
     number = sum(len(locking.sources_of(component)) for component in (*upstream, *sourced))
     reporter.stage_started("mine", number + (stack.image.base is not None))
-    warnings = () if request.whole else finding_policy.unignored(source_findings.findings(stack), stack.ignores)
+    warnings = () if request.whole else finding_policy.unignored(source_findings.findings(stack), stack.finding_policy)
     for finding in warnings:  # before a password is sent
         reporter.finding_reported(finding)
     fetch = partial(

@@ -1,9 +1,9 @@
-"""What to type where `working/` has hand edits: how they are cast, and how they are given up."""
+"""What to type where `working/` cannot be cast or written: how its content is cast as it is, and how hand edits are given up."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -37,13 +37,10 @@ def is_current(record: Record, folder: str, inputs: Digest | None) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayOut:
-    """Of a run of ``verb`` (`smelt` or `forge`) for ``folder`` (`stack.variant`); ``inputs`` computes the fingerprint of what it was asked for,
-    None where not all of it is known.
-    """
+    """Of a run of ``verb`` (`smelt` or `forge`) for ``folder`` (`stack.variant`)."""
 
     verb: str
     folder: str
-    inputs: Callable[[], Digest | None]
     command: CommandLine = plain_command
 
     @property
@@ -51,25 +48,15 @@ class WayOut:
         """How the edits are given up."""
         return f"`{self.command(f'{self.verb} --discard-edits')}` ({_COPY})"
 
-    def fix(self, record: Record) -> str:
-        """Both ways, for a folder with this record."""
-        if record.holds != self.folder:
-            keep = f"working/ holds the stack {record.holds!r}: {_as_smelted(self.command, record, self.folder)}"
-        elif is_current(record, self.folder, self.inputs()):
-            keep = f"cast them as they are: `{self.command('cast')}`"
-        else:
-            keep = f"{CHANGED}: cast working/ as it is, without that change: `{self.command('cast --stale')}`"
-        return f"{keep}; or discard the edits: {self.discarding}"
+    def of_other_stack(self, record: Record) -> str:
+        """How to continue where the edits are of another stack, environment or selection than ``folder``."""
+        keep = _as_smelted(self.command, record, self.folder)
+        return f"working/ holds the stack {record.holds!r}: {keep}; or discard the edits: {self.discarding}"
 
 
-def stale_fix(command: CommandLine, *, has_edits: bool) -> str:
+def stale_fix(command: CommandLine) -> str:
     """How to continue where `cast` finds `working/` out of date."""
-    as_it_is = f"cast it as it is: `{command('cast --stale')}`"
-    if has_edits:
-        return (
-            f"{as_it_is}; or discard the hand edits and take the change: `{command('smelt --discard-edits')}` ({_COPY})"
-        )
-    return f"run `{command('smelt')}`, or {as_it_is}"
+    return f"run `{command('smelt')}`, which keeps hand edits, or cast it as it is: `{command('cast --stale')}`"
 
 
 def other_stack_fix(command: CommandLine, record: Record, folder: str, *, has_edits: bool) -> str:

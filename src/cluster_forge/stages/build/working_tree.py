@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cluster_forge.foundation.digest import Digest
@@ -11,7 +11,7 @@ from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 from cluster_forge.foundation.names import counted
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.record import RECORD, Record
-from cluster_forge.stages.build.edits import Edit, EditKind
+from cluster_forge.stages.build.edits import Edit, EditKind, FileEdit
 from cluster_forge.stages.build.way_out import WayOut
 from cluster_forge.stages.toolbox import Toolbox
 
@@ -26,7 +26,7 @@ class Working:
     """The record of the folder's files; ``edited`` lists those that differ from what smelt wrote."""
 
     record: Record
-    edited: tuple[str, ...] = ()
+    edited: tuple[FileEdit, ...] = ()
 
     @property
     def is_smelted(self) -> bool:
@@ -90,11 +90,12 @@ def state_if_damaged(toolbox: Toolbox) -> WorkingState | None:
         return _state(_digests(toolbox), toolbox.files, _NO_RECORD)
 
 
-def refuse_edits(working: WorkingState | None, way_out: WayOut) -> None:
-    """Raise if writing `working/` would lose hand edits.
+def refuse_loss(working: WorkingState | None, way_out: WayOut) -> None:
+    """Raise if writing `working/` would lose what smelt cannot merge.
 
     Raises:
-        EditedError: if a file differs from what smelt wrote, or if smelt did not write the folder.
+        EditedError: if smelt did not write the folder, if it has hidden files, or hand edits of another stack, environment or
+            selection.
     """
     if working is None:
         return
@@ -110,27 +111,32 @@ def refuse_edits(working: WorkingState | None, way_out: WayOut) -> None:
             where=f"{FOLDER}/",
             fix=f"move them away, or remove them: {way_out.discarding}",
         )
-    if working.edited:
-        raise EditedError(edited_by_hand(working), where=f"{FOLDER}/", fix=way_out.fix(working.record))
+    if working.edited and working.record.holds != way_out.folder:
+        raise EditedError(edited_by_hand(working), where=f"{FOLDER}/", fix=way_out.of_other_stack(working.record))
 
 
 def lost_edits(working: WorkingState, to_write: FileTree, files: Workspace) -> Iterator[Edit]:
     """The edits that are not in ``to_write``, which replaces the folder. Hidden files never are."""
-    for shown in working.edited:
-        sign, path = (shown[0], shown[2:]) if shown[:2] in ("+ ", "- ") else ("", shown)
+    for kind, path in working.edited:
         content = files.read(f"{FOLDER}/{path}") if path in working.digests.files else None
         if content != to_write.files.get(path):
-            is_added = sign == "+" and path not in to_write.files  # others are new only because the record is damaged
-            kind = EditKind.ADDED if is_added else EditKind.DELETED if sign == "-" else EditKind.EDITED
-            yield Edit(path=f"{FOLDER}/{path}", kind=kind, content=content)
+            is_known = kind is EditKind.ADDED and path in to_write.files  # new only because the record is damaged
+            yield Edit(path=f"{FOLDER}/{path}", kind=EditKind.EDITED if is_known else kind, content=content)
     for path in working.hidden:
         yield Edit(path=f"{FOLDER}/{path}", kind=EditKind.ADDED, content=files.read(f"{FOLDER}/{path}"))
+
+
+def edited_contents(working: WorkingState, files: Workspace) -> Mapping[str, bytes]:
+    """The edited files that are there."""
+    there = [edit.path for edit in working.edited if edit.path in working.digests.files]
+    read = ((path, files.read(f"{FOLDER}/{path}")) for path in there)
+    return {path: content for path, content in read if content is not None}
 
 
 def edited_by_hand(working: Working) -> str:
     """``2 files were edited by hand: web/a.yaml, + web/b.yaml``."""
     count = len(working.edited)
-    return f"{counted(count, 'file')} {'was' if count == 1 else 'were'} edited by hand: {first_few(working.edited)}"
+    return f"{counted(count, 'file')} {'was' if count == 1 else 'were'} edited by hand: {first_few([*map(str, working.edited)])}"
 
 
 def first_few(names: Sequence[str]) -> str:
@@ -139,12 +145,15 @@ def first_few(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_MAX_SHOWN])}{more}"
 
 
-def edited_files(record: Record, digests: TreeDigests) -> list[str]:
-    """The files that differ from what smelt wrote: changed, added (``+ ``) or deleted (``- ``)."""
+def edited_files(record: Record, digests: TreeDigests) -> list[FileEdit]:
+    """The files that differ from what smelt wrote."""
     known, present = record.files, digests.files
     changed = [path for path, digest in present.items() if known.get(path, digest) != digest]
-    added = [f"+ {path}" for path in present if path not in known]
-    return changed + added + [f"- {path}" for path in known if path not in present]
+    return [
+        *(FileEdit(EditKind.EDITED, path) for path in changed),
+        *(FileEdit(EditKind.ADDED, path) for path in present if path not in known),
+        *(FileEdit(EditKind.DELETED, path) for path in known if path not in present),
+    ]
 
 
 def _state(digests: TreeDigests, files: Workspace, record: Record | None = None) -> WorkingState | None:

@@ -26,7 +26,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.stack import merge
 from cluster_forge.stack.model import Size
-from cluster_forge.stages.build import sourced_tree
+from cluster_forge.stages.build.rendering import sourced_tree
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer, content_digest, differing
 from cluster_forge.stages.catalog.trial_stack import TrialStacks, exemptions_of
 from cluster_forge.yaml.positioned import Positioned

@@ -12,17 +12,15 @@ from typing import Any, Final
 from cluster_forge.catalog import value_probes
 from cluster_forge.catalog.component_format import API_VERSION
 from cluster_forge.catalog.trial_plan import MINORS
-from cluster_forge.checks import registry
 from cluster_forge.checks.exemption import short_name
+from cluster_forge.checks.security import pod_security
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests import kubernetes_apis
-from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack.component import Values
-from cluster_forge.stack.model import Size
 from cluster_forge.stages.catalog import replica_search, secret_search
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 from cluster_forge.stages.catalog.value_search import ValueSearch
@@ -201,7 +199,7 @@ class _Drafting:
     def _remark(self, objects: Sequence[Manifest], level: str) -> None:
         """Remark on what a person must decide."""
         if level != _LEVELS[0]:
-            reasons = dict.fromkeys(finding.message for finding in _above(objects, _LEVELS[0]))
+            reasons = dict.fromkeys(_above(objects, _LEVELS[0]))
             self._search.remarks.append(f"Pod Security {level}, not {_LEVELS[0]}: {'; '.join(reasons)}")
         if self._search.random:
             random = ", ".join(sorted(map(short_name, self._search.random)))
@@ -210,10 +208,10 @@ class _Drafting:
         self._search.remarks.append(f"images: {', '.join(images)}" if images else "it runs no image")
 
 
-def _above(objects: Sequence[Manifest], level: str) -> list[Finding]:
-    """The findings about pods that do not keep a Pod Security level."""
-    findings = registry.check_component(objects, size=Size.SMALL, level=level)
-    return [finding for finding in findings if finding.code == "pod-security"]
+def _above(objects: Sequence[Manifest], level: str) -> list[str]:
+    """What keeps the pods of each object from a Pod Security level; hooks are not applied."""
+    wrong = (pod_security.beyond(manifest, level) for manifest in objects if not manifest.facts.hook)
+    return [pod_security.listed(of_one) for of_one in wrong if of_one]
 
 
 def _escaped(value: Any) -> Any:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from cluster_forge.catalog.component_format import CatalogComponent, Operates
 from cluster_forge.catalog.library import Library
-from cluster_forge.checks.inventory import OperatedKind, Place
+from cluster_forge.checks.inventory import Place
 from cluster_forge.stack.component import Component
 from cluster_forge.stack.model import Stack
+from cluster_forge.stack.operated_kind import OperatedKind, OperatedPods
 
 
 def operated_kinds(operates: Sequence[Operates]) -> tuple[OperatedKind, ...]:
@@ -19,6 +20,7 @@ def operated_kinds(operates: Sequence[Operates]) -> tuple[OperatedKind, ...]:
             kind=operated.kind,
             services=tuple(operated.services),
             secrets=tuple(operated.secrets),
+            pods=tuple(OperatedPods(**pods.model_dump()) for pods in operated.pods),
         )
         for operated in operates
     )

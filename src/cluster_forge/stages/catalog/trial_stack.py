@@ -11,12 +11,15 @@ from cluster_forge.catalog.component_format import CatalogComponent
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
 from cluster_forge.catalog.trial_plan import MINORS
 from cluster_forge.checks import registry
+from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.exemption import Exemption
-from cluster_forge.checks.inventory import OperatedKind, Place
+from cluster_forge.checks.inventory import Place
 from cluster_forge.manifests import hooks, normalize
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes
+from cluster_forge.stack.model import Stack
+from cluster_forge.stack.operated_kind import OperatedKind
 from cluster_forge.stages.catalog.run_time_objects import operated_kinds
 from cluster_forge.stages.catalog.trial_renderer import TrialRenderer
 
@@ -47,11 +50,16 @@ class TrialStack:
     def findings(self) -> list[Finding]:
         """References to what is not in the stack, except for what the catalog accepts."""
         members = self.context.components
-        return registry.check_references(
+        checked = CheckedStack(
+            Stack(name="trial", target=self.context.target),
             self.manifests,
+            waves={},
             secrets=self.secrets,
             operated=self.operated,
-            exemptions={name: exemptions_of(member.component) for name, member in members.items()},
+            is_closed=True,
+        )
+        return registry.check_references(
+            checked, {name: exemptions_of(member.component) for name, member in members.items()}
         )
 
     def findings_about(self, name: str) -> list[Finding]:

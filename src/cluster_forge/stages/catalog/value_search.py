@@ -18,9 +18,9 @@ from cluster_forge.catalog.component_format import SizeName
 from cluster_forge.catalog.trial_plan import MINORS
 from cluster_forge.catalog.value_paths import Path
 from cluster_forge.checks import registry
+from cluster_forge.foundation import quantity
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.untyped import mapping
-from cluster_forge.manifests import quantity
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest

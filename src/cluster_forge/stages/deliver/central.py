@@ -1,18 +1,22 @@
-"""A rollout through a central Argo CD: the checks before it, the lease of the stack, and the plan of each cluster."""
+"""A rollout through a central Argo CD: the checks before it, the lease of the stack, the plan of each cluster, and what it
+becomes there: a release, kept in Argo CD's cluster.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cluster_forge.foundation.errors import raise_all
 from cluster_forge.gitops import cluster_folder, git_server
 from cluster_forge.gitops.plan import DeployPlan
-from cluster_forge.stages.deliver import creation
+from cluster_forge.ports.progress import DeliveryReporter
+from cluster_forge.stages.deliver import creation, results
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.argocd.central import CentralDelivery, CentralRequest
-from cluster_forge.stages.deliver.cluster_records import lease
+from cluster_forge.stages.deliver.cluster_records import lease, release_run, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.preflight import central as central_check
@@ -20,6 +24,7 @@ from cluster_forge.stages.deliver.preflight import engine as engine_check
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
+from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 
@@ -42,8 +47,46 @@ def checked(request: CentralRequest, tools: DeliverTools) -> tuple[Problem, ...]
     return tuple(dict.fromkeys(problems))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CentralResult:
+    """What became of the components in one cluster; ``release`` and ``former`` as `DeployResult` has them."""
+
+    components: tuple[ComponentResult, ...]
+    release: int
+    former: int
+
+    @property
+    def is_good(self) -> bool:
+        return all(component.state.is_good for component in self.components)
+
+
+class CentralRollout:
+    """A rollout while the lease of its stack is held."""
+
+    def __init__(self, request: CentralRequest, delivery: CentralDelivery, tools: DeliverTools) -> None:
+        self._request, self._delivery, self._tools = request, delivery, tools
+        self._clusters = {cluster.name: cluster for cluster in request.clusters}
+        self._recording = threading.Lock()
+
+    def deliver(self, cluster: str, reporter: DeliveryReporter) -> CentralResult:
+        """Deploy to a cluster, and keep what was deployed. Safe for several threads.
+
+        Raises:
+            ForgeError, ExceptionGroup: as `CentralDelivery.deliver` and `releases.begin`.
+        """
+        request, tools = self._request, self._tools
+        with self._recording:
+            begun = releases.begin(
+                self._clusters[cluster].deployment, tools, run=request.run, cause=request.cause, destination=cluster
+            )
+        components = release_run.recorded(
+            begun.release, tools, lambda: self._delivery.deliver(cluster, reporter), results.reasons, self._recording
+        )
+        return CentralResult(components=components, release=begun.release.number, former=begun.former)
+
+
 @contextmanager
-def opened(request: CentralRequest, tools: DeliverTools) -> Iterator[CentralDelivery]:
+def opened(request: CentralRequest, tools: DeliverTools) -> Iterator[CentralRollout]:
     """The rollout, for as long as the context lasts.
 
     Raises:
@@ -54,11 +97,12 @@ def opened(request: CentralRequest, tools: DeliverTools) -> Iterator[CentralDeli
     creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease
     plans = {one.name: plan_of(one.deployment, one.name, tools, request.options.namespace) for one in request.clusters}
     with lease.held(request.clusters[0].deployment.name, tools, run=request.run) as held:
-        rollout = CentralDelivery(request, plans, replace(tools, cluster=LeasedCluster(tools.cluster, held)))
-        rollout.check_alike()
-        rollout.widen()
-        yield rollout
-        rollout.narrow()
+        tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
+        delivery = CentralDelivery(request, plans, tools)
+        delivery.check_alike()
+        delivery.widen()
+        yield CentralRollout(request, delivery, tools)
+        delivery.narrow()
 
 
 def plan_of(deployment: Deployment, cluster: str, tools: DeliverTools, namespace: str = "") -> DeployPlan:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected, raise_all
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver import creation, obstacles, results, rollback
 from cluster_forge.stages.deliver.argocd import delivery as argocd
 from cluster_forge.stages.deliver.argocd import place as argocd_place
-from cluster_forge.stages.deliver.cluster_records import claiming, lease, releases
+from cluster_forge.stages.deliver.cluster_records import claiming, lease, release_run, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.direct import delivery as direct
@@ -136,19 +134,13 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
 def _released(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:
     """Deliver, and keep in the cluster what was delivered and with which result."""
     begun = releases.begin(request.deployment, tools, run=request.run, cause=request.cause)
-    release = begun.release
-    try:
-        done = _delivered(request, situation, tools)
-    except (ForgeError, ExceptionGroup) as error:
-        releases.end(release, Result.FAILED, tools, message="; ".join(map(str, expected(error))))
-        raise
-    except (KeyboardInterrupt, SystemExit):
-        with contextlib.suppress(ForgeError):  # the next deployment says it otherwise
-            releases.end(release, Result.INTERRUPTED, tools, message="it was stopped by Ctrl-C or a signal")
-        raise
-    failed = results.reasons(done.components)
-    releases.end(release, Result.FAILED if failed else Result.DEPLOYED, tools, message=failed)
-    return replace(done, release=release.number, former=begun.former)
+    done = release_run.recorded(
+        begun.release,
+        tools,
+        lambda: _delivered(request, situation, tools),
+        lambda done: results.reasons(done.components),
+    )
+    return replace(done, release=begun.release.number, former=begun.former)
 
 
 def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools) -> DeployResult:

@@ -19,9 +19,9 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.git import Repositories
 from cluster_forge.ports.workspace import FolderReader
-from cluster_forge.stages.build import stack_json
-from cluster_forge.stages.build.cast_files import BOOTSTRAP, REPOSITORY
-from cluster_forge.stages.build.stack_json import STACK_JSON
+from cluster_forge.stages.build.casting import stack_json
+from cluster_forge.stages.build.casting.cast_files import BOOTSTRAP, REPOSITORY
+from cluster_forge.stages.build.casting.stack_json import STACK_JSON
 
 _RECAST = "run `cluster-forge cast` again"
 
@@ -60,6 +60,12 @@ def of(files: FileTree, folder: str) -> Deployment:
     if STACK_JSON not in files.files:
         raise StaleError("is missing: cast has not written this folder", where=f"{folder}/{STACK_JSON}", fix=_RECAST)
     about = files[STACK_JSON]
+    if (schema := stack_json.schema(about)) not in ("", stack_json.SCHEMA):
+        raise StaleError(
+            f"has the schema {schema!r}: another version of Cluster-Forge wrote it (this one reads {stack_json.SCHEMA!r})",
+            where=f"{folder}/{STACK_JSON}",
+            fix=_RECAST,
+        )
     plan = bootstrap.read(files)
     if (version := stack_json.version(about)) != plan.version:
         raise EditedError(

@@ -9,9 +9,10 @@ from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.machine import Machine
+from cluster_forge.ports.plugins import Plugins
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.deliver.argocd import place as argocd_place
-from cluster_forge.stages.deliver.diagnosis import cluster_checks, machine_checks
+from cluster_forge.stages.deliver.diagnosis import cluster_checks, machine_checks, plugin_checks
 from cluster_forge.stages.deliver.diagnosis.examination import Examined, State
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
@@ -42,10 +43,11 @@ class Diagnosis:
         return all(item.state is not State.MISSING for item in (*self.machine, *self.cluster))
 
 
-def doctor(request: DoctorRequest, machine: Machine, tools: DeliverTools | None) -> Diagnosis:
+def doctor(request: DoctorRequest, machine: Machine, plugins: Plugins, tools: DeliverTools | None) -> Diagnosis:
     """Look at the machine, at the cluster of ``tools``, and at whether it can run the plan. Nothing is changed."""
-    of_machine = tuple(machine_checks.examine(machine, request.stack, request.folders))
-    return Diagnosis(machine=of_machine, cluster=tuple(_of_cluster(request, tools)) if tools else ())
+    of_machine = list(machine_checks.examine(machine, request.stack, request.folders))
+    of_machine += plugin_checks.examine(request.stack, plugins) if request.stack else ()
+    return Diagnosis(machine=tuple(of_machine), cluster=tuple(_of_cluster(request, tools)) if tools else ())
 
 
 def _of_cluster(request: DoctorRequest, tools: DeliverTools) -> list[Examined]:

@@ -12,6 +12,7 @@ from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent
 from cluster_forge.stages.deliver.direct import surroundings
 from cluster_forge.stages.deliver.direct.component_run import ComponentRun
+from cluster_forge.stages.deliver.direct.surroundings import Before
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -21,7 +22,7 @@ class EngineSteps:
 
     def __init__(self, plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue) -> None:
         self._reporter = tools.reporter
-        self._around = surroundings.of(plan, tools, replace(options, waits=True), queue, live={})
+        self._around = surroundings.of(plan, tools, replace(options, waits=True), queue, Before())
 
     def run(self, name: ComponentName, steps: tuple[FileStep, ...]) -> None:
         """Apply the steps of what is called ``name``.

@@ -12,11 +12,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
+from cluster_forge.foundation import quantity
 from cluster_forge.foundation.errors import ForgeError, ReleaseError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import steps
 from cluster_forge.gitops.steps import Apply, ApplyCrds
-from cluster_forge.manifests import emitter, immutable_fields, quantity
+from cluster_forge.manifests import emitter, immutable_fields
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Manifest

@@ -17,7 +17,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, lease, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
-from cluster_forge.stages.deliver.removal import stack_removal
+from cluster_forge.stages.deliver.removal import permissions, stack_removal
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.removal.request import RemoveRequest
 from cluster_forge.stages.deliver.removal.stack_removal import StackRemoval
@@ -62,22 +62,35 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     """Remove the stack or the component; what was deleted, and what stays with the reason.
 
     Raises:
-        ReleaseError, UnknownNameError, PreflightError: as `planned`.
+        ReleaseError, UnknownNameError, PreflightError: as `planned`, and for what the user may not do; nothing was changed.
         BusyError: if a deployment of the stack is running, or has taken the lease over.
         DeploymentError, ExceptionGroup: for each object that does not go in time, with the finalizer that holds it.
     """
     removal_plan = planned(request, tools)
+    _check_permissions(request, removal_plan, tools)
     with lease.held(request.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         done = StackRemoval.of(request, removal_plan.plan, tools).run(removal_plan.components)
         if request.component:
-            applied.write(tools.cluster, request.stack, ComponentName(request.component), None)
+            applied.write(tools.cluster, request.stack, {ComponentName(request.component): None})
             audit_log.append(
                 tools, request.stack, audit_log.removal(request.stack, request.component, request.run, tools)
             )
         else:
             done += stack_removal.forget(request, tools)
     return done
+
+
+def _check_permissions(request: RemoveRequest, removal_plan: Removal, tools: DeliverTools) -> None:
+    """Before the first change: a removal that stops in the middle leaves a stack that does not work."""
+    if request.component:
+        parts = removal_plan.plan.parts if removal_plan.plan else ()
+        targets = [item.id for part in parts if part.name == request.component for item in part.objects]
+    else:
+        targets = list(claims.entries(tools.cluster, request.stack))
+    doomed = [target for target in targets if request.data or not target.holds_data]
+    judges_namespaces = not request.component and not request.data
+    permissions.check(doomed, tools.cluster, judges_namespaces=judges_namespaces)
 
 
 def _last_plan(stack: str, tools: DeliverTools) -> DeployPlan | None:

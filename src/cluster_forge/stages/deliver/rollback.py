@@ -44,14 +44,23 @@ def target(request: RollbackRequest, tools: DeliverTools) -> tuple[Release, Depl
     Raises:
         ReleaseError, ExceptionGroup: if it is not there or damaged, and for everything that keeps the stack from going back.
     """
-    kept = releases.listed(tools.cluster, request.stack)
-    chosen = releases.chosen(kept, _interrupted(kept) if request.to is None else request.to)
-    deployment = releases.deployment(chosen, tools)
+    chosen, deployment = kept(request, tools)
     reasons = [] if request.force_version else obstacles.of_version(deployment, tools)
     if not request.is_forced:
         reasons += obstacles.of(deployment, tools, recreates=request.recreates)
     raise_all(reasons)
     return chosen, deployment
+
+
+def kept(request: RollbackRequest, tools: DeliverTools, destination: str = "") -> tuple[Release, Deployment]:
+    """The same, without a look at what keeps the cluster from going back. ``destination`` is one of a central Argo CD.
+
+    Raises:
+        ReleaseError, ExceptionGroup: if the release is not there or damaged.
+    """
+    listed = releases.listed(tools.cluster, request.stack, destination)
+    chosen = releases.chosen(listed, _interrupted(listed) if request.to is None else request.to)
+    return chosen, releases.deployment(chosen, tools)
 
 
 def rollback(request: RollbackRequest, tools: DeliverTools, deploy: Deploy[Deployed]) -> tuple[Release, Deployed]:

@@ -51,7 +51,8 @@ def status(request: StatusRequest, tools: DeliverTools) -> StackStatus:
     """
     plan = request.deployment.plan
     tools.reporter.stage_started(STAGE, len(plan.parts))
-    released = releases.listed(tools.cluster, plan.stack)
+    destination = plan.argocd.cluster if plan.argocd else ""
+    released = releases.listed(tools.cluster, plan.stack, destination)
     release = released[-1] if released else None
     components = tuple(_released(_components(request, tools), plan.parts, release))
     tools.reporter.stage_finished(STAGE, counted(len(components), "component"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, OrderError
+from collections.abc import Iterator
+
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, OrderError, PatchError, expected
 from cluster_forge.foundation.names import counted
 from cluster_forge.manifests import kubernetes_apis, order
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.stack.model import Stack
 from cluster_forge.stack.parse import ParsedDescription
 
 
@@ -74,3 +77,19 @@ def _cycle(parsed: ParsedDescription) -> list[ForgeError]:
         )
         return [OrderError(error.message, where=where, fix=error.fix)]
     return []
+
+
+def patch_errors(stack: Stack) -> Iterator[ForgeError]:
+    """Why the JSON patches of a stack are none; components with other errors may be missing in it."""
+    changes = (stack.changes, *(component.changes for component in stack.components))
+    patches = [patch for change in changes for patch in change.patches if patch.operations]
+    if not patches:
+        return
+    from cluster_forge.patches import json_operations  # noqa: PLC0415 - few descriptions have JSON patches
+
+    for patch in patches:
+        try:
+            json_operations.parse(list(patch.operations))
+        except (PatchError, ExceptionGroup) as error:
+            for one in expected(error):
+                yield DescriptionError(f"the JSON patch: {one.message}", where=patch.where, fix=one.fix)

@@ -12,7 +12,7 @@ from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import InputSource
 from cluster_forge.stack.parse import ParsedDescription, parse_description
 from cluster_forge.stack.selection import Selection
-from cluster_forge.stages.describe import consistency, source_findings
+from cluster_forge.stages.describe import consistency, source_findings, variable_findings
 
 
 def read_description(source: InputSource, selection: Selection) -> ParsedDescription:
@@ -22,7 +22,7 @@ def read_description(source: InputSource, selection: Selection) -> ParsedDescrip
         DescriptionError, UnknownNameError, OrderError, ExceptionGroup: all errors in it.
     """
     files = InputFiles(source.read, source.list_files)
-    parsed = parse_description(files, selection, StackCatalog(packaged()))
+    parsed = parse_description(files, selection, StackCatalog(packaged()), consistency.patch_errors)
     raise_all(consistency.errors(parsed))
     return parsed
 
@@ -40,7 +40,12 @@ def findings(parsed: ParsedDescription) -> tuple[Finding, ...]:
         )
         for notice in parsed.notices
     )
-    return (*noticed, *consistency.findings(parsed), *source_findings.findings(parsed.stack))
+    return (
+        *noticed,
+        *consistency.findings(parsed),
+        *source_findings.findings(parsed.stack),
+        *variable_findings.findings(parsed),
+    )
 
 
 def read_catalog(source: InputSource, *, may_be_empty: bool = False) -> Library:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.stack import source_addresses
+from cluster_forge.stack.changes import Changes
 from cluster_forge.stack.model import Stack
 
 _KEY: Final = re.compile(
@@ -37,15 +38,28 @@ def are_in(stack: Stack) -> bool:
     """Whether a stack holds a secret. A false alarm is harmless; a miss is possible: no program knows every password."""
     if any(masked(address) != address for address in _addresses(stack)):
         return True
-    return any(
-        _is_secret(values)
+    changes = (stack.changes, *(component.changes for component in stack.components))
+    if any(is_secret(use.settings) for use in (*stack.transforming, *stack.checks)):
+        return True
+    return any(is_secret(value) for one in changes for value in _of_changes(one)) or any(
+        is_secret(values)
         for component in stack.components
         for values in (
             component.values,
             list(component.objects),
             component.upstream.values if component.upstream else {},
+            component.names.variables if component.names else {},
         )
     )
+
+
+def _of_changes(changes: Changes) -> Iterator[Any]:
+    yield changes.annotations
+    for patch in changes.patches:
+        yield patch.body
+        for operation in patch.operations:
+            key = str(operation["path"]).rpartition("/")[2]
+            yield {key: operation.get("value")}
 
 
 def _addresses(stack: Stack) -> Iterator[str]:
@@ -54,11 +68,12 @@ def _addresses(stack: Stack) -> Iterator[str]:
         yield from source_addresses.of(component)
 
 
-def _is_secret(value: Any, key: str = "") -> bool:
+def is_secret(value: Any, key: str = "") -> bool:
+    """Whether a value under a key is a secret, or holds one."""
     if isinstance(value, Mapping):
         return _is_secret_mapping(value)
     if isinstance(value, list | tuple):
-        return any(_is_secret(item, key) for item in value)
+        return any(is_secret(item, key) for item in value)
     if isinstance(value, bool) or value is None:
         return False
     text = _REFERENCE.sub("", str(value)).replace("//:@", "//").replace("//@", "//")
@@ -69,9 +84,9 @@ def _is_secret_mapping(value: Mapping[str, Any]) -> bool:
     if value.get("kind") == "Secret" and (value.get("data") or value.get("stringData")):
         return True
     name, named = value.get("name"), value.get("value")
-    if isinstance(name, str) and isinstance(named, str) and _is_secret(named, name):
+    if isinstance(name, str) and isinstance(named, str) and is_secret(named, name):
         return True  # an environment variable
-    return any(_is_secret(member, str(name)) for name, member in value.items())
+    return any(is_secret(member, str(name)) for name, member in value.items())
 
 
 def _is_secret_key(key: str) -> bool:

@@ -19,10 +19,11 @@ from cluster_forge.oci.reference import ImageReference
 from cluster_forge.ports.registry import StoredManifest
 from cluster_forge.ports.workspace import FolderReader
 from cluster_forge.record import WRITTEN
-from cluster_forge.stages.build import stack_json, written_files
+from cluster_forge.stages.build import written_files
 from cluster_forge.stages.build.cast import STACKS
-from cluster_forge.stages.build.cast_files import DEPLOY_SCRIPT, IMAGE
-from cluster_forge.stages.build.stack_json import STACK_JSON
+from cluster_forge.stages.build.casting import stack_json
+from cluster_forge.stages.build.casting.cast_files import DEPLOY_SCRIPT, IMAGE
+from cluster_forge.stages.build.casting.stack_json import STACK_JSON
 from cluster_forge.stages.build.working_tree import first_few
 
 BLOBS: Final = f"{IMAGE}/blobs/sha256/"

@@ -11,7 +11,8 @@ from cluster_forge.ports.sources import Sources, fetch_catalog
 from cluster_forge.stack import catalog_addresses
 from cluster_forge.stack.lock import Lock, LockedSource
 from cluster_forge.stack.model import Stack
-from cluster_forge.stages.build import base_image, locking
+from cluster_forge.stages.build import locking
+from cluster_forge.stages.build.casting import base_image
 from cluster_forge.stages.build.locking import Source
 
 Fetch = Callable[[Sources], LockedSource]

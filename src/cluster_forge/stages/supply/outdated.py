@@ -19,7 +19,8 @@ from cluster_forge.ports.workers import Workers
 from cluster_forge.stack import version_ranges
 from cluster_forge.stack.lock import LockedSource, image_address
 from cluster_forge.stack.model import Target
-from cluster_forge.stages.build import base_image, locking
+from cluster_forge.stages.build import locking
+from cluster_forge.stages.build.casting import base_image
 from cluster_forge.stages.build.locking import Source
 from cluster_forge.stages.supply.locked_stack import LockedStack
 from cluster_forge.stages.supply.source_status import SourceStatus

@@ -22,9 +22,10 @@ from cluster_forge.ports.registry import Registry, StoredManifest
 from cluster_forge.ports.workers import Workers
 from cluster_forge.ports.workspace import FolderWriter
 from cluster_forge.record import WRITTEN
-from cluster_forge.stages.build import stack_json, written_files
+from cluster_forge.stages.build import written_files
 from cluster_forge.stages.build.cast import STACKS
-from cluster_forge.stages.build.stack_json import STACK_JSON
+from cluster_forge.stages.build.casting import stack_json
+from cluster_forge.stages.build.casting.stack_json import STACK_JSON
 from cluster_forge.stages.build.working_tree import first_few
 from cluster_forge.stages.supply.cast_stack import BLOBS
 

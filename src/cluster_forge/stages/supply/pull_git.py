@@ -15,8 +15,8 @@ from cluster_forge.foundation.names import counted
 from cluster_forge.ports.git import RemoteFiles
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.workspace import FolderWriter
-from cluster_forge.stages.build.cast_files import BOOTSTRAP, REPOSITORY
-from cluster_forge.stages.build.stack_json import STACK_JSON
+from cluster_forge.stages.build.casting.cast_files import BOOTSTRAP, REPOSITORY
+from cluster_forge.stages.build.casting.stack_json import STACK_JSON
 from cluster_forge.stages.deliver import deployment
 from cluster_forge.stages.deliver.deployment import Deployment
 

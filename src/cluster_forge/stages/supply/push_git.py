@@ -13,9 +13,9 @@ from cluster_forge.ports.git import Publication, Published, RemoteRepositories, 
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.rendering import YamlReader
 from cluster_forge.ports.workspace import FolderReader
-from cluster_forge.stages.build import stack_json
-from cluster_forge.stages.build.cast_files import REPOSITORY
-from cluster_forge.stages.build.stack_json import STACK_JSON
+from cluster_forge.stages.build.casting import stack_json
+from cluster_forge.stages.build.casting.cast_files import REPOSITORY
+from cluster_forge.stages.build.casting.stack_json import STACK_JSON
 from cluster_forge.stages.deliver import deployment
 
 STAGE: Final = "push"

@@ -17,8 +17,9 @@ from tests.stages.deliver.deliveries import Delivery, identity, settings, web
 
 from cluster_forge.foundation.errors import DeploymentError, PreflightError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, git_server, plan
+from cluster_forge.gitops import bootstrap, git_server, planning
 from cluster_forge.gitops.argocd import applications, project
+from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.owners import Verdict
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -102,7 +103,7 @@ def deployed(
     denied: frozenset[tuple[str, str, str]] = frozenset(),
     **options: bool | float,
 ) -> tuple[Delivery, ArgoCd, dict[str, ComponentResult]]:
-    planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
+    planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
     files = bootstrap.tree(planned)
     about = {"version": "v-2", "image": {"digest": "sha256:" + "a" * 64}}
     deployment = deployments.of(join(files, FileTree({"stack.json": orjson.dumps(about)})), "stacks/demo")
@@ -243,7 +244,7 @@ def test_the_cause_is_the_one_that_status_shows() -> None:
 
     there = (*GITOPS, body("v1", "Namespace", "shop"), broken, pod)
     delivery, _, results = deployed(EXISTING, [SHOP], {"demo.shop": degraded}, *there, timeout=30)
-    planned = plan.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
+    planned = planning.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
     (status,) = engine_status.of_argocd(planned, delivery.tools)
     assert "Deployment.apps/shop/web: ImagePullBackOff: registry.example.com answers 401" in status.messages[0]
     assert results["shop"].message == "; ".join(("Synced, Degraded", *status.messages))
@@ -354,6 +355,26 @@ def test_a_repository_that_cannot_be_read_is_said_soon(gitops: GitOps, fix: str)
     assert re.search(fix, error.value.fix or "")
 
 
+def test_crds_that_the_root_waits_for_are_named() -> None:
+    planned = planning.of(
+        EXISTING, [part("operator", [crd("widgets.example.com")])], FileTree({"HEAD": b"x"}), "c" * 40, "v-2"
+    )
+    assert planned.argocd
+    states = [
+        state("demo.argo-apps", "OutOfSync, Healthy", "waiting for demo.crds.1"),
+        state("demo.crds.1", "OutOfSync, Healthy", "cannot list widgets"),
+    ]
+    with pytest.raises(DeploymentError) as error:
+        argocd.outcome(planned, planned.argocd, {}, {one.name: one for one in states})
+    assert error.value.message.endswith("waiting for demo.crds.1; demo.crds.1: OutOfSync, Healthy; cannot list widgets")
+
+
+def state(name: str, lack: str, *messages: str) -> ApplicationState:
+    return ApplicationState(
+        name=name, lack=lack, is_current=True, has_failed=False, is_operating=True, messages=messages
+    )
+
+
 def two_argo_cds() -> tuple[Body, ...]:
     server = GITOPS[1]
     metadata = {**server["metadata"], "namespace": "other"}
@@ -363,7 +384,7 @@ def two_argo_cds() -> tuple[Body, ...]:
 def place_of(*there: Body, namespace: str = "") -> str:
     delivery = Delivery(FakeCluster())
     delivery.cluster.put(*KINDS, *two_argo_cds(), *there)
-    planned = plan.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
+    planned = planning.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
     found = argocd_place.found(planned, delivery.cluster, namespace).argocd
     assert found
     return found.namespace

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.argocd.test_delivery import ARGO, EXISTING, GITOPS, SHOP, deployed
+from tests.stages.deliver.argocd.test_delivery import ARGO, EXISTING, GITOPS, SHOP, deployed, healthy
 from tests.stages.deliver.deliveries import Delivery
 
 from cluster_forge.manifests.manifest import Body
@@ -94,3 +94,53 @@ def test_a_secret_of_others_for_this_cluster_is_asked(server: str) -> None:
 def test_few_crds_are_not_worth_it() -> None:
     delivery, _, _ = deployed(EXISTING, [operator(FEW)], {}, *GITOPS, knows_objects=True)
     assert SECRET not in delivery.applied()
+
+
+class Stale:
+    """An Application with CRDs that Argo CD takes for new, in its view of the cluster, the first ``times`` that it compares."""
+
+    def __init__(self, times: int, *others: str) -> None:
+        self.left = times
+        self.resources = [
+            {"kind": kind, "name": "a", "status": "Synced"} for kind in ("CustomResourceDefinition", *others)
+        ]
+
+    def __call__(self, application: Body) -> dict[str, Any]:
+        self.left -= 1
+        health = "Progressing" if self.left >= 0 else "Healthy"
+        return {**healthy(application), "resources": self.resources, "health": {"status": health}}
+
+
+def times_asked(delivery: Delivery) -> int:
+    return sum(
+        one.verb == "apply" and str(one.target) == "Secret/gitops/cluster-forge-refresh"
+        for one in delivery.cluster.requests
+    )
+
+
+@pytest.mark.parametrize(("times", "asked"), [(0, 1), (1, 1), (2, 2), (3, 3)])
+def test_crds_that_it_still_takes_for_new_have_it_look_again(times: int, asked: int) -> None:
+    """Seen on 3.5.7: an event of the old view came into the new one, and the root waited for ever."""
+    delivery, _, results = deployed(
+        EXISTING, [operator(MANY), SHOP], {"demo.crds.1": Stale(times)}, *GITOPS, knows_objects=True
+    )
+    assert results["operator"].state is State.READY
+    assert times_asked(delivery) == asked
+    assert delivery.clock.monotonic() < 100, "Argo CD itself would have looked after 600 s"
+
+
+def test_what_else_is_not_healthy_yet_has_it_not_look_again() -> None:
+    looks = {"demo.crds.1": Stale(4, "ConfigMap")}
+    delivery, _, _ = deployed(EXISTING, [operator(MANY), SHOP], looks, *GITOPS, knows_objects=True)
+    assert times_asked(delivery) == 1
+
+
+def test_a_view_that_it_was_not_asked_for_is_left_alone() -> None:
+    looks = {"demo.crds.1": Stale(4)}
+    delivery, _, _ = deployed(EXISTING, [operator(FEW), SHOP], looks, *GITOPS, knows_objects=True)
+    assert times_asked(delivery) == 0
+
+
+def test_it_looks_again_when_it_has_found_the_new_groups() -> None:
+    delivery, _, _ = deployed(EXISTING, [operator(MANY)], {}, *GITOPS, knows_objects=True)
+    assert delivery.clock.slept[0] == pytest.approx(5), "as long as it may still look for them by itself"

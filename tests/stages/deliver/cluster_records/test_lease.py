@@ -55,6 +55,22 @@ def test_a_lease_that_is_not_renewed_is_taken_over_when_it_expires() -> None:
         assert delivery.cluster.objects()[ID]["spec"]["holderIdentity"] == SECOND
 
 
+def test_renewing_again_is_one_request_while_no_other_process_writes() -> None:
+    delivery = Delivery()
+    with lease.held("demo", delivery.tools, run=FIRST) as held:
+        held.renew()
+        delivery.cluster.requests.clear()
+        delivery.clock.at(8, held.renew)
+        delivery.clock.sleep(9)
+        held.check()
+        assert [request.verb for request in delivery.cluster.requests] == ["update"]
+        other = delivery.cluster.objects()[ID]
+        delivery.cluster.replace({**other, "spec": {**other["spec"], "holderIdentity": SECOND}})
+        held.renew()
+        with pytest.raises(BusyError, match=f"{SECOND} deploys the stack now"):
+            held.check()
+
+
 def test_it_is_given_back_after_a_failure() -> None:
     delivery = Delivery()
     with pytest.raises(RuntimeError), lease.held("demo", delivery.tools, run=FIRST):

@@ -7,15 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.gitops.conftest import part
 from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
 
+from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import ReleaseError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import release
-from cluster_forge.gitops.release import Release, Result
+from cluster_forge.gitops.release import Folder, Release, Result
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver import deployment as deployments
-from cluster_forge.stages.deliver.cluster_records import releases
+from cluster_forge.stages.deliver.cluster_records import release_files, releases
 from cluster_forge.stages.deliver.deployment import Deployment
 
 SHOP = part("shop", [web(), settings()])
@@ -34,8 +38,10 @@ def released(delivery: Delivery, count: int, result: Result = Result.DEPLOYED) -
     return releases.listed(delivery.cluster, "demo")
 
 
-def contents(delivery: Delivery) -> list[str]:
-    return [key.name for key, body in delivery.cluster.objects().items() if body.get("type") == release.CONTENT_TYPE]
+def contents(delivery: Delivery) -> dict[str, Any]:
+    """The Secrets with files, by name."""
+    objects = delivery.cluster.objects().items()
+    return {key.name: body for key, body in objects if body.get("type") == release.CONTENT_TYPE}
 
 
 def test_a_release_says_who_deployed_what_and_when() -> None:
@@ -54,30 +60,80 @@ def test_a_release_says_who_deployed_what_and_when() -> None:
 def test_the_files_of_a_release_are_those_that_were_deployed() -> None:
     delivery, deployed = Delivery(), stack()
     begun = releases.begin(deployed, delivery.tools, run=RUN).release
-    files = releases.files(begun, delivery.tools)
+    files = release_files.files(begun, delivery.tools)
     assert files == deployed.files
     assert deployments.of(files, "release 1").plan == deployed.plan
 
 
 def test_components_that_are_the_same_are_kept_once() -> None:
     delivery = Delivery()
-    releases.begin(stack("v-1", a="1"), delivery.tools, run=RUN)
-    first = set(contents(delivery))
-    releases.begin(stack("v-2", a="2"), delivery.tools, run=RUN)
-    assert len(first) == 3
-    assert len(set(contents(delivery)) - first) == 2  # the shop, and what is not of a component
+    first = releases.begin(stack("v-1", a="1"), delivery.tools, run=RUN).release
+    before = contents(delivery)
+    second = releases.begin(stack("v-2", a="2"), delivery.tools, run=RUN).release
+    assert (len(before), len(contents(delivery))) == (1, 2)
+    new = contents(delivery).keys() - before.keys()
+    # the shop, and what is not of a component
+    assert sum(len(contents(delivery)[name]["data"]) for name in new) == 2
+    assert {one.digest for one in first.folders} & {one.digest for one in second.folders}
+    assert release_files.files(second, delivery.tools) == stack("v-2", a="2").files
+
+
+def test_a_component_that_has_another_place_in_the_order_is_not_kept_again() -> None:
+    delivery = Delivery()
+    small, last = part("shop", [settings(a="1")], wave=5), part("last", [settings("x", "last")], wave=9)
+    releases.begin(deployment([small, last], "v-1"), delivery.tools, run=RUN)
+    between = part("between", [settings("y", "between")], wave=7)
+    moved = deployment([small, between, last], "v-2")
+    release_of = releases.begin(moved, delivery.tools, run=RUN).release
+    paths = {folder.path: folder.group for folder in release_of.folders}
+    assert (
+        paths["bootstrap/waves/002-last"] == paths["bootstrap/waves/000-shop"] != paths["bootstrap/waves/001-between"]
+    )
+    assert release_files.files(release_of, delivery.tools) == moved.files
 
 
 def test_a_large_folder_is_cut_into_secrets_under_the_limit() -> None:
-    noise = base64.b64encode(bytes(range(256)) * 1).decode()
     digits = "".join(f"{(number * 2654435761) % 2**32:08x}" for number in range(400_000))
-    folder, packed = release.kept("bootstrap/waves/000-a", FileTree({"objects.yaml": (noise + digits).encode()}))
-    bodies = list(release.contents("demo", folder, packed))
-    assert len(bodies) == folder.parts > 1
+    large = release.kept("bootstrap/waves/000-a", FileTree({"objects.yaml": digits.encode()}))
+    small = [
+        release.kept(f"bootstrap/waves/00{number}-b", FileTree({"objects.yaml": f"{number}".encode()}))
+        for number in (1, 2)
+    ]
+    groups = list(release.grouped([small[0], large, small[1]]))
+    assert [len(group) for group in groups] == [1, 1, 1]
+    bodies = list(release.contents("demo", groups[1]))
+    assert len(bodies) == large[0].parts > 1
     assert all(len(base64.b64decode(body["data"]["packed"])) <= 700 * 1024 for body in bodies)
-    assert release.unpacked(folder, iter(bodies)).files == {
-        "bootstrap/waves/000-a/objects.yaml": (noise + digits).encode()
-    }
+    assert release.unpacked(large[0], iter(bodies)).files == {"bootstrap/waves/000-a/objects.yaml": digits.encode()}
+
+
+@given(st.lists(st.integers(1, 900_000), max_size=12))
+def test_folders_that_share_a_secret_stay_under_the_limit(sizes: list[int]) -> None:
+    packed = [
+        (
+            Folder(path=f"p{number}", digest=Digest.of(f"{number}".encode()), parts=-(-size // 716_800), size=size),
+            b"x" * size,
+        )
+        for number, size in enumerate(sizes)
+    ]
+    groups = [group for group in release.grouped(packed) if group]
+    assert [content for group in groups for _, content in group] == [content for _, content in packed]
+    for group in groups:
+        bodies = list(release.contents("demo", group))
+        assert {ObjectId.of(body) for body in bodies} == set(release.content_ids("demo", group[0][0]))
+        assert all(sum(len(base64.b64decode(value)) for value in body["data"].values()) <= 716_800 for body in bodies)
+
+
+def test_a_release_of_before_folders_shared_secrets_can_be_deployed() -> None:
+    delivery, deployed = Delivery(), stack()
+    begun = releases.begin(deployed, delivery.tools, run=RUN).release
+    for name in contents(delivery):
+        delivery.cluster.delete(release.secret_id(name))
+    for path, files in release.folders(deployed.files).items():
+        for body in release.contents("demo", [release.kept(path, files)]):
+            delivery.cluster.create(body)
+    old = replace(begun, folders=tuple(replace(folder, group="") for folder in begun.folders))
+    assert release_files.files(old, delivery.tools) == deployed.files
 
 
 def test_the_last_ten_are_kept_and_what_only_they_have() -> None:
@@ -93,7 +149,7 @@ def test_the_last_good_one_is_never_deleted() -> None:
     released(delivery, 1)
     kept = released(delivery, 12, Result.FAILED)
     assert [one.number for one in kept] == [1, *range(4, 14)]
-    assert releases.files(kept[0], delivery.tools) == stack("v-0", a="0").files
+    assert release_files.files(kept[0], delivery.tools) == stack("v-0", a="0").files
 
 
 def test_one_that_was_running_was_interrupted() -> None:
@@ -138,15 +194,20 @@ def test_a_release_of_deploy_sh_cannot_be_deployed_again() -> None:
 def test_damaged_and_missing_parts_are_named() -> None:
     delivery = Delivery()
     (kept,) = released(delivery, 1)
-    first, second, _ = (release.content_ids("demo", folder)[0] for folder in kept.folders)
-    body = delivery.cluster.objects()[second]
-    delivery.cluster.put({**body, "data": {"packed": base64.b64encode(b"nonsense").decode()}})
-    delivery.cluster.delete(first)
+    [(name, body)] = contents(delivery).items()
+    rest, base, _ = (folder.digest.hex[:32] for folder in kept.folders)
+    data = {rest: body["data"][rest], base: base64.b64encode(b"nonsense").decode()}  # and no shop
+    delivery.cluster.put({**body, "data": data})
     with pytest.raises(ExceptionGroup) as caught:
-        releases.files(kept, delivery.tools)
+        release_files.files(kept, delivery.tools)
     messages = [str(error) for error in caught.value.exceptions]
-    assert "is not in the cluster any more" in messages[0]
-    assert "bootstrap/waves/000-base of the release is damaged" in messages[1]
+    assert "000-base of the release is damaged" in messages[0]
+    assert "001-shop of the release is damaged" in messages[1]
+    delivery.cluster.delete(release.secret_id(name))
+    with pytest.raises(ExceptionGroup) as caught:
+        release_files.files(kept, delivery.tools)
+    assert len(caught.value.exceptions) == 3
+    assert all("is not in the cluster any more" in str(error) for error in caught.value.exceptions)
 
 
 def test_a_secret_that_holds_no_release_is_named() -> None:

@@ -74,7 +74,7 @@ def test_few_more_are_applied_than_the_server_serves() -> None:
     cluster = Slow(clock, serves_at=5.0)
     assert len(early(cluster, clock, FIRST).apply(FIRST, crds("a", 40))) == 40
     assert 10 < sum(began < 5 for began in cluster.began.values()) < 20
-    assert clock.now < 7
+    assert clock.now < 9
 
 
 def test_one_that_is_never_served_holds_up_no_others_for_long() -> None:

@@ -45,7 +45,7 @@ def restarted() -> Restarted:
 def test_a_crd_that_a_restarted_server_has_forgotten_is_established(restarted: Restarted) -> None:
     clock = FakeClock()
     Definitions(restarted, clock).wait(["widgets.example.com"], 60, lambda _: None)
-    assert clock.now < 25
+    assert clock.now < 30
     assert [request.verb for request in restarted.requests] == ["get", "get", "patch"]
 
 

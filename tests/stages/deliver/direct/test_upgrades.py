@@ -14,7 +14,7 @@ from cluster_forge.foundation.errors import RefusalCause, RefusedError
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Applied, ApplyOptions, Patch
-from cluster_forge.stages.deliver.results import State
+from cluster_forge.stages.deliver.results import ComponentResult, State
 
 CONVERSION = {
     "strategy": "Webhook",
@@ -41,11 +41,19 @@ class StrictServer(FakeCluster):
         return super().apply(body, options)
 
 
-def _cause(before: Body | None, after: Body) -> RefusalCause | None:
-    if after["kind"] == "CustomResourceDefinition" and "strategy" not in after["spec"].get(
-        "conversion", {"strategy": ""}
-    ):
+def _cause_of_crd(before: Body | None, spec: Body) -> RefusalCause | None:
+    if "strategy" not in spec.get("conversion", {"strategy": ""}):
         return RefusalCause(reason="FieldValueRequired", message="Required value", field="spec.conversion.strategy")
+    stored = {*before["status"]["storedVersions"]} if before else set()
+    if lost := sorted(stored - {version["name"] for version in spec["versions"]}):
+        message = f'Invalid value: "{lost[0]}": missing from spec.versions; {lost[0]} was previously a storage version'
+        return RefusalCause(reason="FieldValueInvalid", message=message, field="status.storedVersions[0]")
+    return None
+
+
+def _cause(before: Body | None, after: Body) -> RefusalCause | None:
+    if after["kind"] == "CustomResourceDefinition":
+        return _cause_of_crd(before, after["spec"])
     if before is None or before.get("spec") == after.get("spec"):
         return None
     match after["kind"]:
@@ -148,3 +156,32 @@ def test_a_job_is_replaced() -> None:
         job = body("batch/v1", "Job", "migrate", "shop", spec={"template": {"image": image}})
         assert made.direct([part("shop", [job])])["shop"].state is State.READY
     assert made.there("Job", "migrate", "shop", "batch")["spec"]["template"] == {"image": "b"}
+
+
+def upgraded(delivery: Delivery, **options: bool) -> ComponentResult:
+    newer = {**widgets(), "spec": {**widgets()["spec"], "versions": [{**VERSIONS[0], "name": "v2"}]}}
+    return delivery.direct([part("shop", [newer])], **options)["shop"]
+
+
+def test_a_crd_that_loses_the_version_of_its_objects_is_left() -> None:
+    delivery = Delivery(StrictServer(on_change=becomes_ready))
+    delivery.direct([part("shop", [widgets()])])
+    delivery.cluster.put(body("example.com/v1", "Widget", "w", "default"))
+    for recreate in (False, True):
+        result = upgraded(delivery, recreate=recreate)
+        assert result.state is State.FAILED
+        assert "objects may be stored in version v1, which the new CRD does not have" in result.message
+        assert "have all widgets stored in the newer one" in str(result.errors[0].fix)
+    assert delivery.there("CustomResourceDefinition", WIDGETS.name, group=WIDGETS.group)["spec"]["versions"] == VERSIONS
+
+
+def test_a_crd_without_objects_that_loses_a_version_is_created_again_if_the_user_says_so() -> None:
+    delivery = Delivery(StrictServer(on_change=becomes_ready))
+    delivery.direct([part("shop", [widgets()])])
+    result = upgraded(delivery)
+    assert "there are no widgets: the CRD can be deleted and created again, with --recreate" in str(
+        result.errors[0].fix
+    )
+    assert upgraded(delivery, recreate=True).state is State.READY
+    (version,) = delivery.there("CustomResourceDefinition", WIDGETS.name, group=WIDGETS.group)["spec"]["versions"]
+    assert version["name"] == "v2"

@@ -15,7 +15,7 @@ from tests.stages.deliver.deliveries import Delivery, identity, needing, setting
 
 from cluster_forge.foundation.errors import ClusterError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, plan
+from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.gitops.flux import kustomization_state, kustomizations
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -112,7 +112,7 @@ def kustomization_id(name: str) -> ObjectId:
 
 
 def cast(stack: Stack, parts: Sequence[Part]) -> Deployment:
-    planned = plan.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
+    planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
     about = {"version": "v-2", "image": {"digest": "sha256:" + "a" * 64}}
     files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
     return deployments.of(files, "stacks/demo")

@@ -11,7 +11,7 @@ from tests.stages.deliver.deliveries import Delivery
 from tests.stages.deliver.flux import test_delivery as flux
 
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, plan
+from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.look.component_status import ComponentStatus
@@ -23,7 +23,7 @@ NAME = "demo.shop"
 def seen(looks: Mapping[str, Look], version: str = "v-2") -> ComponentStatus:
     """The component ``shop`` after a deployment of version 2, for the stack cast as ``version``."""
     delivery, _, _ = deployed(EXISTING, [SHOP], looks, *GITOPS, waits=False)
-    planned = plan.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, version)
+    planned = planning.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, version)
     about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
     files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
     cast = deployments.of(files, "stacks/demo")

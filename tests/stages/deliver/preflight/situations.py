@@ -13,7 +13,7 @@ from cluster_forge.adapters.clock import SystemClock
 from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.file_tree import FileTree
-from cluster_forge.gitops import plan
+from cluster_forge.gitops import planning
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.component import Component, ExpectedSecret
@@ -55,7 +55,7 @@ def planned(
     shop = part("shop", [dict(each) for each in bodies])
     component = Component(name=shop.name, namespace="shop", secrets=tuple(secrets))
     described = Stack(name="demo", gitops=gitops, components=(component,), **stack)
-    return plan.of(described, (shop, *more), FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
+    return planning.of(described, (shop, *more), FileTree({"HEAD": b"x"}), "c" * 40, "v-1")
 
 
 def installing(*bodies: Mapping[str, Any]) -> DeployPlan:

@@ -23,6 +23,7 @@ from tests.stages.deliver.preflight.situations import (
     workload,
 )
 
+from cluster_forge.checks.security.pod_standards import ENFORCE
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.finding import Severity
@@ -372,7 +373,7 @@ def test_a_port_that_a_pod_of_others_has_is_named_with_its_node() -> None:
 @pytest.mark.parametrize(("level", "is_refused"), [("privileged", False), ("baseline", True), ("restricted", True)])
 def test_a_namespace_that_refuses_the_pods_is_named(level: str, is_refused: bool) -> None:
     cluster = FakeCluster()
-    cluster.put(namespace("shop", **{pod_security.ENFORCE: level}))
+    cluster.put(namespace("shop", **{ENFORCE: level}))
     problems = found(pod_security, cluster, planned(exporter("one")))
     assert bool(problems) is is_refused
     assert all(f"enforces the Pod Security level {level}" in problem.message for problem in problems)
@@ -380,8 +381,8 @@ def test_a_namespace_that_refuses_the_pods_is_named(level: str, is_refused: bool
 
 def test_the_level_that_the_stack_gives_a_namespace_counts() -> None:
     cluster = FakeCluster()
-    cluster.put(namespace("shop", **{pod_security.ENFORCE: "restricted"}))
-    own = namespace("shop", **{pod_security.ENFORCE: "privileged"})
+    cluster.put(namespace("shop", **{ENFORCE: "restricted"}))
+    own = namespace("shop", **{ENFORCE: "privileged"})
     assert found(pod_security, cluster, planned(exporter("one"), own)) == []
 
 

@@ -49,7 +49,9 @@ class CentralCluster:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentralRequest:
     """``clusters`` are deployed to, ``at_once`` of a step at a time. ``described`` are the names of all clusters of the
-    description: what the ApplicationSet pins beside them stays, and what it has of others goes.
+    description: what the ApplicationSet pins beside them stays, and what it has of others goes. ``cause`` says why they are
+    deployed to, if not for its own sake. ``template`` is that of the roots which stays, where only a pin moves; None: it is
+    made from the stacks.
     """
 
     clusters: tuple[CentralCluster, ...]
@@ -57,6 +59,8 @@ class CentralRequest:
     at_once: int
     options: DeployOptions
     run: str
+    cause: str = ""
+    template: Body | None = None
 
 
 class CentralDelivery:
@@ -132,7 +136,9 @@ class CentralDelivery:
     def _application_set(self, root: Body) -> Body:
         pins = sorted(self._pins.values(), key=lambda pin: (int(pin.step), pin.cluster))
         stack = next(iter(self._plans.values())).stack
-        return central.application_set(root, stack, pins, at_once=self._request.at_once)
+        body = central.application_set(root, stack, pins, at_once=self._request.at_once)
+        template = self._request.template
+        return body if template is None else {**body, "spec": {**body["spec"], "template": template}}
 
     def _root(self, argocd: ArgoCdPlan) -> Body:
         root = self._tools.reader.read(argocd.sync.documents[0].decode())

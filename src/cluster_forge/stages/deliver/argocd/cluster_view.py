@@ -29,10 +29,25 @@ _KIND: Final = {"argocd.argoproj.io/secret-type": "cluster"}
 _NAME: Final = "cluster-forge-refresh"
 _SEEN_SECONDS: Final = 2.0
 """Argo CD watches its Secrets."""
+_QUIET_SECONDS: Final = 5.0
+"""After the last new CRD. Argo CD 3.5 also looks for the kinds of each new API group by itself, again and again until it has
+them, and would crash if it did so while its view is not there (argo-cd#28289; ``reconcileAPIServiceWatches`` and ``Invalidate``
+in gitops-engine's ``pkg/cache/cluster.go``)."""
+
+
+def forget_once_quiet(argocd: ArgoCdPlan, tools: DeliverTools, since: float) -> None:
+    """The same as `forget`, when Argo CD has found the API groups of the CRDs that have been there ``since`` (`Clock.monotonic`)."""
+    tools.clock.sleep(max(0.0, since + _QUIET_SECONDS - tools.clock.monotonic()))
+    forget(argocd, tools)
 
 
 def forget(argocd: ArgoCdPlan, tools: DeliverTools) -> None:
-    """Ask for it. Who may not write Secrets there waits for Argo CD as it is, which is slower."""
+    """Ask for it. Who may not write Secrets there waits for Argo CD as it is, which is slower.
+
+    An event of a CRD that waits in the old view may still come into the new one, and make the CRD there as it was before it was
+    established: the old watch sees that it has ended at one of its next events only (``watchEvents``, in the same file). Argo CD
+    itself would see that after ten minutes (``watchResyncTimeout``).
+    """
     with suppress(RefusedError):
         annotations = {REFRESH: datetime.fromtimestamp(tools.clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         if known := _known(argocd, tools):

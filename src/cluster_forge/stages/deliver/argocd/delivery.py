@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from cluster_forge.foundation.errors import DeploymentError
@@ -62,19 +63,21 @@ def deliver(
     with tools.workers.queue() as queue:
         steps = EngineSteps(plan, tools, options, queue)
         is_there = argocd_place.is_there(plan.argocd, tools.cluster)
-        added = new_crds.apply(plan, parts, tools, options, queue)
+        added, since = new_crds.apply(plan, parts, tools, options, queue), tools.clock.monotonic()
         steps.run(_ENGINE, plan.argocd.install)
-        if is_there and added >= _MANY:
-            cluster_view.forget(plan.argocd, tools)
         steps.run(_SERVER, tuple(_repository(plan.argocd, tools)))
         _delete_former(plan.stack, plan.argocd, tools)
         claiming.take_over(plan, verdict, tools)
         steps.run(_PROJECT, tuple(_widened(plan.argocd, verdict, tools)))
         before = argocd_operations.settle(plan, plan.argocd, tools)
+        is_forgotten = is_there and added >= _MANY
+        if is_forgotten:
+            cluster_view.forget_once_quiet(plan.argocd, tools, since)
         steps.run(ComponentName(applications.FOLDER), (_root(plan, plan.argocd, tools),))
         # Argo CD caches a repository for three minutes, and would not find the new tag in it.
         argocd_operations.refresh(plan.argocd.sync.name, plan.argocd.namespace, tools.cluster, is_hard=True)
-        states = ApplicationWait(plan, plan.argocd, tools, options).run() if options.waits else None
+        again = partial(cluster_view.forget, plan.argocd, tools) if is_forgotten else None
+        states = ApplicationWait(plan, plan.argocd, tools, options, again).run() if options.waits else None
         if states is not None and not plan.narrowed and argocd_operations.are_ready(plan.argocd, states):
             steps.run(_PROJECT, tuple(_project(plan.argocd, tools)))
     results = outcome(plan, plan.argocd, before, states)
@@ -153,14 +156,16 @@ def _root(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Apply:
 
 
 def _check_root(argocd: ArgoCdPlan, states: Mapping[str, ApplicationState], results: Sequence[ComponentResult]) -> None:
-    """The root Application is ready, or a component has failed on the way."""
+    """The root Application is ready, or a component has failed on the way. What else it waits for, as CRDs, is named."""
     root = states.get(argocd.sync.name)
     if (root and root.is_ready) or any(result.state is State.FAILED for result in results):
         return
     reasons = (root.lack, *root.messages) if root else ("it is not there",)
+    others = [state for state in states.values() if state is not root and state.is_current and state.lack]
+    late = (f"{state.name}: {'; '.join((state.lack, *state.messages))}" for state in others)
     is_elsewhere = root is not None and root.is_unreadable and not argocd.repository
     raise DeploymentError(
-        f"Argo CD has not applied the stack: {'; '.join(reasons)}",
+        f"Argo CD has not applied the stack: {'; '.join((*reasons, *late))}",
         where=f"Application {argocd.namespace}/{argocd.sync.name}",
         fix=f"`cluster-forge push` (with --git to a Git repository) sends {argocd.sync.revision} to where Argo CD reads it"
         if is_elsewhere

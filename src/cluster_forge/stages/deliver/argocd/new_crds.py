@@ -25,6 +25,7 @@ from cluster_forge.stack.model import GitOpsEngine
 from cluster_forge.stages.deliver.direct import surroundings
 from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
+from cluster_forge.stages.deliver.direct.surroundings import Before
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -45,7 +46,7 @@ def apply(plan: DeployPlan, parts: Sequence[Part], tools: DeliverTools, options:
         return 0
     say = partial(tools.reporter.item_waiting, STAGE, _NAME)
     say(f"{counted(len(new), 'new CRD')}: they come before everything else")
-    around = surroundings.of(plan, tools, options, queue, live={})
+    around = surroundings.of(plan, tools, options, queue, Before())
     outcomes = EarlyCrds(around.applier, around.definitions, tools.clock, [_NAME]).apply(_NAME, map(_document, new))
     failed = [outcome.document for outcome in outcomes if outcome.error]
     for _ in around.applier.finish(around.applier.start(failed), say):

@@ -33,7 +33,7 @@ def are_ready(argocd: ArgoCdPlan, states: Mapping[str, ApplicationState]) -> boo
 def refresh(name: str, namespace: str, cluster: Cluster, *, is_hard: bool = False) -> None:
     """Ask Argo CD to compare an Application now, instead of at its next reconciliation (180 s)."""
     kind = "hard" if is_hard else "normal"
-    _patch(name, namespace, {"metadata": {"annotations": {REFRESH: kind}}}, cluster)
+    patch(name, namespace, {"metadata": {"annotations": {REFRESH: kind}}}, cluster)
 
 
 def settle(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Mapping[str, ApplicationState]:
@@ -48,14 +48,14 @@ def settle(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Mapping
             options = (body["spec"].get("syncPolicy") or {}).get("syncOptions") or []
             sync = {"prune": not plan.narrowed, "revision": revision, "syncOptions": options}
             operation = {"initiatedBy": {"username": "cluster-forge"}, "sync": sync}
-            _patch(state.name, argocd.namespace, {"operation": operation}, tools.cluster)
+            patch(state.name, argocd.namespace, {"operation": operation}, tools.cluster)
         elif state.is_operating and not state.is_current:
             ended = {"status": {"operationState": {"phase": "Terminating"}}}
-            _patch(state.name, argocd.namespace, ended, tools.cluster)
+            patch(state.name, argocd.namespace, ended, tools.cluster)
     return states
 
 
-def _patch(name: str, namespace: str, change: Body, cluster: Cluster) -> None:
+def patch(name: str, namespace: str, change: Body, cluster: Cluster) -> None:
     """Change an Application; one that is gone meanwhile needs it no more."""
     try:
         cluster.patch(engine.application_id(name, namespace), change, Patch.MERGE, manager=FIELD_MANAGER)

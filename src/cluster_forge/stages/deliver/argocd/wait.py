@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -25,7 +25,16 @@ CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhi
 class ApplicationWait:
     """One wait for all Applications of a plan."""
 
-    def __init__(self, plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools, options: DeployOptions) -> None:
+    def __init__(
+        self,
+        plan: DeployPlan,
+        argocd: ArgoCdPlan,
+        tools: DeliverTools,
+        options: DeployOptions,
+        look_again: Callable[[], None] | None = None,
+    ) -> None:
+        """``look_again`` has Argo CD build its view of the cluster again, where it may have CRDs as they were."""
+        self._look_again = look_again
         self._plan = plan
         self._argocd = argocd
         self._tools = tools
@@ -95,6 +104,8 @@ class ApplicationWait:
                 continue
             due, pause = self._refreshes.setdefault(name, (now + _FIRST_REFRESH, _FIRST_REFRESH))
             if now >= due:
+                if self._look_again and pause > _FIRST_REFRESH and state.has_only_crds:
+                    self._look_again()
                 argocd_operations.refresh(name, self._argocd.namespace, self._tools.cluster)
                 pause = min(2 * pause, _LAST_REFRESH)
                 self._refreshes[name] = now + pause, pause

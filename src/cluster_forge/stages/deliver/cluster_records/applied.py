@@ -58,11 +58,13 @@ def begin(cluster: Cluster, stack: str) -> None:
     cluster.apply(body, ApplyOptions(manager=FIELD_MANAGER, force=True))
 
 
-def write(cluster: Cluster, stack: str, name: ComponentName, component: AppliedComponent | None) -> None:
-    """Keep what was applied of a component; None: nothing of it is there any more."""
-    text = base64.b64encode(_written(component).encode()).decode() if component else None
-    patch = {"data": {name: text}}
-    cluster.patch(record_id(stack), patch, Patch.MERGE, manager=FIELD_MANAGER)
+def write(cluster: Cluster, stack: str, components: Mapping[ComponentName, AppliedComponent | None]) -> None:
+    """Keep what was applied of components; None: nothing of it is there any more."""
+    data = {
+        name: base64.b64encode(_written(component).encode()).decode() if component else None
+        for name, component in components.items()
+    }
+    cluster.patch(record_id(stack), {"data": data}, Patch.MERGE, manager=FIELD_MANAGER)
 
 
 def fingerprints(

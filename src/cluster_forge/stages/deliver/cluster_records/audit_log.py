@@ -31,7 +31,10 @@ _LONGEST: Final = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A change of a stack. ``action``: ``deploy``, ``rollback to 3``, ``remove``, ``remove grafana``."""
+    """A change of a stack. ``action``: ``deploy``, ``rollback to 3``, ``remove``, ``remove grafana``.
+
+    ``cluster`` is one that a central Argo CD delivers to, empty for the cluster that has the log.
+    """
 
     time: str
     stack: str
@@ -39,6 +42,7 @@ class Entry:
     user: str
     run: str
     result: Annotated[str, ADDED] = ""
+    cluster: Annotated[str, ADDED] = ""
     release: Annotated[int, ADDED] = 0
     version: Annotated[str, ADDED] = ""
     environment: Annotated[str, ADDED] = ""
@@ -55,6 +59,7 @@ def of(release: Release) -> Entry:
         user=release.user,
         run=release.run,
         result=release.result.value,
+        cluster=release.cluster,
         release=release.number,
         version=release.version,
         environment=release.environment,
@@ -63,9 +68,10 @@ def of(release: Release) -> Entry:
     )
 
 
-def removal(stack: str, component: str, run: str, tools: DeliverTools) -> Entry:
-    """The entry about a component that was removed."""
-    return Entry(time=now(tools), stack=stack, action=f"remove {component}", user=tools.cluster.about().user, run=run)
+def removal(stack: str, component: str, run: str, tools: DeliverTools, cluster: str = "") -> Entry:
+    """The entry about a component that was removed, or about all of them in one cluster of a central Argo CD."""
+    action, user = f"remove {component}".rstrip(), tools.cluster.about().user
+    return Entry(time=now(tools), stack=stack, action=action, user=user, run=run, cluster=cluster)
 
 
 def record_id(stack: str) -> ObjectId:
@@ -110,6 +116,10 @@ def _lines(body: Body) -> list[str]:
     return log.splitlines() if isinstance(log, str) else []
 
 
+def _where(entry: Entry) -> str:
+    return f"{entry.action} ({entry.cluster})" if entry.cluster else entry.action
+
+
 def _event(stack: str, entry: Entry, lines: list[str]) -> Body:
     """An Event about the claim of the stack (Kubernetes, ``core/v1``); its name is the number of the line and the time."""
     claim = ownership.claim_id(stack)
@@ -127,7 +137,7 @@ def _event(stack: str, entry: Entry, lines: list[str]) -> Body:
         },
         "type": "Warning" if is_bad else "Normal",
         "reason": "StackFailed" if is_bad else "StackChanged",
-        "message": f"{entry.action}: {entry.version or entry.stack} by {entry.user} ({entry.run}) {entry.result}".strip(),
+        "message": f"{_where(entry)}: {entry.version or entry.stack} by {entry.user} ({entry.run}) {entry.result}".strip(),
         "source": {"component": "cluster-forge"},
         "firstTimestamp": entry.time,
         "lastTimestamp": entry.time,

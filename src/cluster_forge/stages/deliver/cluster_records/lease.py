@@ -38,6 +38,8 @@ class Lease:
     def __init__(self, tools: DeliverTools, stack: str, holder: str, since: str) -> None:
         self._cluster, self._clock = tools.cluster, tools.clock
         self._id, self._holder, self._since = lease_id(stack), holder, since
+        self._last: Body | None = None
+        """What was written last: no one else has written if the API server accepts the next one."""
         self._lost = ""
         self._renewing = threading.Lock()
         self._renewed = self._times()
@@ -78,15 +80,31 @@ class Lease:
 
     def _renew(self) -> None:
         began = self._times()
-        body, now = self._cluster.get(self._id), _written(self._clock.time())
-        if body is None:
-            creation.create(_body(self._id, self._holder, self._since, now), self._cluster)
-        elif _holder(body) != self._holder:
-            self._lost = _holder(body) or "another deployment"
-            return
-        else:
-            self._cluster.replace({**body, "spec": {**body["spec"], "renewTime": now}})
+        if not self._is_renewed():
+            body = self._cluster.get(self._id)
+            if body is None:
+                now = _written(self._clock.time())
+                creation.create(_body(self._id, self._holder, self._since, now), self._cluster)
+            elif _holder(body) != self._holder:
+                self._lost = _holder(body) or "another deployment"
+                return
+            else:
+                self._last = self._replaced(body)
         self._renewed = began
+
+    def _is_renewed(self) -> bool:
+        """Renew the lease as it was written last; False if it was changed since then, or is not there."""
+        last, self._last = self._last, None
+        try:
+            self._last = self._replaced(last) if last else None
+        except RefusedError as error:
+            if error.status not in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
+                raise
+        return self._last is not None
+
+    def _replaced(self, body: Body) -> Body:
+        now = _written(self._clock.time())
+        return self._cluster.replace({**body, "spec": {**body["spec"], "renewTime": now}})
 
     @property
     def _is_doubtful(self) -> bool:

@@ -11,6 +11,7 @@ from cluster_forge.ports.cluster import (
     ApplyOptions,
     Cluster,
     ClusterFacts,
+    Deleted,
     Event,
     Listing,
     Patch,
@@ -60,7 +61,7 @@ class LeasedCluster:
         self._lease.check()
         return self._cluster.patch(target, patch, kind, manager=manager, subresource=subresource)
 
-    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> bool:
+    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> Deleted:
         self._lease.check()
         return self._cluster.delete(target, propagation, uid)
 

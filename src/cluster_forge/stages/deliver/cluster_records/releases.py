@@ -1,4 +1,8 @@
-"""The releases of a stack in a cluster: written by each deployment, read by `history` and `rollback` (ADR 0039)."""
+"""The releases of a stack in a cluster: written by each deployment, read by `history` and `rollback` (ADR 0039).
+
+Where a central Argo CD delivers the stack to other clusters, its own cluster keeps the releases of each of them. They are
+counted for each ``destination``, the name of such a cluster; empty: the cluster that keeps them.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,14 @@ from typing import Final
 from cluster_forge import __version__
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import BusyError, ReleaseError, gathered
-from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import git_server, release
-from cluster_forge.gitops.parts import STACK_LABEL
-from cluster_forge.gitops.release import Folder, Release, ReleasedComponent, Result
-from cluster_forge.manifests.manifest import Body
+from cluster_forge.gitops import release
+from cluster_forge.gitops.parts import CLUSTER_LABEL, STACK_LABEL
+from cluster_forge.gitops.release import Release, ReleasedComponent, Result
 from cluster_forge.manifests.part import Part
-from cluster_forge.ports.cluster import Cluster, Query
+from cluster_forge.ports.cluster import Cluster
 from cluster_forge.stages.deliver import creation
 from cluster_forge.stages.deliver import deployment as deployments
-from cluster_forge.stages.deliver.cluster_records import audit_log
+from cluster_forge.stages.deliver.cluster_records import audit_log, release_files
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -38,8 +40,9 @@ class Begun:
     former: int
 
 
-def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str = "") -> Begun:
-    """Write the release of a deployment that begins, with its files. The caller holds the lease of the stack.
+def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str = "", destination: str = "") -> Begun:
+    """Write the release of a deployment that begins, with its files. The caller holds the lease of the stack, and begins
+    one at a time.
 
     Releases that were running are marked as interrupted, and old ones are deleted.
 
@@ -47,7 +50,8 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         BusyError: if another deployment has written a release of that number.
         ClusterError, RefusedError, ReleaseError, ExceptionGroup: if the cluster does not take it, or as `listed`.
     """
-    former = listed(tools.cluster, deployment.name)
+    everywhere = _read(tools.cluster, deployment.name)
+    former = [one for one in everywhere if one.cluster == destination]
     for one in former:
         if one.result is Result.RUNNING:
             end(replace(one, message="it ended without a word"), Result.INTERRUPTED, tools)
@@ -56,6 +60,7 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         number=max((one.number for one in former), default=0) + 1,
         stack=plan.stack,
         version=plan.version,
+        cluster=destination,
         environment=plan.environment,
         narrowed=plan.narrowed,
         image=str(deployment.image or ""),
@@ -66,7 +71,7 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         tool=__version__,
         began=audit_log.now(tools),
         components=tuple(map(component, plan.parts)),
-        folders=_keep(plan.stack, deployment.files, former, tools),
+        folders=release_files.keep(plan.stack, deployment.files, everywhere, tools),
     )
     if not creation.create(release.secret(new), tools.cluster):
         raise BusyError(
@@ -74,7 +79,7 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
             where=str(new.id),
             fix="see `cluster-forge history`, then run it again",
         )
-    _trim(plan.stack, [*former, new], tools)
+    _trim(plan.stack, [*former, new], [one for one in everywhere if one.cluster != destination], tools)
     return Begun(release=new, former=max((one.number for one in _ways_back(former)), default=0))
 
 
@@ -86,13 +91,18 @@ def end(running: Release, result: Result, tools: DeliverTools, *, message: str =
     return ended
 
 
-def listed(cluster: Cluster, stack: str) -> tuple[Release, ...]:
+def listed(cluster: Cluster, stack: str, destination: str = "") -> tuple[Release, ...]:
     """The releases of a stack, oldest first.
 
     Raises:
         ReleaseError, ExceptionGroup: for each Secret that holds none.
     """
-    secrets = cluster.list(_query(f"{STACK_LABEL}={stack},{release.NUMBER_LABEL}")).items
+    place = f"{CLUSTER_LABEL}={destination}" if destination else f"!{CLUSTER_LABEL}"
+    return _read(cluster, stack, f",{place}")
+
+
+def _read(cluster: Cluster, stack: str, labels: str = "") -> tuple[Release, ...]:
+    secrets = cluster.list(release_files.secrets(f"{STACK_LABEL}={stack},{release.NUMBER_LABEL}{labels}")).items
     read = gathered(partial(release.read, body) for body in secrets)
     return tuple(sorted(read, key=lambda one: one.number))
 
@@ -108,9 +118,10 @@ def versions(released: Sequence[Release]) -> dict[str, str]:
     return {component.name: component.version for component in released[-1].components} if released else {}
 
 
-def stacks(cluster: Cluster) -> tuple[str, ...]:
-    """The stacks that have releases in the cluster."""
-    secrets = cluster.list(replace(_query(release.NUMBER_LABEL), metadata_only=True)).items
+def stacks(cluster: Cluster, *, also_elsewhere: bool = False) -> tuple[str, ...]:
+    """The stacks that have releases in the cluster, for the cluster itself; ``also_elsewhere``: or for other destinations."""
+    here = "" if also_elsewhere else f",!{CLUSTER_LABEL}"
+    secrets = cluster.list(release_files.labeled(f"{release.NUMBER_LABEL}{here}")).items
     return tuple(sorted({str((body["metadata"].get("labels") or {}).get(STACK_LABEL, "")) for body in secrets} - {""}))
 
 
@@ -149,23 +160,14 @@ def chosen(releases: Sequence[Release], to: int | None) -> Release:
     return match
 
 
-def files(chosen: Release, tools: DeliverTools) -> FileTree:
-    """The files of a release, to deploy it again.
-
-    Raises:
-        ReleaseError, ExceptionGroup: for each folder that is missing or damaged.
-    """
-    return join(*gathered(partial(_folder, chosen.stack, folder, tools) for folder in chosen.folders))
-
-
 def deployment(chosen: Release, tools: DeliverTools) -> Deployment:
     """The deployment of a release.
 
     Raises:
-        ReleaseError, ExceptionGroup: as `files`, and if it is not the one that the release says.
+        ReleaseError, ExceptionGroup: as `release_files.files`, and if it is not the one that the release says.
         StaleError, EditedError, ExceptionGroup: as `deployment.of`.
     """
-    read = deployments.of(files(chosen, tools), f"release {chosen.number} of {chosen.stack}")
+    read = deployments.of(release_files.files(chosen, tools), f"release {chosen.number} of {chosen.stack}")
     plan = read.plan
     if (plan.stack, plan.version, plan.environment) != (chosen.stack, chosen.version, chosen.environment):
         raise ReleaseError(
@@ -176,53 +178,31 @@ def deployment(chosen: Release, tools: DeliverTools) -> Deployment:
     return read
 
 
+def remove_of(stack: str, destination: str, tools: DeliverTools) -> tuple[Release, ...]:
+    """Delete the releases of a stack for one destination, and what only they had; the releases of the others.
+
+    Raises:
+        ReleaseError, ExceptionGroup: as `listed`.
+    """
+    everywhere = _read(tools.cluster, stack)
+    others = tuple(one for one in everywhere if one.cluster != destination)
+    for one in everywhere:
+        if one.cluster == destination:
+            tools.cluster.delete(one.id)
+    release_files.delete_unused(stack, others, tools)
+    return others
+
+
 def remove(stack: str, cluster: Cluster) -> None:
     """Delete all releases of a stack."""
     for labels in (release.NUMBER_LABEL, release.CONTENT_LABEL):
-        for body in cluster.list(_metadata(f"{STACK_LABEL}={stack},{labels}")).items:
-            cluster.delete(release.secret_id(_name(body)))
+        for body in cluster.list(release_files.labeled(f"{STACK_LABEL}={stack},{labels}")).items:
+            cluster.delete(release.secret_id(release_files.name_of(body)))
 
 
-def _folder(stack: str, folder: Folder, tools: DeliverTools) -> FileTree:
-    bodies = tools.workers.map(tools.cluster.get, release.content_ids(stack, folder))
-    if missing := [
-        identity for identity, body in zip(release.content_ids(stack, folder), bodies, strict=True) if not body
-    ]:
-        raise ReleaseError(
-            f"{folder.path or 'bootstrap'} of the release is not in the cluster any more",
-            where=str(missing[0]),
-            fix="deploy the stack's folder of that version instead",
-        )
-    return release.unpacked(folder, (body for body in bodies if body))
-
-
-def _keep(stack: str, files: FileTree, former: Sequence[Release], tools: DeliverTools) -> tuple[Folder, ...]:
-    """Write what the cluster does not have yet: of a stack that has hardly changed, little, and only that is packed."""
-    query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
-    present = {_name(body) for body in tools.cluster.list(query).items}
-    known = {
-        (folder.path, folder.digest): folder
-        for one in former
-        for folder in one.folders
-        if all(identity.name in present for identity in release.content_ids(stack, folder))
-    }
-
-    def kept(of: tuple[str, FileTree]) -> Folder:
-        if same := known.get((of[0], of[1].digest)):
-            return same
-        folder, packed = release.kept(*of)
-        for body in release.contents(stack, folder, packed):
-            if _name(body) not in present:
-                creation.create(body, tools.cluster)  # one of the same name is the same
-        return folder
-
-    folders = release.folders(files).items()
-    return tuple(tools.workers.map(kept, folders, weight=lambda of: of[1].size))
-
-
-def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
+def _trim(stack: str, releases: Sequence[Release], others: Sequence[Release], tools: DeliverTools) -> None:
     """Delete the oldest releases, then what only they had; the last good one stays, also the last one of the whole stack, and
-    the last one to go back to.
+    the last one to go back to. ``others`` are those of other destinations, which may have the same files.
     """
     good = [one for one in releases if one.result in _GOOD]
     whole = [one for one in good if not one.narrowed]
@@ -230,33 +210,12 @@ def _trim(stack: str, releases: Sequence[Release], tools: DeliverTools) -> None:
     for one in releases:
         if one.number not in kept:
             tools.cluster.delete(one.id)
-    used = {
-        identity.name
-        for one in kept.values()
-        for folder in one.folders
-        for identity in release.content_ids(stack, folder)
-    }
-    query = _metadata(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}")
-    for body in tools.cluster.list(query).items:
-        if _name(body) not in used:
-            tools.cluster.delete(release.secret_id(_name(body)))
+    release_files.delete_unused(stack, [*kept.values(), *others], tools)
 
 
 def _ways_back(releases: Sequence[Release]) -> list[Release]:
     """Those that can be deployed again, and were good."""
     return [one for one in releases if one.result in _GOOD and one.folders]
-
-
-def _name(body: Body) -> str:
-    return str(body["metadata"]["name"])
-
-
-def _query(labels: str) -> Query:
-    return Query(group="", kind="Secret", namespace=git_server.NAMESPACE, labels=labels)
-
-
-def _metadata(labels: str) -> Query:
-    return replace(_query(labels), metadata_only=True)
 
 
 def _numbers(releases: Sequence[Release]) -> str:

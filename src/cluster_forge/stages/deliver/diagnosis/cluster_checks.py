@@ -12,8 +12,9 @@ from cluster_forge.gitops import engine
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import ApplyOptions, Cluster, Query
+from cluster_forge.stages.deliver import rights
 from cluster_forge.stages.deliver.diagnosis.examination import Examined, State
-from cluster_forge.stages.deliver.preflight import node_fit, permissions, version
+from cluster_forge.stages.deliver.preflight import node_fit, version
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import annotations_of, name_of
 
@@ -85,7 +86,7 @@ def _version(cluster: Cluster) -> Examined:
 
 
 def _permissions(cluster: Cluster) -> Examined:
-    if cluster.can("*", permissions.EVERYTHING):
+    if cluster.can("*", rights.EVERYTHING):
         return Examined(name="permissions", state=State.GOOD, detail="everything, as a cluster administrator")
     return Examined(
         name="permissions",

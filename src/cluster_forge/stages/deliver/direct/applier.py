@@ -3,13 +3,14 @@
 - Fields of other managers are not taken over; certificates that controllers write, and our own settings, are.
 - A structure that we applied before and no longer apply is taken out whole where another manager's field in it would make
   the object invalid (server-side apply leaves such a field: cert-manager#4838).
-- A Job is replaced where it cannot change, as is any object with ``recreate``.
+- A Job is replaced where it cannot change, as is any object with ``recreate``; a CRD only if it has no objects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 from cluster_forge.foundation.errors import ClusterError, ForgeError, RefusedError, raise_all
@@ -19,10 +20,10 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.managed_fields import Path
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.clock import Clock
-from cluster_forge.ports.cluster import Applied, ApplyOptions, Cluster, Patch, Propagation
+from cluster_forge.ports.cluster import Applied, ApplyOptions, Cluster, Deleted, Patch, Propagation
 from cluster_forge.ports.rendering import YamlReader
 from cluster_forge.ports.workers import Queue
-from cluster_forge.stages.deliver.direct import refusals, unchangeable
+from cluster_forge.stages.deliver.direct import refusals, stored_versions, unchangeable
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal.bystanders import Bystanders
@@ -36,10 +37,11 @@ _JOB: Final = ("batch", "Job")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an attempt gave: the object's fingerprint (`managed_fields`), or the error."""
+    """What an attempt gave: the object's fingerprint (`managed_fields`) and ``uid``, or the error."""
 
     document: StepDocument
     fingerprint: str = ""
+    uid: str = ""
     is_new: bool = False
     error: ForgeError | None = None
 
@@ -85,22 +87,34 @@ class Applier:
             pause = min(pause * 2, _LONGEST_PAUSE)
             started = self.start(errors, weight)
 
-    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND) -> None:
-        """Delete an object, and wait until it is gone.
+    def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> None:
+        """Delete an object, and wait until it is gone. ``uid`` is what it had last, where that is known.
 
         Raises:
             ClusterError: if it is still there at the end of the time.
         """
         until, pause = self.clock.monotonic() + self.options.timeout, _FIRST_PAUSE / 5
-        live = self.cluster.get(target)
-        uid = live["metadata"].get("uid", "") if live else ""
-        if not live or not self.cluster.delete(target, propagation, uid):
+        deleted = self._deleted(target, propagation, uid) if uid else None
+        if deleted is None:
+            live = self.cluster.get(target)
+            uid = live["metadata"].get("uid", "") if live else ""
+            deleted = self.cluster.delete(target, propagation, uid) if live else Deleted.ABSENT
+        if deleted is not Deleted.GOING:
             return
         while (live := self.cluster.get(target)) and live["metadata"].get("uid", "") == uid:
             if self.clock.monotonic() >= until:
                 raise _not_gone(target, live, self.options.timeout)
             self.clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _deleted(self, target: ObjectId, propagation: Propagation, uid: str) -> Deleted | None:
+        """What became of the object with this ``uid``; None if another one has its name by now."""
+        try:
+            return self.cluster.delete(target, propagation, uid)
+        except RefusedError as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+            return None
 
     def _attempt(self, document: StepDocument) -> Outcome:
         """One request, or a few where the object must be mended. It does not wait for other objects: they may need the
@@ -112,7 +126,8 @@ class Applier:
             return Outcome(document=document, error=error)
         self.observe(applied.body)
         fingerprint = managed_fields.fingerprint(applied.body, document.manager)
-        return Outcome(document=document, fingerprint=fingerprint, is_new=applied.is_new)
+        uid = str(applied.body["metadata"].get("uid", ""))
+        return Outcome(document=document, fingerprint=fingerprint, uid=uid, is_new=applied.is_new)
 
     def _applied(self, document: StepDocument, body: Body) -> Applied:
         force, mendings = self.options.force_conflicts, 0
@@ -140,6 +155,11 @@ class Applier:
         live = self.cluster.get(document.id) if invalid else None
         if live is None:
             return False
+        if versions := stored_versions.lost(live, body, error):
+            may_recreate = self.options.recreate
+            stored_versions.check(document.id, live, versions, self.cluster, may_recreate=may_recreate)
+            self.delete(document.id)
+            return True
         left = leftovers(managed_fields.abandoned(live, document.manager, body), invalid)
         if left:
             self.cluster.patch(document.id, _without(left), Patch.MERGE, manager=document.manager)

@@ -7,33 +7,38 @@ Asking it (a dry run of an object that its rules match) would not tell: the API 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 from cluster_forge.foundation.errors import ClusterError, DeploymentError, RefusedError
 from cluster_forge.foundation.untyped import mapping, sequence
-from cluster_forge.manifests import webhooks
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import ClusterReader, Query
+from cluster_forge.stages.deliver.direct.observations import Observations
+from cluster_forge.stages.deliver.direct.readiness import Readiness
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 5.0
+_LACK: Final = "cannot be called"
 _SERVICE_NAME: Final = "kubernetes.io/service-name"
 """The label of EndpointSlices (Kubernetes, "EndpointSlices")."""
 
 
 @dataclass(slots=True, kw_only=True)
 class CallableWebhooks:
-    """One call that waits for the webhooks of ``targets``, for at most ``seconds``. ``say`` gets what is waited for."""
+    """One call that waits for the webhooks of ``targets``, for at most ``seconds``. ``say`` gets what is waited for.
+
+    ``observations`` watch the configurations, for all that wait for one.
+    """
 
     cluster: ClusterReader
+    observations: Observations
     clock: Clock
     targets: Sequence[ObjectId]
     seconds: float
     say: Callable[[str], None]
-    _answering: set[tuple[str, str]] = field(default_factory=set)
 
     def wait(self) -> None:
         """Return when all can be called.
@@ -42,45 +47,48 @@ class CallableWebhooks:
             DeploymentError: if one cannot in time.
             RefusedError, ClusterError: if the cluster does not say.
         """
-        until, pause = self.clock.monotonic() + self.seconds, _FIRST_PAUSE
-        left = list(self.targets)
-        while left:
-            lack = self._lack(left[0])
-            if not lack:
-                left.pop(0)
-                continue
-            self.say(f"{left[0].kind}/{left[0].name}: {lack}")
+        until = self.clock.monotonic() + self.seconds
+        trusted = Readiness(
+            observations=self.observations,
+            clock=self.clock,
+            targets=self.targets,
+            seconds=self.seconds,
+            say=self.say,
+            lack=_LACK,
+        )
+        try:
+            trusted.wait()
+        except RefusedError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            return  # the user may not look: what comes next finds out
+        callers = {service: target for target in self.targets for service in self.observations.services(target)}
+        for service, target in sorted(callers.items()):
+            self._await_endpoint(service, target, until)
+
+    def _await_endpoint(self, service: tuple[str, str], caller: ObjectId, until: float) -> None:
+        pause = _FIRST_PAUSE
+        while lack := self._lack(service):
+            self.say(f"{caller.kind}/{caller.name}: {lack}")
             if self.clock.monotonic() >= until:
-                raise DeploymentError(f"cannot be called after {self.seconds:g} s: {lack}", where=str(left[0]))
+                raise DeploymentError(f"{_LACK} after {self.seconds:g} s: {lack}", where=str(caller))
             self.clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _lack(self, target: ObjectId) -> str:
-        """What keeps the API server from calling the webhooks of a configuration; empty if nothing does."""
+    def _lack(self, service: tuple[str, str]) -> str:
+        """What keeps the API server from calling a Service; empty if nothing does."""
         try:
-            return self._lacking(target)
+            return "" if self._has_endpoint(*service) else f"Service {'/'.join(service)} has no ready endpoint"
         except ClusterError as error:
             if error.is_lasting:
                 raise
             return error.message
         except RefusedError as error:
-            if error.status == HTTPStatus.FORBIDDEN:  # the user may not look: what comes next finds out
+            if error.status == HTTPStatus.FORBIDDEN:
                 return ""
             if error.status < HTTPStatus.TOO_MANY_REQUESTS:
                 raise
             return error.message
-
-    def _lacking(self, target: ObjectId) -> str:
-        body = self.cluster.get(target)
-        if body is None:
-            return "is not there"
-        if name := webhooks.untrusted(body):
-            return f"webhook {name} has no caBundle yet, which its operator or cert-manager writes"
-        for service in sorted(webhooks.services(body) - self._answering):
-            if not self._has_endpoint(*service):
-                return f"Service {'/'.join(service)} has no ready endpoint"
-            self._answering.add(service)
-        return ""
 
     def _has_endpoint(self, namespace: str, name: str) -> bool:
         query = Query(

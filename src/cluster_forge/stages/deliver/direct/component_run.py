@@ -53,6 +53,8 @@ class ComponentRun:
         """What it waited for last."""
         self._applied: dict[ObjectId, AppliedObject] = {}
         self._early: dict[ObjectId, Outcome] = {}
+        self._hooks: dict[ObjectId, str] = {}
+        """Those that were applied, with their uids."""
         self._is_done = False
 
     @cached_property
@@ -201,7 +203,7 @@ class ComponentRun:
         return (
             known is not None
             and known.document == document.digest
-            and known.fingerprint == self._around.live.get(document.id)
+            and known.fingerprint == self._around.before.live.get(document.id)
         )
 
     def _exists(self, document: StepDocument) -> bool:
@@ -222,7 +224,12 @@ class ComponentRun:
     def _wait_for_webhooks(self, targets: Sequence[ObjectId]) -> None:
         around, self.awaited = self._around, ()
         CallableWebhooks(
-            cluster=around.cluster, clock=around.clock, targets=targets, seconds=around.options.timeout, say=self._say
+            cluster=around.cluster,
+            observations=around.observations,
+            clock=around.clock,
+            targets=targets,
+            seconds=around.options.timeout,
+            say=self._say,
         ).wait()
 
     def _run_hooks(self, step: ApplyHooks) -> None:
@@ -247,8 +254,8 @@ class ComponentRun:
         documents, applier = self.documents[step.file], self._around.applier
         ids = [document.id for document in documents]
         self._delete(ids if step.is_run else former)
-        for _ in applier.finish(applier.start(documents, _WEIGHT), self._say, _WEIGHT):
-            pass
+        for outcome in applier.finish(applier.start(documents, _WEIGHT), self._say, _WEIGHT):
+            self._hooks[outcome.document.id] = outcome.uid
         if step.is_run:
             self._wait(ids)
 
@@ -264,8 +271,10 @@ class ComponentRun:
         ]
 
     def _delete(self, targets: Iterable[ObjectId]) -> None:
+        """Delete hooks. What the checks did not find, and was not applied since, is not there."""
         for target in targets:
-            self._around.applier.delete(target)
+            if target in self._hooks or target not in self._around.before.absent:
+                self._around.applier.delete(target, uid=self._hooks.pop(target, ""))
 
 
 def _known(outcome: Outcome) -> Outcome:

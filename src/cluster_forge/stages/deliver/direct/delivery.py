@@ -13,7 +13,6 @@ from functools import partial
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops.owners import Facts
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver import trouble
 from cluster_forge.stages.deliver.cluster_records import applied
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent
@@ -22,7 +21,8 @@ from cluster_forge.stages.deliver.direct import surroundings
 from cluster_forge.stages.deliver.direct.component_run import ComponentRun
 from cluster_forge.stages.deliver.direct.early_crds import EarlyCrds
 from cluster_forge.stages.deliver.direct.gates import Gates
-from cluster_forge.stages.deliver.direct.surroundings import Surroundings
+from cluster_forge.stages.deliver.direct.record_keeper import RecordKeeper
+from cluster_forge.stages.deliver.direct.surroundings import Before, Surroundings
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -39,21 +39,23 @@ def deliver(
     """
     known = applied.read(tools.cluster, deployment.name)
     applied.begin(tools.cluster, deployment.name)
-    live = _live(known, seen, tools)
+    before = _before(known, seen, tools)
     with tools.workers.queue() as queue:
-        around = surroundings.of(deployment.plan, tools, options, queue, live)
-        return _Delivery(deployment, tools, around, Gates(), known).run()
+        around = surroundings.of(deployment.plan, tools, options, queue, before)
+        keeper = RecordKeeper(partial(applied.write, tools.cluster, deployment.name), tools.clock)
+        return _Delivery(deployment, tools, around, Gates(), known, keeper).run()
 
 
-def _live(
-    known: Mapping[ComponentName, AppliedComponent], seen: Facts | None, tools: DeliverTools
-) -> Mapping[ObjectId, str]:
-    """The fingerprints of what was applied before. What changed since the checks has another one, and is applied again."""
+def _before(known: Mapping[ComponentName, AppliedComponent], seen: Facts | None, tools: DeliverTools) -> Before:
+    """What the cluster has of what was applied before. What changed since the checks has another fingerprint, and is applied
+    again.
+    """
     objects = {target for component in known.values() for target in component.objects}
     if seen is None:
-        return applied.fingerprints(tools.cluster, tools.workers, objects)
+        return Before(live=applied.fingerprints(tools.cluster, tools.workers, objects))
     others = applied.fingerprints(tools.cluster, tools.workers, objects - seen.wanted.keys())
-    return {**{item.id: item.fingerprint for item in seen.live}, **others}
+    live = {item.id: item.fingerprint for item in seen.live}
+    return Before(live={**live, **others}, absent=frozenset(seen.wanted.keys() - live.keys()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class _Delivery:
     around: Surroundings
     gates: Gates
     known: Mapping[ComponentName, AppliedComponent]
+    keeper: RecordKeeper
 
     def run(self) -> tuple[ComponentResult, ...]:
         plans = {plan.name: plan for plan in self.deployment.plan.components}
@@ -79,9 +82,12 @@ class _Delivery:
         }
         early = EarlyCrds(self.around.applier, self.around.definitions, self.tools.clock, needed)
         # In the order of their needs: with fewer threads than components, the first that is not done can always go on.
-        results = self.tools.waiters.map(lambda name: self._component(runs[name], needed[name], early), needed)
+        try:
+            results = self.tools.waiters.map(lambda name: self._component(runs[name], needed[name], early), needed)
+        finally:
+            unkept = self.keeper.finish()
         self.tools.reporter.stage_finished(STAGE, _summary(results))
-        by_name = {result.name: result for result in results}
+        by_name = {result.name: _noted(result, unkept.get(result.name, "")) for result in results}
         return tuple(by_name[name] for name in plans)
 
     def _component(self, run: ComponentRun, needed: frozenset[ComponentName], early: EarlyCrds) -> ComponentResult:
@@ -89,7 +95,7 @@ class _Delivery:
         is_good = False
         try:
             if run.apply_early(early):  # a run that is killed while it waits has them in the record
-                self._kept(run)
+                self._keep(run)
             failed = self.gates.wait(needed)
             result = self._blocked(run, failed) if failed else self._deployed(run)
             if result.state.is_good and self.around.options.waits:
@@ -114,7 +120,7 @@ class _Delivery:
         except (ForgeError, ExceptionGroup) as error:
             errors = tuple(expected(error))
             cause = self._trouble(run, errors)
-        unkept = self._kept(run)
+        self._keep(run)
         return ComponentResult(
             name=run.plan.name,
             version=self.deployment.plan.version_of(run.plan.name),
@@ -122,7 +128,7 @@ class _Delivery:
             seconds=round(self.tools.clock.monotonic() - began, 3),
             objects=run.plan.objects,
             changed=min(run.changed, run.plan.objects),  # namespaces of others are in its documents, too
-            message="; ".join([*map(str, errors), *filter(None, (cause.sentence, unkept))]),
+            message="; ".join([*map(str, errors), *([cause.sentence] if cause.sentence else [])]),
             errors=errors,
             trouble=cause,
         )
@@ -144,17 +150,9 @@ class _Delivery:
         target = next((target for target in run.awaited if str(target) in places), None)
         return trouble.of(target, self.tools.cluster) if target else Trouble()
 
-    def _kept(self, run: ComponentRun) -> str:
-        """Keep what was applied in the cluster. Where that fails, the component is deployed all the same, and the next
-        deployment takes longer: the reason.
-        """
-        if run.is_unchanged:
-            return ""
-        try:
-            applied.write(self.tools.cluster, self.deployment.name, run.plan.name, run.applied)
-        except ForgeError as error:
-            return f"what was applied could not be kept: {error.message}"
-        return ""
+    def _keep(self, run: ComponentRun) -> None:
+        if not run.is_unchanged:
+            self.keeper.note(run.plan.name, run.applied)
 
     def _state(self, run: ComponentRun) -> State:
         if run.is_unchanged:
@@ -169,6 +167,16 @@ class _Delivery:
             objects=run.plan.objects,
             message=f"needs {', '.join(failed)}",
         )
+
+
+def _noted(result: ComponentResult, unkept: str) -> ComponentResult:
+    """The result with the reason why what was applied could not be kept: the component is deployed all the same, and the next
+    deployment takes longer.
+    """
+    if not unkept:
+        return result
+    reason = f"what was applied could not be kept: {unkept}"
+    return replace(result, message=f"{result.message}; {reason}" if result.message else reason)
 
 
 def _detail(result: ComponentResult) -> str:

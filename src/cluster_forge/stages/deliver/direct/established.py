@@ -17,7 +17,10 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import Cluster, Patch
 
-_INTERVAL: Final = 1.0
+_INTERVAL: Final = 2.0
+_LONGEST_INTERVAL: Final = 5.0
+"""While the server gets no further: each look is one more request for it."""
+_PAUSE: Final = 1.0
 _PATIENCE: Final = 10.0
 """Seconds after which the CRD itself is looked at: it says why it is refused."""
 _LOOKED_AT: Final = 8
@@ -34,16 +37,20 @@ class Definitions:
         self._lock = Lock()
         self._served: frozenset[str] = frozenset()
         self._asked: float | None = None
+        self._interval = _INTERVAL
         self._forgotten: dict[str, str] = {}
         """The resource versions at which CRDs seemed to be forgotten."""
 
     def served(self) -> frozenset[str]:
-        """Those whose kinds are served; asked again when the last answer is a second old."""
+        """Those whose kinds are served; asked again when the last answer is some seconds old."""
         with self._lock:
             now = self._clock.monotonic()
-            if self._asked is None or now - self._asked >= _INTERVAL:
+            if self._asked is None or now - self._asked >= self._interval:
                 kinds = self._cluster.served(is_fresh=self._asked is not None).kinds
-                self._served = frozenset(f"{kind.plural}.{kind.group}" for kind in kinds)
+                served = frozenset(f"{kind.plural}.{kind.group}" for kind in kinds)
+                slower = min(self._interval * 1.5, _LONGEST_INTERVAL)
+                self._interval = slower if served == self._served else _INTERVAL
+                self._served = served
                 self._asked = self._clock.monotonic()
             return self._served
 
@@ -62,7 +69,7 @@ class Definitions:
                 looks = now + _PATIENCE
                 for name in missing[:_LOOKED_AT]:
                     self._check(name, seconds, is_late=now - began >= seconds)
-            self._clock.sleep(_INTERVAL)
+            self._clock.sleep(_PAUSE)
 
     def _check(self, name: str, seconds: float, *, is_late: bool) -> None:
         target = ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import Final
 
-from cluster_forge.manifests import health
+from cluster_forge.manifests import health, webhooks
 from cluster_forge.manifests.health import Health, Status
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -25,6 +25,7 @@ _REMOVED: Final = Health(Status.READY, "completed, and removed")
 RUN_ONCE: Final = frozenset({("batch", "Job"), ("", "Pod")})
 """Kinds that run to completion: what has failed stays failed."""
 
+_WATCHED: Final = health.AWAITED | RUN_ONCE | webhooks.CONFIGURATIONS
 Place = tuple[str, str, str]
 """What is watched at once: group and kind, and for Pods, of which a cluster has many, the namespace."""
 
@@ -37,6 +38,8 @@ class _Seen:
     version: int
     is_fleeting: bool = False
     """A Job that the cluster removes once it is complete (``ttlSecondsAfterFinished``)."""
+    services: frozenset[tuple[str, str]] = frozenset()
+    """Those behind the webhooks of a configuration."""
 
 
 @dataclass(slots=True)
@@ -69,7 +72,7 @@ class Observations:
     def observe(self, body: Body) -> None:
         """Take an object over as the API server has it now: older states of it do not count from here on."""
         target = ObjectId.of(body)
-        if (target.group, target.kind) in health.AWAITED | RUN_ONCE:
+        if (target.group, target.kind) in _WATCHED:
             watched = self.of(target)
             with self.changed:
                 _note(watched, body)
@@ -79,14 +82,19 @@ class Observations:
         place = (target.group, target.kind, target.namespace if target.kind == "Pod" else "")
         with self.changed:
             if place not in self._places:
-                is_known = (target.group, target.kind) in health.AWAITED | RUN_ONCE
-                self._places[place] = Watched(place, rule=None if is_known else self._rules().get(place[:2]))
+                rule = None if place[:2] in _WATCHED else self._rules().get(place[:2])
+                self._places[place] = Watched(place, rule=rule)
             return self._places[place]
 
     def health(self, target: ObjectId) -> Health:
         """How far an object has come, as it was last seen."""
         seen = self.of(target).objects.get((target.namespace, target.name))
         return seen.health if seen else _MISSING
+
+    def services(self, target: ObjectId) -> frozenset[tuple[str, str]]:
+        """Namespace and name of the Services behind a webhook configuration, as it was last seen."""
+        seen = self.of(target).objects.get((target.namespace, target.name))
+        return seen.services if seen else frozenset()
 
     def list(self, watched: Watched) -> None:
         """Look at all objects of a place."""
@@ -128,7 +136,19 @@ def _note(watched: Watched, body: Body) -> None:
         return
     spec = body.get("spec")
     is_fleeting = isinstance(spec, Mapping) and spec.get("ttlSecondsAfterFinished") is not None
-    watched.objects[key] = _Seen(health.completion(body, watched.rule), version, is_fleeting)
+    if watched.place[:2] in webhooks.CONFIGURATIONS:
+        watched.objects[key] = _Seen(_trust(body), version, services=webhooks.services(body))
+    else:
+        watched.objects[key] = _Seen(health.completion(body, watched.rule), version, is_fleeting)
+
+
+def _trust(body: Body) -> Health:
+    """Whether the API server can trust the webhooks of a configuration."""
+    if name := webhooks.untrusted(body):
+        return Health(
+            Status.IN_PROGRESS, f"webhook {name} has no caBundle yet, which its operator or cert-manager writes"
+        )
+    return Health(Status.READY, "")
 
 
 def _forget(watched: Watched, key: tuple[str, str], version: int) -> None:

@@ -35,7 +35,8 @@ class Readiness:
     """One call that waits until all ``targets`` are ready, for at most ``seconds``.
 
     ``say`` gets what is waited for, whenever that changes. With ``patience``, an object that no controller has answered for so
-    many seconds is waited for no longer; ``answers`` says whose controller should.
+    many seconds is waited for no longer; ``answers`` says whose controller should. ``lack`` is what an object that is late
+    lacks, in words.
     """
 
     observations: Observations
@@ -45,6 +46,7 @@ class Readiness:
     say: Callable[[str], None]
     answers: Callable[[ObjectId], str] = field(default=lambda _target: "")
     patience: float | None = None
+    lack: str = "is not ready"
     _began: float = 0.0
     _failing: dict[ObjectId, float] = field(default_factory=dict)
     _said: str = ""
@@ -164,5 +166,5 @@ class Readiness:
         more = f" (also {named}{'; …' if len(others) > _NAMED else ''})" if others else ""
         trouble = f"; the cluster said last: {self._trouble}" if self._trouble else ""
         return DeploymentError(
-            f"is not ready after {self.seconds:g} s: {self._words(target, health)}{more}{trouble}", where=str(target)
+            f"{self.lack} after {self.seconds:g} s: {self._words(target, health)}{more}{trouble}", where=str(target)
         )

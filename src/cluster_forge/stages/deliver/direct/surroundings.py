@@ -23,9 +23,17 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What was in the cluster before: the fingerprints of objects, and which were looked for and not there."""
+
+    live: Mapping[ObjectId, str] = field(default_factory=dict)
+    absent: frozenset[ObjectId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the components of one deployment share. ``live`` are the fingerprints of what was in the cluster before, ``done``
-    is what was applied since: a Namespace belongs to many components. ``needed`` are the
+    """What the components of one deployment share. ``done`` is what was applied since ``before``: a Namespace belongs to many
+    components. ``needed`` are the
     components that each one waits for, in an order in which each comes after them; ``answering`` says who answers custom resources.
     """
 
@@ -35,16 +43,14 @@ class Surroundings:
     applier: Applier
     observations: Observations
     definitions: Definitions
-    live: Mapping[ObjectId, str]
+    before: Before
     is_narrowed: bool
     needed: Mapping[ComponentName, frozenset[ComponentName]]
     answering: Answering
     done: dict[ObjectId, AppliedObject] = field(default_factory=dict)
 
 
-def of(
-    plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue, live: Mapping[ObjectId, str]
-) -> Surroundings:
+def of(plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Queue, before: Before) -> Surroundings:
     """Those of the components of a plan, which send their requests by ``queue``."""
     names = {component.name for component in plan.components}
     needed = schedule.prerequisites([part for part in plan.parts if part.name in names], plan.fixed)
@@ -63,7 +69,7 @@ def of(
         ),
         observations=observations,
         definitions=Definitions(tools.cluster, tools.clock),
-        live=live,
+        before=before,
         is_narrowed=bool(plan.narrowed),
         needed=needed,
         answering=answering.of(plan, tools.rules, needed),

@@ -6,22 +6,21 @@ Sources: Argo CD, "argocd-cm.yaml", "argocd-cmd-params-cm.yaml", "Resource Healt
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cluster_forge.foundation import quantity
 from cluster_forge.foundation.errors import PreflightError
 from cluster_forge.gitops import bootstrap
 from cluster_forge.gitops.argocd import crds
-from cluster_forge.gitops.argocd.component import HEALTH_KEY
+from cluster_forge.gitops.argocd.component import DEFAULT_LIMIT, HEALTH_KEY, LIMIT_KEY, LIMIT_VARIABLE, gates
 from cluster_forge.gitops.delivery_mode import Delivery
-from cluster_forge.gitops.plan import SETTINGS, ArgoCdPlan, FluxPlan
+from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
+from cluster_forge.gitops.planning import SETTINGS
 from cluster_forge.gitops.steps import SETTINGS_MANAGER
-from cluster_forge.manifests import quantity
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.pods import pod_of
 from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import place as argocd_place
@@ -49,10 +48,7 @@ _PART_OF: Final = "app.kubernetes.io/part-of=argocd"
 _COMPONENT: Final = "app.kubernetes.io/component"
 _OLDEST: Final = (3, 0)
 _TAG: Final = re.compile(r":v?(\d{1,3})\.(\d{1,3})[^/]*\Z")
-_LIMIT: Final = "reposerver.max.combined.directory.manifests.size"
-_LIMIT_VARIABLE: Final = "ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"
 _KUSTOMIZATION: Final = ("kustomize.toolkit.fluxcd.io", "Kustomization")
-_DEFAULT_LIMIT: Final = "10M"
 _TRACKING: Final = "application.resourceTrackingMethod"
 
 
@@ -179,8 +175,7 @@ def _of_settings(situation: Situation, namespace: str) -> Iterator[Problem]:
     data = _data(situation, namespace, "argocd-cm")
     where = f"ConfigMap/{namespace}/argocd-cm"
     script = data.get(HEALTH_KEY, "")
-    # The script of the documentation reports the status as it is, also that of the revision before (argo-cd#29649).
-    if not script or ".sync" not in script:
+    if not gates(script):
         how = "has no" if not script else "does not look at the sync status in its"
         yield Problem(
             code=SETTING,
@@ -207,26 +202,15 @@ def _of_limit(situation: Situation, namespace: str, workloads: list[Body]) -> It
         limit = quantity.parse(text)
     except ValueError:
         return
-    for content, size in _sizes(situation.parts):
+    for content, size in crds.sizes(situation.parts):
         if limit and size > limit:  # 0: no limit
             yield Problem(
                 code=SETTING,
                 message=f"the manifests of {content} have {size / 1e6:.1f} MB, and this Argo CD takes {text}",
                 where=f"ConfigMap/{namespace}/argocd-cmd-params-cm",
-                fix=f"{_patch('argocd-cmd-params-cm', namespace, _LIMIT, '100M')}, then restart its repo-server",
+                fix=f"{_patch('argocd-cmd-params-cm', namespace, LIMIT_KEY, '100M')}, then restart its repo-server",
                 option=f"--allow {SETTING}",
             )
-
-
-def _sizes(parts: Sequence[Part]) -> Iterator[tuple[str, int]]:
-    """What each Application has, and its bytes: CRDs are in Applications of their own."""
-    known = [replace(part, objects=tuple(item for item in part.objects if item.document)) for part in parts]
-    early = crds.early(known)
-    for chunk in crds.chunks(early):
-        yield f"CRDs ({chunk[0].id.name} and others)", sum(len(item.content) for item in chunk)
-    moved = {item.path for item in early}
-    for part in known:
-        yield f"component {part.name}", sum(len(item.content) for item in part.objects if item.path not in moved)
 
 
 def _limit(data: Mapping[str, Any], workloads: list[Body]) -> str:
@@ -234,9 +218,9 @@ def _limit(data: Mapping[str, Any], workloads: list[Body]) -> str:
     for body in workloads:
         if labels_of(body).get(_COMPONENT) == "repo-server":
             for variable in _container(body).get("env") or ():
-                if variable.get("name") == _LIMIT_VARIABLE and variable.get("value"):
+                if variable.get("name") == LIMIT_VARIABLE and variable.get("value"):
                     return str(variable["value"])
-    return str(data.get(_LIMIT) or _DEFAULT_LIMIT)
+    return str(data.get(LIMIT_KEY) or DEFAULT_LIMIT)
 
 
 def _patch(name: str, namespace: str, key: str, value: str) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from cluster_forge.foundation import quantity
 from cluster_forge.foundation.names import counted
-from cluster_forge.manifests import footprint, quantity
+from cluster_forge.manifests import footprint
 from cluster_forge.manifests.footprint import Footprint
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver.preflight.problem import Problem

@@ -12,6 +12,7 @@ from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import ServedKind
+from cluster_forge.stages.deliver import rights
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 
@@ -22,9 +23,6 @@ CODES: Final[Mapping[str, str]] = {
 }
 CODE: Final = "missing-permission"
 _VERBS: Final[tuple[str, ...]] = ("get", "list", "watch", "create", "patch", "delete")
-EVERYTHING: Final = ServedKind(
-    group="*", version="*", kind="*", plural="*", is_namespaced=False, is_preferred=True, verbs=frozenset("*")
-)
 _OWN: Final = (
     ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE),
     ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name="claim"),
@@ -35,7 +33,7 @@ _OWN: Final = (
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
-    if situation.cluster.can("*", EVERYTHING):
+    if situation.cluster.can("*", rights.EVERYTHING):
         return  # one question instead of one for each namespace
     lacking: dict[tuple[ServedKind, tuple[str, ...]], list[str]] = {}
     for kind, namespaces in sorted(_used(situation).items(), key=lambda used: (used[0].group, used[0].kind)):
@@ -69,17 +67,5 @@ def _applied(situation: Situation) -> Iterable[ObjectId]:
 
 
 def _problem(situation: Situation, kind: ServedKind, verbs: tuple[str, ...], namespaces: list[str]) -> Problem:
-    resource = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
-    where = f" in namespace {', '.join(namespaces)}" if kind.is_namespaced else ""
-    about = situation.cluster.about()
-    as_user = f" --as {about.user}" if about.user else ""
-    question = (
-        f"kubectl auth can-i {verbs[0]} {resource}{f' -n {namespaces[0]}' if kind.is_namespaced else ''}{as_user}"
-    )
-    return Problem(
-        code=CODE,
-        message=f"{about.user or 'the user'} may not {', '.join(verbs)} {resource}{where}",
-        where=str(about),
-        fix=f"let an administrator bind a role with these verbs (`{question}` must say yes)",
-        option=f"--allow {CODE}",
-    )
+    message, fix = rights.lack(situation.cluster, [kind], verbs, namespaces)
+    return Problem(code=CODE, message=message, where=str(situation.cluster.about()), fix=fix, option=f"--allow {CODE}")

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from cluster_forge.checks.production import pod_security
-from cluster_forge.checks.production.checked_component import CheckedComponent
-from cluster_forge.stack.model import Size
+from cluster_forge.checks.security import pod_security, pod_standards
+from cluster_forge.checks.security.namespaces import EnforcedLevel, enforced_level
+from cluster_forge.checks.security.pod_standards import ENFORCE
+from cluster_forge.checks.security.pod_template import PodTemplate
+from cluster_forge.stages.deliver.preflight import version
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of
 
@@ -21,20 +23,17 @@ CODES: Final[Mapping[str, str]] = {
     "pod-security": "A namespace refuses the Pods of a workload.",
 }
 CODE: Final = pod_security.CODE
-ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
     levels = _levels(situation)
     for manifest in situation.workloads:
         namespace = manifest.id.namespace
-        level = levels.get(namespace, "")
-        component = CheckedComponent.of((), size=Size.SMALL, level=level)
-        findings = pod_security.findings(manifest, component) if level in ("baseline", "restricted") else ()
-        if wrong := "; ".join(finding.message for finding in findings):
+        enforced, pod = levels.get(namespace), PodTemplate.of(manifest)
+        if enforced and pod and (wrong := pod_standards.beyond(pod, enforced.level, enforced.minor)):
             yield Problem(
                 code=CODE,
-                message=f"namespace {namespace} enforces the Pod Security level {level}: {wrong}",
+                message=f"namespace {namespace} enforces the Pod Security level {enforced.level}: {pod_security.listed(wrong)}",
                 where=str(manifest.id),
                 fix="set `securityContext` in the values, or another level: "
                 f"kubectl label namespace {namespace} --overwrite {ENFORCE}=privileged",
@@ -42,11 +41,12 @@ def problems(situation: Situation) -> Iterator[Problem]:
             )
 
 
-def _levels(situation: Situation) -> Mapping[str, str]:
+def _levels(situation: Situation) -> Mapping[str, EnforcedLevel | None]:
     """The level of each namespace, as it will be: what the stack says goes over what is there."""
-    levels = {name: labels_of(body).get(ENFORCE, "") for name, body in situation.namespaces.items()}
+    minor = version.minor(situation.cluster.about().version) or situation.plan.kubernetes.minor
+    labels = {name: labels_of(body) for name, body in situation.namespaces.items()}
     if not situation.plan.narrowed:  # which leaves the labels of namespaces that exist
         for manifest in situation.manifests:
             if (manifest.id.group, manifest.id.kind) == ("", "Namespace"):
-                levels[manifest.id.name] = labels_of(manifest.body).get(ENFORCE, levels.get(manifest.id.name, ""))
-    return levels
+                labels[manifest.id.name] = {**labels.get(manifest.id.name, {}), **labels_of(manifest.body)}
+    return {name: enforced_level(of_one, minor) for name, of_one in labels.items()}

@@ -23,7 +23,7 @@ from cluster_forge.manifests.manifest import Body, Document
 from cluster_forge.ports.cluster import Applied, ApplyOptions
 from cluster_forge.stages.deliver.cluster_records import applied
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedObject
-from cluster_forge.stages.deliver.direct import applier, refusals, unchangeable
+from cluster_forge.stages.deliver.direct import applier, refusals, stored_versions, unchangeable
 from cluster_forge.stages.deliver.preflight import pod_security
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
@@ -163,6 +163,16 @@ def _refused(candidate: _Candidate, error: RefusedError, situation: Situation) -
         return
     causes = refusals.unchangeable(error)
     live = situation.cluster.get(candidate.id) if refusals.invalid_fields(error) else None
+    if live and (versions := stored_versions.lost(live, candidate.document.passing_body(), error)):
+        with_objects = stored_versions.has_objects(live, situation.cluster)
+        yield Problem(
+            code=IMMUTABLE,
+            message=stored_versions.message(versions),
+            where=str(candidate.id),
+            fix=stored_versions.fix(live, with_objects=with_objects),
+            option="" if with_objects else "--recreate",
+        )
+        return
     if live and _is_mended(candidate, error, live):
         return
     if causes and live:

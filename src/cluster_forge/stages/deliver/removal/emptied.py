@@ -63,6 +63,15 @@ def kinds_of(crds: Iterable[str], cluster: Cluster) -> list[ServedKind]:
     return [kind for kind in cluster.served().kinds if kind.is_preferred and f"{kind.plural}.{kind.group}" in names]
 
 
+def kinds_in_namespaces(cluster: Cluster) -> list[ServedKind]:
+    """The kinds that are looked at to see what a Namespace holds."""
+    return [
+        kind
+        for kind in cluster.served().kinds
+        if kind.is_namespaced and kind.is_preferred and kind.kind not in _FLEETING and "list" in kind.verbs
+    ]
+
+
 def ids(kind: ServedKind, cluster: Cluster) -> list[ObjectId]:
     """All objects of a kind."""
     query = Query(group=kind.group, kind=kind.kind, metadata_only=True)
@@ -122,11 +131,7 @@ def _former_owner(space: Body, since: str) -> str:
 
 def _held(names: set[str], tools: DeliverTools, besides: Container[ObjectId]) -> dict[str, list[ObjectId]]:
     """What is in the Namespaces that must not go unasked: one listing for each kind."""
-    kinds = [
-        kind
-        for kind in tools.cluster.served().kinds
-        if kind.is_namespaced and kind.is_preferred and kind.kind not in _FLEETING and "list" in kind.verbs
-    ]
+    kinds = kinds_in_namespaces(tools.cluster)
     others: dict[str, list[ObjectId]] = {}
     for targets in tools.workers.map(lambda kind: list(_unasked(kind, names, tools.cluster)), kinds):
         for target in targets:

@@ -222,7 +222,8 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
         claims.write(cluster, stack, dict.fromkeys(left, owners.STAYS_BEHIND))
         return Deletion()
     done = Deletion()
-    if all(other == stack for other, _ in claims.by_stack(cluster)):
+    is_last = all(other == stack for other, _ in claims.by_stack(cluster))
+    if is_last and not releases.stacks(cluster, also_elsewhere=True):
         space = ObjectId(group="", kind="Namespace", namespace="", name=git_server.NAMESPACE)
         done = deletion.delete([space], tools, spared=partial(_spared_space, tools, stack), timeout=request.timeout)
     if not done.deleted:

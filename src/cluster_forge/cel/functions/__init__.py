@@ -1,0 +1,1 @@
+"""Functions of expressions: those of CEL, of its extensions, and of Kubernetes."""

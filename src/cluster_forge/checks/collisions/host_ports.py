@@ -1,0 +1,115 @@
+"""No two Pods on a node want the same port of it.
+
+The scheduler says so only by a Pod that stays Pending, or by a DaemonSet that is never ready (kubernetes,
+``nodeports/node_ports.go``): two ports clash if number and protocol are the same, and the addresses are, or one is any.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from cluster_forge.checks import report
+from cluster_forge.checks.checked_stack import CheckedStack
+from cluster_forge.checks.label_selectors import can_both_match
+from cluster_forge.checks.workloads import Workload
+from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.finding import Finding
+
+CODE: Final = "port-conflict"
+_ANY: Final = "0.0.0.0"  # noqa: S104 - the address that stands for all
+_OF_EACH_NODE: Final = frozenset({"kubernetes.io/os", "beta.kubernetes.io/os"})
+"""Labels that all nodes have with one value, where they are not Windows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPort:
+    """A port of a node, as a Pod wants it."""
+
+    number: int
+    protocol: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.protocol}"
+
+    def clashes_with(self, other: HostPort) -> bool:
+        is_same = (self.number, self.protocol) == (other.number, other.protocol)
+        return is_same and (self.address == other.address or _ANY in (self.address, other.address))
+
+
+class Clash(NamedTuple):
+    """Two workloads whose Pods may be on one node and want the same port; ``is_certain`` where they are on every node."""
+
+    one: Workload
+    other: Workload
+    port: HostPort
+    is_certain: bool
+
+
+def findings(checked: CheckedStack) -> Iterator[Finding]:
+    for clash in clashes(checked.workloads):
+        say = report.error if clash.is_certain else report.warning
+        manifest, other = clash.other.manifest, clash.one.manifest
+        yield say(
+            manifest,
+            CODE,
+            f"wants port {clash.port} of its nodes, and so does {other.id} of {other.provenance.component}: "
+            "the Pods of one of them stay Pending",
+            fix="change the port of one of them by the values of its chart, or leave one of the two out",
+        )
+
+
+def clashes(workloads: Iterable[Workload]) -> Iterator[Clash]:
+    """Each pair with the same port of which one runs on all nodes that it selects; others may go to different nodes."""
+    wanting: defaultdict[tuple[int, str], list[tuple[Workload, HostPort]]] = defaultdict(list)
+    for workload in workloads:
+        for port in wanted(workload):
+            wanting[port.number, port.protocol].append((workload, port))
+    for users in wanting.values():
+        for number, (one, port) in enumerate(users):
+            for other, same in users[number + 1 :] if any(user.is_everywhere for user, _ in users) else ():
+                if one is other or not (one.is_everywhere or other.is_everywhere):
+                    continue
+                if port.clashes_with(same) and _may_meet(one, other):
+                    yield Clash(one, other, port, _is_everywhere(one) and _is_everywhere(other))
+
+
+def wanted(workload: Workload) -> list[HostPort]:
+    """The host ports of a workload's Pods, each once; none where the Pods end by themselves."""
+    return ports_of(workload.pod, workload.containers) if workload.is_lasting else []
+
+
+def ports_of(pod: Mapping[str, Any], containers: Iterable[Mapping[str, Any]]) -> list[HostPort]:
+    """The host ports of a Pod, each once: in the host's network all ports of its containers are."""
+    is_on_host = pod.get("hostNetwork") is True
+    declared = (mapping(port) for container in containers for port in sequence(container.get("ports")))
+    ports = (_host_port(port, is_on_host=is_on_host) for port in declared)
+    return list(dict.fromkeys(port for port in ports if port))
+
+
+def _host_port(port: Mapping[str, Any], *, is_on_host: bool) -> HostPort | None:
+    number = port.get("hostPort") or (port.get("containerPort") if is_on_host else None)
+    if not isinstance(number, int) or not number:
+        return None
+    return HostPort(
+        number=number, protocol=str(port.get("protocol") or "TCP"), address=str(port.get("hostIP") or "") or _ANY
+    )
+
+
+def selected_nodes(workload: Workload) -> Mapping[str, Any]:
+    """The labels that a node must have for its Pods."""
+    return mapping(workload.pod.get("nodeSelector"))
+
+
+def _may_meet(one: Workload, other: Workload) -> bool:
+    return can_both_match(selected_nodes(one), selected_nodes(other))
+
+
+def _is_everywhere(workload: Workload) -> bool:
+    """Whether every node without taints gets a Pod of the workload."""
+    affinity = mapping(mapping(workload.pod.get("affinity")).get("nodeAffinity"))
+    is_choosy = bool(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    return workload.is_everywhere and not is_choosy and set(selected_nodes(workload)) <= _OF_EACH_NODE

@@ -1,0 +1,1 @@
+"""Custom resources, held against the CRDs of the same stack."""

@@ -1,0 +1,1 @@
+"""Whether a stack fits on its nodes: what its Pods ask for, what the nodes have, and a placement of all of them."""

@@ -1,0 +1,167 @@
+"""Placing Pods of one task on a board, best node first.
+
+`NodeQueue` keeps all nodes in the order of their scores, from one task to the next, so a Pod mostly takes the first node. Nodes
+that do not take it are skipped, and come back when the task is done, or when what a constraint counts has changed. Topologies
+with few domains would skip most nodes again and again: for each of them there is a heap for each of their domains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heapify, heappop, heappush
+
+from cluster_forge.checks.fit.board import Board
+from cluster_forge.checks.fit.budget import Budget
+from cluster_forge.checks.fit.task import SpreadRule, Task
+
+Score = Callable[[Board, int], float]
+"""Of a node; the smaller, the better."""
+_FEW = 32
+"""Domains of a coarse topology: zones, not host names."""
+_REMEMBERED = 32
+"""Requests that are remembered as too large: of one resource there is but one."""
+_NARROW = 8
+"""A task that may run on less than one node of so many looks at its own nodes alone."""
+_Entry = tuple[float, int, int]
+"""The score of a node, its number, and how often it has changed."""
+_Cells = dict[tuple[int, ...], list[_Entry]]
+"""A heap of nodes for each combination of coarse domains."""
+
+
+def emptiest(board: Board, node: int) -> float:
+    """As kube-scheduler scores by default (NodeResourcesFit, LeastAllocated): the node with most CPU and memory left."""
+    free, capacity = board.free[node], board.capacity[node]
+    cpu, memory = capacity[0], capacity[1]
+    return -((free[0] / cpu if cpu else 0) + (free[1] / memory if memory else 0))
+
+
+def fullest(board: Board, node: int) -> float:
+    """The node with least left (MostAllocated); those with extended resources come last."""
+    return 10 * board.extended[node] - emptiest(board, node)
+
+
+class NodeQueue:
+    """The nodes of a board by score; what changes the board in between goes through `put`.
+
+    With a ``budget``, each node that is looked at counts, and nothing is placed once that is spent.
+    """
+
+    def __init__(self, board: Board, score: Score, budget: Budget | None = None) -> None:
+        self.board = board
+        self.score = score
+        self.budget = budget or Budget(1 << 62)
+        self._stamps = [0] * len(board.free)
+        self._heap = self._entries(range(len(board.free)))
+        heapify(self._heap)
+        self._topologies: dict[tuple[int, ...], tuple[list[Sequence[int]], _Cells]] = {}
+        """The cells of coarse topologies, by the identities of the domains of all nodes, which are kept beside them."""
+
+        self._too_large: list[dict[int, int]] = []
+        """Requests for which no node has room: what is placed leaves less, so that nothing larger need be looked for."""
+
+    def put(self, task: Task, node: int) -> None:
+        """Place a Pod, which must be allowed to come."""
+        self.board.put(task, node)
+        stamp = self._stamps[node] = self._stamps[node] + 1
+        entry = (self.score(self.board, node), node, stamp)
+        heappush(self._heap, entry)
+        for domains, cells in self._topologies.values():
+            heappush(cells[tuple(domain[node] for domain in domains)], entry)
+
+    def fill(self, task: Task, count: int) -> list[int]:
+        """Place up to ``count`` Pods; the node of each one that found a place."""
+        if self.budget.is_spent or any(_is_at_least(dict(task.vector), least) for least in self._too_large):
+            return []
+        placed = self._filled(task, count)
+        is_everywhere = task.is_plain and len(task.nodes) == len(self.board.free)
+        if len(placed) < count and is_everywhere and self.budget.left > 0 and len(self._too_large) < _REMEMBERED:
+            least = dict(task.vector)
+            self._too_large = [*(one for one in self._too_large if not _is_at_least(one, least)), least]
+        return placed
+
+    def _filled(self, task: Task, count: int) -> list[int]:
+        counters = self.board.counters
+        coarse = [rule for rule in task.spreads if counters[rule.counter].size <= _FEW]
+        domains = [counters[rule.counter].domains for rule in coarse]
+        if len(task.nodes) * _NARROW < len(self.board.free):
+            return self._fill(task, count, coarse, self._split(domains, task.nodes))
+        if not coarse:
+            return self._fill(task, count, (), {(): self._heap})
+        return self._fill(task, count, coarse, self._cells(domains))
+
+    def _cells(self, domains: list[Sequence[int]]) -> _Cells:
+        """All nodes by their domains in several topologies, kept from one task to the next."""
+        key = tuple(map(id, domains))
+        if key not in self._topologies:
+            self._topologies[key] = domains, self._split(domains, range(len(self.board.free)))
+        return self._topologies[key][1]
+
+    def _split(self, domains: Sequence[Sequence[int]], nodes: Iterable[int]) -> _Cells:
+        cells: _Cells = {}
+        for entry in self._entries(nodes):
+            cells.setdefault(tuple(domain[entry[1]] for domain in domains), []).append(entry)
+        for heap in cells.values():
+            heapify(heap)
+        return cells
+
+    def _entries(self, nodes: Iterable[int]) -> list[_Entry]:
+        board, score, stamps = self.board, self.score, self._stamps
+        return [(score(board, node), node, stamps[node]) for node in nodes if node not in board.closed]
+
+    def _fill(self, task: Task, count: int, coarse: Sequence[SpreadRule], cells: _Cells) -> list[int]:
+        """Place Pods on the best nodes of the cells that the ``coarse`` rules leave open."""
+        board, budget = self.board, self.budget
+        nodes = task.node_set if len(task.nodes) < len(board.free) else None
+        is_kept = any(cells is kept for _, kept in self._topologies.values()) or cells.get(()) is self._heap
+        placed: list[int] = []
+        skipped: list[tuple[list[_Entry], _Entry]] = []
+        former = _watched(board, task)
+        while len(placed) < count and not budget.is_spent and (heap := self._best(cells, coarse)) is not None:
+            entry = heappop(heap)
+            node = entry[1]
+            budget.left -= 1
+            if (nodes is None or node in nodes) and board.has_room(task, node) and board.is_allowed(task, node):
+                self.put(task, node)
+                placed.append(node)
+                if not is_kept:
+                    heappush(heap, (self.score(board, node), node, self._stamps[node]))
+                if former and skipped and (now := _watched(board, task)) != former:
+                    former = now
+                    _return(skipped)
+            else:
+                skipped.append((heap, entry))
+        _return(skipped)
+        return placed
+
+    def _best(self, cells: _Cells, coarse: Sequence[SpreadRule]) -> list[_Entry] | None:
+        """The heap with the best node; those of nodes that changed since are dropped."""
+        board, stamps = self.board, self._stamps
+        best: list[_Entry] | None = None
+        for heap in cells.values():
+            while heap and heap[0][2] != stamps[heap[0][1]]:
+                heappop(heap)
+            if heap and (best is None or heap[0] < best[0]) and all(board.allows(rule, heap[0][1]) for rule in coarse):
+                best = heap
+        return best
+
+
+def _is_at_least(requests: dict[int, int], least: dict[int, int]) -> bool:
+    return all(requests.get(resource, 0) >= amount for resource, amount in least.items())
+
+
+def _return(skipped: list[tuple[list[_Entry], _Entry]]) -> None:
+    """Nodes that were skipped come back."""
+    for heap, entry in skipped:
+        heappush(heap, entry)
+    skipped.clear()
+
+
+def _watched(board: Board, task: Task) -> tuple[int, ...]:
+    """What changes where nodes that were skipped may take Pods again; empty if nothing does."""
+    if task.is_plain:
+        return ()
+    counters = board.counters
+    return (
+        *(counters[rule.counter].low for rule in task.spreads if counters[rule.counter].size > _FEW),
+        *(min(counters[number].total, 1) for number in task.attracts),
+    )

@@ -1,0 +1,1 @@
+"""What Kubernetes' validation refuses beyond the types of fields, one module for each part of its API."""

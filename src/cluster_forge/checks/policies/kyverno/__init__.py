@@ -1,0 +1,1 @@
+"""Kyverno's own policies (``kyverno.io``, ClusterPolicy and Policy): matching, patterns, conditions."""

@@ -1,0 +1,1 @@
+"""What scanners found in the images of a stack."""

@@ -1,0 +1,85 @@
+"""rollback and remove for one cluster of a central Argo CD."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cluster_forge.cli.destinations import Destination
+    from cluster_forge.stages.deliver.options import DeployOptions
+
+
+def go_back(destination: Destination, stack: str | None, options: DeployOptions, to: int | None) -> int:
+    """Move the pin of one cluster back to an earlier release; the exit code.
+
+    Raises:
+        UnknownNameError, ReleaseError, PreflightError, ExceptionGroup: for what stops it before the first change.
+    """
+    from cluster_forge.cli import central, cluster_stacks, deployer
+    from cluster_forge.cli.output import deploy_text
+    from cluster_forge.stages.deliver import central as stage
+    from cluster_forge.stages.deliver import central_rollback
+    from cluster_forge.stages.deliver.central_rollback import CentralRollbackRequest
+
+    session, name = destination.session, destination.name
+    with session.reporting("rollback", streams=True) as reporter:
+        noted = deployer.Noted(reporter)
+        tools = session.delivery(noted)
+        facts = tools.cluster.about()
+        central_stack = cluster_stacks.central(stack, tools.cluster, name)
+        asked = CentralRollbackRequest(stack=central_stack, cluster=name, to=to, options=options, run=deployer.run())
+        release, request = central_rollback.planned(asked, tools)
+        warnings = stage.checked(request, tools)
+        version = f"version {release.version}"
+        deployer.confirm(
+            session,
+            f"Go back to release {release.number} of {central_stack.name} ({version}) in {name}, by the Argo CD of {facts}?",
+        )
+        again = destination.command("rollback", central_stack.name, "--to", str(release.number))
+        with deployer.going_on(again, noted), stage.opened(request, tools) as rollout:
+            done = central.Delivered(cluster=request.clusters[0], result=rollout.deliver(name, noted), facts=facts)
+    for line in (*deploy_text.warnings(warnings), *done.lines()):
+        session.print(line)
+    session.print_json("rollback", is_line=True, cluster=name, to=release.number, **done.json())
+    errors = deploy_text.failures(done.result.components, f"mend what is shown above, then run `{again}` again")
+    return deployer.concluded(session, errors, done.reasons())
+
+
+def remove(destination: Destination, stack: str | None, timeout: float, *, is_trial: bool) -> None:
+    """Remove a stack from one cluster.
+
+    Raises:
+        UnknownNameError: if it is not there.
+        Abort, UsageError: without a yes.
+        ForgeError, ExceptionGroup: as `central_remove.remove`.
+    """
+    from cluster_forge.cli import cluster_stacks, deployer
+    from cluster_forge.cli.output import removal_text
+    from cluster_forge.cli.prompts import questions
+    from cluster_forge.stages.deliver import central_remove
+    from cluster_forge.stages.deliver.argocd.central_removal import CentralRemoval
+    from cluster_forge.stages.deliver.removal.deletion import Deletion
+
+    session, name = destination.session, destination.name
+    with session.reporting("remove", streams=True) as reporter:
+        noted = deployer.Noted(reporter)
+        tools = session.delivery(noted)
+        central_stack = cluster_stacks.central(stack, tools.cluster, name)
+        removal = CentralRemoval(central_stack, name, timeout, tools)
+        planned = central_remove.planned(removal, tools)
+        what = f"the stack {central_stack.name} in {name}, by the Argo CD of {tools.cluster.about()}"
+        if not is_trial and not session.run.yes:
+            questions.must_confirm(session, f"Remove {what}?")
+        with deployer.going_on(destination.command("remove", "--stack", central_stack.name), noted):
+            done = Deletion() if is_trial else central_remove.remove(removal, deployer.run(), tools)
+    for line in removal_text.lines(planned, done, what, is_trial=is_trial):
+        session.print(line)
+    session.print_json(
+        "remove",
+        is_line=True,
+        stack=central_stack.name,
+        cluster=name,
+        component="",
+        trial=is_trial,
+        **removal_text.json(planned, done),
+    )

@@ -1,0 +1,51 @@
+"""Reports as they are named on the command line: files in the workspace or anywhere else, JSON or YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from cluster_forge.foundation.errors import DescriptionError, ManifestError
+
+_LARGEST: Final = 128 << 20
+"""Bytes of a report: one about an image has less than 10 MiB, one about a cluster of 500 images some 100."""
+_LARGEST_YAML: Final = 16 << 20
+
+
+def read(name: str, read_yaml: Callable[[str], Any]) -> Any:
+    """The content of a report.
+
+    Raises:
+        DescriptionError: if it cannot be read, is too large, or is neither JSON nor YAML.
+    """
+    import orjson
+
+    content = _bytes(name)
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        if content[:1] in b"{[" or len(content) > _LARGEST_YAML:
+            raise DescriptionError(
+                f"the file is not JSON: {error}", where=name, fix="write the report again"
+            ) from error
+    try:
+        return read_yaml(content.decode())
+    except (UnicodeDecodeError, ManifestError) as error:
+        raise DescriptionError("the file is neither JSON nor YAML", where=name, fix="write the report again") from error
+
+
+def _bytes(name: str) -> bytes:
+    try:
+        with Path(name).open("rb") as file:  # a pipe, too: <(kubectl get vulnerabilityreports -A -o json)
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise DescriptionError(
+            f"the report cannot be read: {error.strerror}",
+            where=name,
+            fix="correct its path; it is relative to the current directory",
+        ) from error
+    if len(content) > _LARGEST:
+        fix = "give several smaller reports, one for each image"
+        raise DescriptionError(f"the report is larger than {_LARGEST >> 20} MiB", where=name, fix=fix)
+    return content

@@ -1,0 +1,1 @@
+"""From objects to parts: namespaces, plug-ins, declared changes, hooks and waves."""

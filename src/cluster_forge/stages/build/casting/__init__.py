@@ -1,0 +1,1 @@
+"""What `cast` reads, builds and replaces."""

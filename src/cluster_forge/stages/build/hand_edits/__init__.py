@@ -1,0 +1,1 @@
+"""Hand edits in `working/`: compared with what smelt wrote, merged with what it makes now, and taken into the record."""

@@ -1,0 +1,1 @@
+"""What only rendering again shows: random output, and values without an effect."""

@@ -1,0 +1,1 @@
+"""customize: hand edits in `working/`, shown, saved as patches, and dropped."""

@@ -1,0 +1,47 @@
+"""A deployment as a release of its stack: begun before it, and ended with what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from cluster_forge.foundation.errors import ForgeError, expected
+from cluster_forge.gitops.release import Release, Result
+from cluster_forge.stages.deliver.cluster_records import releases
+from cluster_forge.stages.deliver.tools import DeliverTools
+
+Done = TypeVar("Done")
+
+
+def recorded(
+    release: Release,
+    tools: DeliverTools,
+    deliver: Callable[[], Done],
+    failure: Callable[[Done], str],
+    alone: AbstractContextManager[object] = contextlib.nullcontext(),  # noqa: B008 - it has no state
+) -> Done:
+    """What ``deliver`` returns, after its result was written into ``release``, which has begun. ``failure`` says why the
+    deployment has failed; empty: it has not. ``alone`` is held while the result is written.
+
+    Raises:
+        ForgeError, ExceptionGroup: as ``deliver``.
+    """
+
+    def end(result: Result, message: str) -> None:
+        with alone:
+            releases.end(release, result, tools, message=message)
+
+    try:
+        done = deliver()
+    except (ForgeError, ExceptionGroup) as error:
+        end(Result.FAILED, "; ".join(map(str, expected(error))))
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        with contextlib.suppress(ForgeError):  # the next deployment says it otherwise
+            end(Result.INTERRUPTED, "it was stopped by Ctrl-C or a signal")
+        raise
+    failed = failure(done)
+    end(Result.FAILED if failed else Result.DEPLOYED, failed)
+    return done
