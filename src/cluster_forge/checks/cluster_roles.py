@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.checks.inventory import LabelIndex
-from cluster_forge.checks.label_selectors import labels_of
 from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.label_selector import labels_of
 from cluster_forge.manifests.manifest import Body, Manifest
 
 Rule = Mapping[str, Any]
