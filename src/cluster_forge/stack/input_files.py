@@ -43,6 +43,18 @@ def outside_error(named: Positioned, subject: str = "") -> DescriptionError:
     )
 
 
+def path_error(named: Positioned, subject: str) -> DescriptionError | None:
+    """Why a path that is relative to ``input/`` cannot be used: it is absolute, or outside; None if it can."""
+    path = str(named.content)
+    if path.startswith("/"):
+        return DescriptionError(
+            f"{subject}: {path} is an absolute path",
+            where=named.where,
+            fix=f"write `{path.lstrip('/')}`, relative to input/",
+        )
+    return outside_error(named, f"{subject}: ") if is_outside(in_input(path)) else None
+
+
 def is_url(text: str) -> bool:
     """Whether a source is a URL, not a path."""
     return "://" in text
