@@ -26,15 +26,8 @@ from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import (
-    DescriptionError,
-    FetchError,
-    ForgeError,
-    LockError,
-    WorkspaceError,
-    gathered,
-    leaves,
-)
+from cluster_forge.foundation.error_groups import gathered, leaves
+from cluster_forge.foundation.errors import DescriptionError, FetchError, ForgeError, LockError, WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName

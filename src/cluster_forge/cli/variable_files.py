@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from cluster_forge.foundation.errors import DescriptionError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.stack.variables.options import GivenVariables, VariableOptions
 
 _LARGEST: Final = 5 << 20

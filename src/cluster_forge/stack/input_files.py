@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.stack.input_record import InputRecord, content_digest, listing_digest
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.stack import (
     catalog_overlay,
     component_builder,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.foundation.names import counted
 from cluster_forge.stack.changes import DeclaredPatch, PatchTarget
 from cluster_forge.stack.effective import path_text

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.stack.input_files import InputFiles, in_input, path_error
 from cluster_forge.stack.model import Size
 from cluster_forge.stack.subject_errors import SubjectErrors
