@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -11,6 +10,7 @@ from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 import pytest
+from tests.archives import archive
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.kustomize.program import KustomizeProgram
@@ -465,16 +465,6 @@ class Harness:
     @property
     def working(self) -> dict[str, str]:
         return self.below("working")
-
-
-def archive(name: str, files: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as packed:
-        for path, text in files.items():
-            entry = tarfile.TarInfo(f"{name}/{path}")
-            entry.size = len(text.encode())
-            packed.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
 
 
 @pytest.fixture
