@@ -21,7 +21,7 @@ def heading(secrets: SecretList, *, is_stale: bool) -> Iterator[str]:
     is_smelted = secrets.basis == "working"
     yield f"# from what the objects in {'working/' if is_smelted else 'input/'} refer to"
     if not is_smelted:
-        yield "# working/ is not there yet, and has all objects: run `cluster-forge smelt`"
+        yield "# working/ does not hold this stack: run `cluster-forge smelt`"
     if is_stale:
         yield "# working/ is out of date: run `cluster-forge smelt` first"
     if secrets.not_rendered:
