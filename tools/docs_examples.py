@@ -3,8 +3,8 @@
 Run: python tools/docs_examples.py [--renew] [--cluster] [--mirror DIR] [--cache DIR] PAGE…        (needs the package; a test runs it)
 
 In a ``console`` block the lines after ``$`` are run, in order, by a shell that starts in an empty folder; `cd` lasts.
-Each line shown below a command must be in its output, except for numbers and digests (``--renew`` updates those), and
-``…`` stands for anything. A command must succeed, unless the page shows an error (a line that begins with ``error``);
+The lines shown below a command must be its output, but for empty lines, numbers and digests (``--renew`` updates those): a line
+``…`` stands for any lines, a ``…`` in a line for its rest. A command must succeed, unless the page shows an error (a line that begins with ``error``);
 `diff`, `status` and `check` may have exit code 1.
 A YAML block with a title is a file: it is written there. A text block with a title is the tree of that folder: it must be
 what the commands before it have written (`docs_trees`).
@@ -24,7 +24,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +47,8 @@ _INSTEAD: Final = {
     " && cluster-forge -C build/starter forge --offline"
 }
 """What is run for a command that needs the project's own folder."""
+GAP: Final = "…"
+"""A line of a page that stands for any lines, also for none."""
 _COMPARES: Final = re.compile(
     r"^cluster-forge (?:-C \S+ )?(?:(?:customize )?(?:diff|status)\b|check\b|config show .*--diff )"
 )
@@ -55,7 +57,7 @@ _COMPARES: Final = re.compile(
 
 @dataclass(slots=True)
 class Example:
-    """A command of a page: the lines shown below it, its exit code and output, and how these differ."""
+    """A command of a page: the lines shown below it, with `GAP` for others, its exit code and output, and how these differ."""
 
     command: str
     shown: list[str]
@@ -150,7 +152,7 @@ def _examples(block: str) -> Iterator[Example]:
             if current:
                 yield current
             current = Example(command=line[2:].partition("  #")[0].strip(), shown=[])
-        elif current and line.strip() and line.strip() != "…":
+        elif current and line.strip():
             current.shown.append(line)
     if current:
         yield current
@@ -185,13 +187,35 @@ def _run(example: Example, folder: Path, settings: Mapping[str, str]) -> None:
     should_fail = any(line.startswith("error") for line in example.shown)
     if should_fail != bool(example.code) and not (example.code == 1 and _COMPARES.search(example.command)):
         example.problems.append(f"exit code {example.code}: {example.output}")
-    printed = {_masked(line) for line in example.output.splitlines()}
-    example.problems += [f"does not print: {line}" for line in example.shown if not _is_in(line, printed)]
+    example.problems += differences(example.shown, example.output)
 
 
-def _is_in(line: str, printed: set[str]) -> bool:
-    start, ellipsis, _ = _masked(line).partition("…")
-    return any(text.startswith(start) for text in printed) if ellipsis else _masked(line) in printed
+def differences(shown: Sequence[str], output: str) -> Iterator[str]:
+    """How a page differs from what its command prints: lines that are not there, and lines left out without a `GAP`.
+
+    A page that shows nothing promises nothing.
+    """
+    printed = [_masked(line) for line in output.splitlines() if line.strip()]
+    at, is_gap = 0, not shown
+    for line in shown:
+        if line.strip() == GAP:
+            is_gap = True
+            continue
+        found = next((place for place in range(at, len(printed)) if _is_shown(line, printed[place])), None)
+        if found is None:
+            elsewhere = any(_is_shown(line, text) for text in printed)
+            yield f"prints before: {line}" if elsewhere else f"does not print: {line}"
+            continue
+        if found > at and not is_gap:
+            yield f"prints {printed[at]!r} before: {line}"
+        at, is_gap = found + 1, False
+    if at < len(printed) and not is_gap:
+        yield f"prints at the end: {printed[at]}"
+
+
+def _is_shown(line: str, printed: str) -> bool:
+    start, ellipsis, _ = _masked(line).partition(GAP)
+    return printed.startswith(start) if ellipsis else start == printed
 
 
 def _masked(line: str) -> str:

@@ -12,7 +12,8 @@ import yaml
 
 from cluster_forge.catalog.dependencies import StackCatalog
 from cluster_forge.catalog.library import Library
-from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.stack.input_files import InputFiles, ListFiles
 from cluster_forge.stack.parse import ParsedDescription, parse_description
 from cluster_forge.stack.selection import Selection

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
+from tests.checks import object_changes
 from tests.checks.checked_stacks import checked_stack
 
 from cluster_forge.checks.acceptance import kubernetes_schema
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest, Provenance
-
-REMOVED = object()
 
 _POD = """
     metadata: {labels: {app: web}}
@@ -193,19 +191,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {kind: yaml.safe_load(text) for kind
 
 
 def changed(kind: str, path: str, value: object) -> dict[str, Any]:
-    """The example of a kind with another value at a path such as ``spec.ports.0.name``; `REMOVED` takes the field out."""
-    body = copy.deepcopy(dict(EXAMPLES[kind]))
-    *above, last = path.split("/")
-    inner: Any = body
-    for name in above:
-        inner = inner[int(name)] if isinstance(inner, list) else inner.setdefault(name, {})
-    if isinstance(inner, list):
-        inner[int(last) :] = [value]
-    elif value is REMOVED:
-        del inner[last]
-    else:
-        inner[last] = value
-    return body
+    """The example of a kind with another value at a path, as in `object_changes`."""
+    return object_changes.changed(EXAMPLES[kind], path, value)
 
 
 def findings(*bodies: Mapping[str, Any], minor: int = 33) -> list[Finding]:

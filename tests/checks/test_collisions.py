@@ -145,20 +145,50 @@ def namespace(level: str) -> Manifest:
     return resource("v1", "Namespace", "shop", of="base", namespace="", labels=labels)
 
 
+RBAC = "rbac.authorization.k8s.io/v1"
+WRITING_DATABASES = {"apiGroups": ["example.org"], "resources": ["databases"], "verbs": ["get", "update"]}
+
+
 def operator(
-    name: str, image: str = "quay.io/team/operator:1", namespace: str = "", **container: Any
+    name: str, image: str = "quay.io/team/operator:1", namespace: str = "", role: str = "", **container: Any
 ) -> list[Manifest]:
+    """A Deployment, its ClusterRole, and a binding of this one, or of another ``role``."""
     place = namespace or name
-    rule = {"apiGroups": ["example.org"], "resources": ["databases"], "verbs": ["get", "update"]}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role or name}
     account = [{"kind": "ServiceAccount", "name": name, "namespace": place}]
-    rbac = "rbac.authorization.k8s.io/v1"
     pod = {"serviceAccountName": name}
+    rules = [] if role else [WRITING_DATABASES]
     return [
         workload(name=name, of=name, namespace=place, container={"image": image, **container}, pod=pod),
-        resource(rbac, "ClusterRole", name, of=name, namespace="", rules=[rule]),
-        resource(rbac, "ClusterRoleBinding", name, of=name, namespace="", roleRef=role, subjects=account),
+        resource(RBAC, "ClusterRole", name, of=name, namespace="", rules=rules),
+        resource(RBAC, "ClusterRoleBinding", name, of=name, namespace="", roleRef=reference, subjects=account),
     ]
+
+
+def by_chain(manifests: list[Manifest]) -> list[Manifest]:
+    """An `operator`, whose role collects one that collects its rules and itself."""
+    pods, role, binding = manifests
+    name = role.id.name
+    return [
+        pods,
+        resource(RBAC, "ClusterRole", name, of=name, namespace="", **_collecting("middle")),
+        resource(RBAC, "ClusterRole", f"{name}-middle", of=name, namespace="", **_collecting("rules", of="middle")),
+        resource(
+            RBAC,
+            "ClusterRole",
+            f"{name}-rules",
+            of=name,
+            namespace="",
+            labels={"to": "rules"},
+            rules=role.body["rules"],
+        ),
+        binding,
+    ]
+
+
+def _collecting(label: str, of: str = "") -> dict[str, Any]:
+    selectors = [{"matchLabels": {"to": to}} for to in (label, of) if to]
+    return {"aggregationRule": {"clusterRoleSelectors": selectors}, "labels": {"to": of}}
 
 
 DATABASES = resource(
@@ -272,6 +302,28 @@ COLLIDING = {
     ),
     "the same operator": (
         [DATABASES, *operator("one"), *operator("two", "mirror.example.com/team/operator:2")],
+        "duplicate-provider",
+        WARNING,
+    ),
+    "the same operator by a chain of roles": (
+        [DATABASES, *by_chain(operator("one")), *by_chain(operator("two"))],
+        "duplicate-provider",
+        WARNING,
+    ),
+    "the same operator by a role of every cluster": (
+        [
+            DATABASES,
+            resource(
+                RBAC,
+                "ClusterRole",
+                "editors",
+                namespace="",
+                labels={"rbac.authorization.k8s.io/aggregate-to-edit": "true"},
+                rules=[WRITING_DATABASES],
+            ),
+            *operator("one", role="edit"),
+            *operator("two", role="edit"),
+        ],
         "duplicate-provider",
         WARNING,
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +10,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.checks.checked_stacks import checked_stack
+from tests.checks.object_changes import JSON, REMOVED, changed, paths
 
 from cluster_forge.checks.custom_resources import custom_resource, definition
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest, Provenance
 
-REMOVED = object()
 CRD: Mapping[str, Any] = yaml.safe_load("""
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -78,21 +77,6 @@ kind: Widget
 metadata: {name: one, namespace: shop}
 spec: {size: 3, first: x}
 """)
-
-
-def changed(original: Mapping[str, Any], path: str, value: object) -> dict[str, Any]:
-    body = copy.deepcopy(dict(original))
-    *above, last = path.split("/")
-    inner: Any = body
-    for name in above:
-        inner = inner[int(name)] if isinstance(inner, list) else inner.setdefault(name, {})
-    if isinstance(inner, list):
-        inner[int(last) :] = [value]
-    elif value is REMOVED:
-        del inner[last]
-    else:
-        inner[last] = value
-    return body
 
 
 def findings(*bodies: Mapping[str, Any]) -> list[Finding]:
@@ -251,26 +235,10 @@ def test_a_resource_without_its_crd_is_not_looked_at() -> None:
     assert findings(changed(WIDGET, "spec", "anything")) == []
 
 
-_JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(1 << 63), (1 << 64) - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
+_PLACES = [path for path in paths(CRD) if path.startswith("spec/")]
 
 
-def _paths(value: Any, path: str = "") -> list[str]:
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(below for key, inner in entries for below in _paths(inner, f"{path}/{key}" if path else str(key)))]
-
-
-_PLACES = [path for path in _paths(CRD) if path.startswith("spec/")]
-
-
-@given(st.sampled_from(_PLACES), _JSON, _JSON)
+@given(st.sampled_from(_PLACES), JSON, JSON)
 def test_no_crd_and_no_resource_raises(path: str, schema: Any, value: Any) -> None:
     findings(changed(CRD, path, schema), changed(WIDGET, "spec", value))
     findings(changed(CRD, path, schema), changed(changed(WIDGET, "spec/ports", value), "spec/choice", value))

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.checks.kubernetes_examples import EXAMPLES, REMOVED, changed, findings
+from tests.checks.kubernetes_examples import EXAMPLES, changed, findings
+from tests.checks.object_changes import JSON, REMOVED, paths
 
 from cluster_forge.manifests.kubernetes_apis import minors
 
@@ -345,31 +346,15 @@ def test_values_that_may_be_secret_are_not_shown() -> None:
         assert base64.b64encode(secret.encode()).decode() not in str(reported)
 
 
-_JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(1 << 63), (1 << 64) - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-def _paths(value: Any, path: str = "") -> list[str]:
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(below for key, inner in entries for below in _paths(inner, f"{path}/{key}" if path else str(key)))]
-
-
 PLACES = [
     (kind, path)
     for kind, body in EXAMPLES.items()
-    for path in _paths(body)
+    for path in paths(body)
     if path and path.split("/")[0] not in ("apiVersion", "kind") and path not in ("metadata", "metadata/name")
 ]
 
 
-@given(st.sampled_from(PLACES), _JSON)
+@given(st.sampled_from(PLACES), JSON)
 def test_no_value_of_any_type_raises(place: tuple[str, str], value: Any) -> None:
     kind, path = place
     findings(changed(kind, path, value))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.archives import archive
 from tests.servers.chart_repository import RepositoryServer, serving
 
 from cluster_forge.cli.app import run
@@ -193,16 +192,6 @@ class Workspace:
 def chart(name: str, version: str) -> bytes:
     """The archive of a small chart."""
     return archive(name, CHART | {"Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: {version}\n"})
-
-
-def archive(name: str, files: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as packed:
-        for path, text in files.items():
-            entry = tarfile.TarInfo(f"{name}/{path}")
-            entry.size = len(text.encode())
-            packed.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
 
 
 @pytest.fixture(autouse=True)

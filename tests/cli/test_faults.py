@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.cli.conftest import CHART, PROGRAM, Workspace, archive, config_map
+from tests.archives import archive
+from tests.cli.conftest import CHART, PROGRAM, Workspace, config_map
 from tests.faults.certificates import authority
 from tests.faults.proxy import proxying
 from tests.faults.server import Fault, Faults, FaultServer, Site, serving

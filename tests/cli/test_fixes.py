@@ -6,7 +6,8 @@ import pytest
 from tests.cli.conftest import Workspace
 
 from cluster_forge.cli import fixes
-from cluster_forge.foundation.errors import FetchError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import FetchError, ForgeError
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.cli.conftest import CHART, PROGRAM, Workspace, archive, config_map
+from tests.archives import archive
+from tests.cli.catalog_files import component
+from tests.cli.conftest import CHART, PROGRAM, Workspace, config_map
 from tests.git_worktree import Worktree
 from tests.servers import git_http
 
@@ -161,23 +163,6 @@ def test_bad_addresses_are_found_without_a_network(
     assert "input/config.yaml:" in result.err
 
 
-COMPONENT = """\
-apiVersion: cluster-forge/v1
-kind: Component
-name: hello
-title: Hello
-description: Says hello.
-category: core
-homepage: https://example.com
-license: Apache-2.0
-podSecurity: baseline
-namespace: hello
-helm: {repository: %s, chart: db}
-versions:
-- {version: 1.2.0, kubernetes: 1.25+}
-"""
-
-
 def test_a_catalog_in_git_is_locked_and_part_of_the_description(
     repository: tuple[Worktree, str],
     tmp_path: Path,
@@ -188,7 +173,7 @@ def test_a_catalog_in_git_is_locked_and_part_of_the_description(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     work, address = repository
     charts = next(line for line in (work.folder / "charts/web/Chart.yaml").read_text().split() if "http" in line)
-    commit = work.commit({"shared/components/hello.yaml": COMPONENT % charts.rstrip("}")}, tag="v3")
+    commit = work.commit({"shared/components/hello.yaml": component(charts.rstrip("}"), "db", "1.2.0")}, tag="v3")
     text = f"apiVersion: cluster-forge/v1\nkind: Stack\nname: demo\ngitops: {{engine: none}}\ncatalogs: ['{address}@v3//shared']\ncomponents: [hello]\n"
     workspace = Workspace(tmp_path / "w", capsys).write({"input/config.yaml": text})
     early = workspace.run("config", "validate")

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from tests.cli.conftest import CHART, PROGRAM, Workspace, archive, config_map
+from tests.archives import archive
+from tests.cli.conftest import CHART, PROGRAM, Workspace, config_map
 from tests.servers import threaded
 
 from cluster_forge.cli.output import error_text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tests.cli.conftest import Workspace, archive, chart, config_map
+from tests.archives import archive
+from tests.cli.conftest import Workspace, chart, config_map
 from tests.servers.chart_repository import RepositoryServer
 
 from cluster_forge.cli.output import lock_text

@@ -12,7 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 import yaml
-from tests.cli.conftest import CHART, PROGRAM, Result, Workspace, archive
+from tests.archives import archive
+from tests.cli.conftest import CHART, PROGRAM, Result, Workspace
 from tests.servers.login_server import LoginServer, serving
 from tests.servers.registry import PASSWORD as DISTRIBUTION_PASSWORD
 from tests.servers.registry import USER

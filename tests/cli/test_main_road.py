@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from tests.cli.conftest import CHART, archive
+from tests.archives import archive
+from tests.cli.conftest import CHART
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Workspace

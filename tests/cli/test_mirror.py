@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Workspace, archive, chart, config_map
+from tests.archives import archive
+from tests.cli.conftest import Workspace, chart, config_map
 from tests.servers.chart_repository import RepositoryServer
 from tests.servers.registry import Registry
 

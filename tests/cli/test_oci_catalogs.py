@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.cli import catalog_files
 from tests.cli.conftest import Workspace
 from tests.servers.pushing import HELM_CHART, HELM_CONFIG, IMAGE_CONFIG, LAYER, Blob, Repository
 from tests.servers.registry import Registry
@@ -19,21 +20,6 @@ from tests.servers.sample_stack import chart
 FLUX = ("application/vnd.cncf.flux.content.v1.tar+gzip", "application/vnd.cncf.flux.config.v1+json")
 Describe = Callable[..., Workspace]
 ORAS = (LAYER, "application/vnd.oci.empty.v1+json")
-COMPONENT = """\
-apiVersion: cluster-forge/v1
-kind: Component
-name: hello
-title: Hello
-description: Says hello.
-category: core
-homepage: https://example.com
-license: Apache-2.0
-podSecurity: baseline
-namespace: hello
-helm: {repository: %s, chart: shop}
-versions:
-- {version: 1.0.0, kubernetes: 1.25+}
-"""
 DESCRIPTION = """\
 apiVersion: cluster-forge/v1
 kind: Stack
@@ -75,7 +61,7 @@ def component(repository: Repository) -> str:
     """A component's file; its chart is in the same registry."""
     charts = Repository(repository.registry, f"{repository.name}/shop")
     charts.push_chart(chart("shop", "1.0.0"), "1.0.0")
-    return COMPONENT % repository.address
+    return catalog_files.component(repository.address, "shop", "1.0.0")
 
 
 def push(repository: Repository, tag: str, layer: bytes, kinds: tuple[str, str] = FLUX) -> str:

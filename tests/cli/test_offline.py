@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.cli.conftest import CHART, PROGRAM, Workspace, archive, config_map
+from tests.archives import archive
+from tests.cli.conftest import CHART, PROGRAM, Workspace, config_map
 from tests.servers import threaded
 
 if TYPE_CHECKING:

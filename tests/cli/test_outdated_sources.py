@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import CHART, Workspace, archive, config_map
+from tests.archives import archive
+from tests.cli.catalog_files import component
+from tests.cli.conftest import CHART, Workspace, config_map
 from tests.git_worktree import Worktree
 from tests.oci.base_images import Base
 from tests.servers import git_http
@@ -188,7 +190,10 @@ def test_the_tag_of_a_base_image_names_another_one(workspace: Workspace, open_re
 def test_catalogs_and_charts_in_folders(
     workspace: Workspace, work: Worktree, git: GitServer, server: RepositoryServer
 ) -> None:
-    work.commit({"shared/components/.keep": "", "shared/components/hello.yaml": COMPONENT % server.address}, tag="v1.0")
+    work.commit(
+        {"shared/components/.keep": "", "shared/components/hello.yaml": component(server.address, "db", "1.4.0")},
+        tag="v1.0",
+    )
     declared = f"dependencies: [{{name: db, version: 1.0.x, repository: '{server.address}'}}]\n"
     text = workspace.read("input/charts/web/Chart.yaml")
     workspace.write({"input/charts/web/Chart.yaml": text + declared})
@@ -201,20 +206,3 @@ def test_catalogs_and_charts_in_folders(
         "web/db     1.0.0   1.0.0     1.4.0     1.4.0",
         "catalogs   v1.0    v1.0      v1.1      v1.1",
     ]
-
-
-COMPONENT = """\
-apiVersion: cluster-forge/v1
-kind: Component
-name: hello
-title: Hello
-description: Says hello.
-category: core
-homepage: https://example.com
-license: Apache-2.0
-podSecurity: restricted
-namespace: hello
-helm: {repository: %s, chart: db}
-versions:
-- {version: 1.4.0, kubernetes: 1.25+}
-"""

@@ -184,6 +184,10 @@ def unknown(workspace: Workspace, match: str) -> list[tuple[str, str]]:
         ("{kinds: [Deploymnt]}", ["'Deploymnt' in `match.kinds`, did you mean 'Deployment'?"]),
         ("{kinds: [Deployment, StatefulSett]}", ["'StatefulSett' in `match.kinds`, did you mean 'StatefulSet'?"]),
         ("{kinds: [Qwertz]}", ["'Qwertz' in `match.kinds`"]),
+        (
+            "{kinds: [CiliumLoadBalancerIPPool]}",
+            ["'CiliumLoadBalancerIPPool' in `match.kinds`"],
+        ),  # which checks look for
         ("{components: [webb]}", ["'webb' in `match.components`, did you mean 'web'?"]),
         ("{namespaces: [wbe]}", ["'wbe' in `match.namespaces`, did you mean 'web'?"]),
         ("{kinds: [StatefulSet, Qwertz]}", []),  # for another stack of the workspace

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.cli.conftest import CHART, Result, Workspace, archive
+from tests.archives import archive
+from tests.cli.conftest import CHART, Result, Workspace
 from tests.faults.certificates import Authority, authority
 from tests.faults.server import FaultServer, Site, serving
 

@@ -72,6 +72,9 @@ def test_list_is_made_from_what_the_objects_refer_to(rendered: Workspace) -> Non
     assert "from the description: nothing is rendered yet" in rendered.ok("secrets", "list").out
     rendered.ok("mine")
     assert listed(rendered) == ("input", login | OTHERS)
+    assert rendered.ok("secrets", "list").out.startswith(
+        "# from what the objects in input/ refer to\n# working/ does not hold this stack: run `cluster-forge smelt`\n"
+    )
     rendered.ok("smelt", "--yes")
     assert listed(rendered) == ("working", login | OTHERS)
     assert rendered.ok("secrets", "list").out.startswith(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.proportion import assert_in_proportion
 
-from cluster_forge.foundation import errors
+from cluster_forge.foundation import error_groups, errors
 from cluster_forge.foundation.addresses import as_key, is_public, masked, masked_values, without_credentials
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.file_tree import FileTree, join
@@ -46,13 +46,13 @@ def test_every_error_type_belongs_to_a_family() -> None:
 
 
 def test_several_errors_are_raised_in_one_group() -> None:
-    errors.raise_all([])
+    error_groups.raise_all([])
     one, two = errors.FetchError("a", where="x:1"), errors.LockError("b")
     with pytest.raises(errors.FetchError, match="x:1: a"):
-        errors.raise_all([one])
+        error_groups.raise_all([one])
     with pytest.raises(ExceptionGroup) as caught:
-        errors.raise_all([one, two])
-    assert list(errors.leaves(ExceptionGroup("all", [caught.value, one]))) == [one, two, one]
+        error_groups.raise_all([one, two])
+    assert list(error_groups.leaves(ExceptionGroup("all", [caught.value, one]))) == [one, two, one]
 
 
 def test_every_call_is_made_and_all_errors_are_raised_in_their_order() -> None:
@@ -68,15 +68,15 @@ def test_every_call_is_made_and_all_errors_are_raised_in_their_order() -> None:
             raise raised[number]
         return number
 
-    assert errors.gathered(partial(call, number) for number in (0, 2, 4)) == [0, 2, 4]
-    assert errors.gathered([]) == []
+    assert error_groups.gathered(partial(call, number) for number in (0, 2, 4)) == [0, 2, 4]
+    assert error_groups.gathered([]) == []
     made.clear()
     with pytest.raises(ExceptionGroup) as caught:
-        errors.gathered(partial(call, number) for number in range(5))
+        error_groups.gathered(partial(call, number) for number in range(5))
     assert [str(error) for error in caught.value.exceptions] == ["one", "two", "three"]
     assert made == list(range(5))
     with pytest.raises(errors.FetchError) as single:
-        errors.gathered(partial(call, number) for number in range(3))
+        error_groups.gathered(partial(call, number) for number in range(3))
     assert single.value is raised[1]
 
 
@@ -89,7 +89,7 @@ def test_a_bug_ends_the_calls_at_once(bug: Exception) -> None:
         raise bug if number == 1 else errors.FetchError("not a bug")
 
     with pytest.raises(type(bug)) as caught:
-        errors.gathered(partial(call, number) for number in range(3))
+        error_groups.gathered(partial(call, number) for number in range(3))
     assert caught.value is bug
     assert made == [0, 1]
 

@@ -10,12 +10,8 @@ from tests.fuzz import texts
 from tests.fuzz.target import Target
 from tests.fuzz.texts import ANY, SCALARS, WORDS, mapping, several, spoiled
 
-from cluster_forge.foundation.errors import (
-    DescriptionError,
-    OrderError,
-    UnknownNameError,
-    raise_all,
-)
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DescriptionError, OrderError, UnknownNameError
 from cluster_forge.stack import convert, effective
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import DESCRIPTION

@@ -16,7 +16,8 @@ from cluster_forge.adapters.rendering.in_process import InProcessRenderer
 from cluster_forge.adapters.yaml.fast import FastYaml, is_alike
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, ManifestError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, ManifestError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch, duplicates, emitter, hooks, normalize, split
 from cluster_forge.manifests.scope import Scopes

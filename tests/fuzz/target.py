@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hypothesis.strategies import SearchStrategy
 
-from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError
 
 ACCEPTED = "accepted"
 LONGEST_MESSAGE = 5_000

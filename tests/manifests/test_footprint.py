@@ -94,6 +94,18 @@ def test_an_init_container_counts_if_it_requests_more() -> None:
     assert (total.cpu, total.memory) == (Decimal(2), Decimal(1024 * MIB))
 
 
+def test_a_pod_requests_what_the_scheduler_counts() -> None:
+    sidecar = {**container("500m", "1Gi"), "restartPolicy": "Always"}
+    limited = {"name": "c", "resources": {"limits": {"cpu": "1", "memory": "2Gi"}}}
+    more = {"initContainers": [sidecar], "overhead": {"memory": "1Gi"}}
+    total = footprint.of([body("Deployment", pod(limited, **more))])
+    assert (total.cpu, total.memory, total.memory_limit) == (
+        Decimal("1.5"),
+        Decimal(4 * 1024 * MIB),
+        Decimal(2 * 1024 * MIB),
+    )
+
+
 def test_an_autoscaled_workload_counts_with_its_minimum() -> None:
     scaler = body("HorizontalPodAutoscaler", {"scaleTargetRef": {"name": "web"}, "minReplicas": 4})
     assert footprint.of([body("Deployment", {"replicas": None, **pod(container("1", "1Gi"))}), scaler]).pods == 4

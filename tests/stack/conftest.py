@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.model import FindingPolicy, Stack
 from cluster_forge.stack.parse import ParsedDescription, parse_description

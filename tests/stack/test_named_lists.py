@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.stack import name_scan
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.parse import ParsedDescription

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.parse import parse_description
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -11,6 +10,7 @@ from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 import pytest
+from tests.archives import archive
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.kustomize.program import KustomizeProgram
@@ -26,15 +26,8 @@ from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation import tree_archives
 from cluster_forge.foundation.chart_archives import ChartArchive
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import (
-    DescriptionError,
-    FetchError,
-    ForgeError,
-    LockError,
-    WorkspaceError,
-    gathered,
-    leaves,
-)
+from cluster_forge.foundation.error_groups import gathered, leaves
+from cluster_forge.foundation.errors import DescriptionError, FetchError, ForgeError, LockError, WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import ComponentName
@@ -472,16 +465,6 @@ class Harness:
     @property
     def working(self) -> dict[str, str]:
         return self.below("working")
-
-
-def archive(name: str, files: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as packed:
-        for path, text in files.items():
-            entry = tarfile.TarInfo(f"{name}/{path}")
-            entry.size = len(text.encode())
-            packed.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from functools import partial
 from queue import Empty, PriorityQueue
 from typing import Any, Self, TypeVar
 
-from cluster_forge.foundation.errors import gathered
+from cluster_forge.foundation.error_groups import gathered
 from cluster_forge.ports.workers import Queue
 
 Item = TypeVar("Item")

@@ -16,7 +16,8 @@ from cluster_forge.catalog.component_format import (
 )
 from cluster_forge.catalog.file_formats import Capability, CatalogCollection, Distribution
 from cluster_forge.catalog.readiness_index import Rules
-from cluster_forge.foundation.errors import DescriptionError, UnknownNameError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DescriptionError, UnknownNameError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.schema.key_types import Schema

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cluster_forge.catalog.dependencies import completed
 from cluster_forge.catalog.library import Library, flattened
-from cluster_forge.foundation.errors import raise_all
+from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.stack.catalog_port import Frame
 from cluster_forge.stack.description_edits import flux_source
 from cluster_forge.stack.model import GitOpsEngine, Notice, Target

@@ -10,7 +10,8 @@ from cluster_forge.catalog import notices, placeholders, versions, wiring
 from cluster_forge.catalog.component_format import CatalogComponent, Exclusion, Need, Version
 from cluster_forge.catalog.library import Library
 from cluster_forge.catalog.stack_context import StackComponent, StackContext
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.stack.catalog_port import CompletedStack, Frame
 from cluster_forge.stack.model import Notice
 from cluster_forge.yaml.positioned import Positioned

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from cluster_forge.cel.budget import Budget
@@ -13,31 +14,36 @@ _Names = Mapping[str, Any]
 _Evaluate = Callable[[_Names, Budget], Any]
 
 
-def worse(former: EvaluationError | None, error: EvaluationError) -> EvaluationError:
-    """The error to report: what is not known may turn out to decide, so it goes before what is wrong."""
-    return (
-        error
-        if former is None or (isinstance(error, UndecidedError) and not isinstance(former, UndecidedError))
-        else former
-    )
+def decided(
+    evaluations: Iterable[tuple[_Evaluate, _Names]],
+    budget: Budget,
+    decisive: bool,  # noqa: FBT001 - a value of the language
+) -> bool:
+    """``decisive`` if one of the evaluations is so, whatever fails before it.
+
+    Raises:
+        EvaluationError: the first one where none is decisive, or that of what is not known, which may turn out to decide.
+    """
+    failed: EvaluationError | None = None
+    for evaluate, names in evaluations:
+        try:
+            decision = boolean(evaluate(names, budget))
+        except EvaluationError as error:
+            if failed is None or (isinstance(error, UndecidedError) and not isinstance(failed, UndecidedError)):
+                failed = error
+            continue
+        if decision is decisive:
+            return decisive
+    if failed is not None:
+        raise failed
+    return not decisive
 
 
 def _deciding(decisive: bool) -> Callable[[Sequence[_Evaluate]], _Evaluate]:  # noqa: FBT001 - a value of the language
     def compiled(operands: Sequence[_Evaluate]) -> _Evaluate:
         def value(names: _Names, budget: Budget) -> bool:
             budget.spend(1)
-            failed: EvaluationError | None = None
-            for operand in operands:
-                try:
-                    decision = boolean(operand(names, budget))
-                except EvaluationError as error:
-                    failed = worse(failed, error)
-                    continue
-                if decision is decisive:
-                    return decisive
-            if failed is not None:
-                raise failed
-            return not decisive
+            return decided(zip(operands, repeat(names)), budget, decisive)
 
         return value
 

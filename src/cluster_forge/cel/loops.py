@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cluster_forge.cel.budget import Budget
 from cluster_forge.cel.errors import EvaluationError
-from cluster_forge.cel.logic import boolean, worse
+from cluster_forge.cel.logic import boolean, decided
 from cluster_forge.cel.values import NONE, Optional, compare, some, type_name
 
 _Names = Mapping[str, Any]
@@ -49,18 +49,7 @@ def _scopes(operand: object, variables: Sequence[str], names: _Names, budget: Bu
 
 def _deciding(decisive: bool) -> _Run:  # noqa: FBT001 - a value of the language
     def run(scopes: _Scopes, steps: Sequence[_Evaluate], budget: Budget) -> bool:
-        failed: EvaluationError | None = None
-        for _, scope in scopes:
-            try:
-                decision = boolean(steps[0](scope, budget))
-            except EvaluationError as error:
-                failed = worse(failed, error)
-                continue
-            if decision is decisive:
-                return decisive
-        if failed is not None:
-            raise failed
-        return not decisive
+        return decided(((steps[0], scope) for _, scope in scopes), budget, decisive)
 
     return run
 

@@ -15,6 +15,7 @@ from cluster_forge.checks.workloads import Workload
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.foundation.untyped import mapping
 from cluster_forge.graph.object_graph import ObjectGraph
+from cluster_forge.manifests.by_kind import ByKind
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.scope import Scopes
@@ -64,12 +65,9 @@ class CheckedStack:
         return self.stack.target.kubernetes.minor
 
     @cached_property
-    def of_kind(self) -> Mapping[tuple[str, str], Sequence[Manifest]]:
-        """The objects by group and kind; a kind without objects has none."""
-        kinds: defaultdict[tuple[str, str], list[Manifest]] = defaultdict(list)
-        for manifest in self.manifests:
-            kinds[manifest.id.group, manifest.id.kind].append(manifest)
-        return kinds
+    def of_kind(self) -> ByKind:
+        """The objects by group and kind."""
+        return ByKind(self.manifests)
 
     @cached_property
     def workloads(self) -> Sequence[Workload]:

@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
 
 from cluster_forge.checks import workloads
-from cluster_forge.checks.label_selectors import labels_of, matches
 from cluster_forge.checks.workloads import Workload
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.facts import CRD_KIND
+from cluster_forge.manifests.label_selector import labels_of, matches
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.stack.operated_kind import OperatedKind
 

@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from cluster_forge.checks.inventory import spec_of
-from cluster_forge.checks.label_selectors import labels_of, matches
 from cluster_forge.checks.workloads import Workload
 from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.label_selector import labels_of, matches
 from cluster_forge.manifests.manifest import Manifest
 
 _NAME: Final = "kubernetes.io/metadata.name"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cluster_forge.checks.label_selectors import labels_of
 from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.label_selector import labels_of
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.manifests.pods import TEMPLATES
 

@@ -136,7 +136,7 @@ def _joined(
     """The reports, joined to the stack; all that is wrong with the files at once."""
     from cluster_forge.checks.vulnerabilities import joined, openvex, reports, stack_images
     from cluster_forge.cli import report_files
-    from cluster_forge.foundation.errors import gathered
+    from cluster_forge.foundation.error_groups import gathered
 
     read_yaml = services.toolbox.reader.read
 

@@ -120,7 +120,7 @@ def concluded(session: Session, errors: Sequence[ForgeError], reasons: Iterable[
         ForgeError, ExceptionGroup: ``errors``; with ``--format json`` they are printed, as stdout has its one document already.
     """
     from cluster_forge.cli.output.streams import to_stderr
-    from cluster_forge.foundation.errors import raise_all
+    from cluster_forge.foundation.error_groups import raise_all
 
     if not errors:
         return 0

@@ -110,7 +110,8 @@ def _with_values(entry: Any, values: Mapping[str, Mapping[str, Any]]) -> Any:
 
 def _objects(sessions: Sequence[Session]) -> tuple[Comparison | None, Sequence[ForgeError]]:
     """What differs between the objects; None, and the reasons, if a source was not mined yet."""
-    from cluster_forge.foundation.errors import LockError, leaves
+    from cluster_forge.foundation.error_groups import leaves
+    from cluster_forge.foundation.errors import LockError
     from cluster_forge.manifests.comparison import objects
 
     try:

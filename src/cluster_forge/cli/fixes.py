@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError
 
 _MIRROR: Final = re.compile(r"[,;] or (?:use )?a mirror(?: that has \w+(?: \w+)?)?: --mirror DIR")
 """How the fixes of failed downloads end, or go on."""

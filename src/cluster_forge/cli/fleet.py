@@ -228,7 +228,8 @@ def _chosen(fleet: Fleet, options: FleetOptions) -> tuple[DescribedCluster, ...]
 def _places(session: Session, stack: str, clusters: Sequence[DescribedCluster]) -> dict[str, StackFolder]:
     from cluster_forge import composition
     from cluster_forge.cli.stack_folders import StackFolder
-    from cluster_forge.foundation.errors import StaleError, raise_all
+    from cluster_forge.foundation.error_groups import raise_all
+    from cluster_forge.foundation.errors import StaleError
     from cluster_forge.stages.build.cast import STACKS
     from cluster_forge.stages.supply import cast_stack
 
@@ -253,7 +254,8 @@ def _places(session: Session, stack: str, clusters: Sequence[DescribedCluster]) 
 
 def _check_kubeconfigs(clusters: Sequence[DescribedCluster], central: Central | None, workspace: Path) -> None:
     """A workspace is data, also a foreign one (ADR 0016): the programs that a kubeconfig names are not run from there."""
-    from cluster_forge.foundation.errors import KubeconfigError, raise_all
+    from cluster_forge.foundation.error_groups import raise_all
+    from cluster_forge.foundation.errors import KubeconfigError
 
     root = workspace.resolve()
     named = [

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from cluster_forge.cli import help_page
-from cluster_forge.foundation.errors import DescriptionError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Path as Place

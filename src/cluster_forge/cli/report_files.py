@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
+from cluster_forge.cli import file_arguments
 from cluster_forge.foundation.errors import DescriptionError, ManifestError
 
 _LARGEST: Final = 128 << 20
@@ -21,7 +21,9 @@ def read(name: str, read_yaml: Callable[[str], Any]) -> Any:
     """
     import orjson
 
-    content = _bytes(name)
+    content = file_arguments.content(
+        name, "the report", most=_LARGEST, path="its path", smaller="give several smaller reports, one for each image"
+    )
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -33,19 +35,3 @@ def read(name: str, read_yaml: Callable[[str], Any]) -> Any:
         return read_yaml(content.decode())
     except (UnicodeDecodeError, ManifestError) as error:
         raise DescriptionError("the file is neither JSON nor YAML", where=name, fix="write the report again") from error
-
-
-def _bytes(name: str) -> bytes:
-    try:
-        with Path(name).open("rb") as file:  # a pipe, too: <(kubectl get vulnerabilityreports -A -o json)
-            content = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise DescriptionError(
-            f"the report cannot be read: {error.strerror}",
-            where=name,
-            fix="correct its path; it is relative to the current directory",
-        ) from error
-    if len(content) > _LARGEST:
-        fix = "give several smaller reports, one for each image"
-        raise DescriptionError(f"the report is larger than {_LARGEST >> 20} MiB", where=name, fix=fix)
-    return content

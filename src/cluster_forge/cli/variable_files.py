@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-from cluster_forge.foundation.errors import DescriptionError, gathered
+from cluster_forge.cli import file_arguments
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.stack.variables.options import GivenVariables, VariableOptions
 
 _LARGEST: Final = 5 << 20
@@ -24,18 +25,13 @@ def given(options: VariableOptions) -> tuple[GivenVariables, ...]:
 
 
 def _file(name: str) -> GivenVariables:
-    path = Path(name)
-    try:
-        with path.open("rb") as file:  # a pipe, too: --vars-file <(…)
-            content = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise DescriptionError(
-            f"the file of variables cannot be read: {error.strerror}",
-            where=name,
-            fix="correct the path of --vars-file; it is relative to the current directory",
-        ) from error
-    if len(content) > _LARGEST:
-        raise DescriptionError(f"the file is larger than {_LARGEST >> 20} MiB", where=name, fix="name another file")
+    content = file_arguments.content(
+        name,
+        "the file of variables",
+        most=_LARGEST,
+        path="the path of --vars-file",
+        smaller="name another file",
+    )
     try:
         return GivenVariables(place=name, text=content.decode())
     except UnicodeDecodeError as error:

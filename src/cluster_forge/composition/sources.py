@@ -15,7 +15,8 @@ from cluster_forge.composition.network import downloads_for, git_credentials, re
 from cluster_forge.composition.plugins import plugin_downloads
 from cluster_forge.composition.settings import Settings
 from cluster_forge.foundation.addresses import masked
-from cluster_forge.foundation.errors import WorkspaceError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.ports.git import RemoteFiles
 from cluster_forge.ports.rendering import HelmEngine
 from cluster_forge.ports.sources import Charts

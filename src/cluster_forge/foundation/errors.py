@@ -39,17 +39,14 @@
         └── BusyError             57  another deployment of the stack is running
 
 Every error says what is wrong, where, and how to fix it. Its type has its own exit code; the ranges of the families
-are for new types (ADR 0015). Independent errors travel together in an ``ExceptionGroup``. Any other exception that
+are for new types (ADR 0015). Independent errors travel together in an ``ExceptionGroup`` (`error_groups`). Any other exception that
 escapes is a bug.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final, TypeVar
-
-Result = TypeVar("Result")
+from typing import ClassVar, Final
 
 _LONGEST: Final = 2_000
 """Characters of a message: enough for any text, and a limit for values that a message quotes."""
@@ -293,52 +290,3 @@ FAMILIES: Final[tuple[Family, ...]] = (InputError, SourceError, BuildError, Stat
 def types_of(family: Family) -> tuple[type[ForgeError], ...]:
     """The error types of a family, by exit code."""
     return tuple(sorted(family.__subclasses__(), key=lambda kind: kind.exit_code))
-
-
-def leaves(error: ForgeError | ExceptionGroup[Exception]) -> Iterator[Exception]:
-    """The single errors inside ``error``, in their order."""
-    if isinstance(error, ExceptionGroup):
-        for inner in error.exceptions:
-            yield from leaves(inner)  # type: ignore[arg-type]
-    else:
-        yield error
-
-
-def expected(error: ForgeError | ExceptionGroup[Exception]) -> list[ForgeError]:
-    """The single errors inside ``error``.
-
-    Raises:
-        Exception: ``error`` itself, if one of them is a bug.
-    """
-    inner = list(leaves(error))
-    errors = [leaf for leaf in inner if isinstance(leaf, ForgeError)]
-    if len(errors) < len(inner):
-        raise error
-    return errors
-
-
-def raise_all(errors: Iterable[ForgeError]) -> None:
-    """Raise the errors: none, the only one, or all of them in one group."""
-    collected = list(errors)
-    if len(collected) == 1:
-        raise collected[0]
-    if collected:
-        raise ExceptionGroup("several errors", collected)
-
-
-def gathered(calls: Iterable[Callable[[], Result]]) -> list[Result]:
-    """The results of calls. Every call is made; then the errors of all are raised together, in the order of the calls.
-
-    Raises:
-        ForgeError, ExceptionGroup: the errors.
-        Exception: a bug (anything else), at once and unchanged.
-    """
-    results: list[Result] = []
-    errors: list[ForgeError] = []
-    for call in calls:
-        try:
-            results.append(call())
-        except (ForgeError, ExceptionGroup) as error:
-            errors += expected(error)
-    raise_all(errors)
-    return results

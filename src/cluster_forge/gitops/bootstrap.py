@@ -28,7 +28,8 @@ from typing import Final, TypeVar, cast
 
 from cluster_forge.foundation import json_codec
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import EditedError, ForgeError, StaleError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import EditedError, ForgeError, StaleError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import ownership
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan, FluxPlan

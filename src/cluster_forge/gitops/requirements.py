@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cluster_forge.foundation.errors import ManifestError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.stack.component import ExpectedSecret

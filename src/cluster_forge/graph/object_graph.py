@@ -16,6 +16,7 @@ from cluster_forge.graph.edge import Edge, Reason
 from cluster_forge.graph.reference import Reference, Strength, Target
 from cluster_forge.graph.references import Extra
 from cluster_forge.graph.workloads import Workloads
+from cluster_forge.manifests.by_kind import ByKind
 from cluster_forge.manifests.facts import CRD_KIND
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
@@ -53,12 +54,9 @@ class ObjectGraph:
         return {target(manifest.id): manifest for manifest in reversed(self.manifests)}
 
     @cached_property
-    def of_kind(self) -> Mapping[tuple[str, str], Sequence[Manifest]]:
+    def of_kind(self) -> ByKind:
         """The objects by group and kind."""
-        kinds: defaultdict[tuple[str, str], list[Manifest]] = defaultdict(list)
-        for manifest in self.manifests:
-            kinds[manifest.id.group, manifest.id.kind].append(manifest)
-        return kinds
+        return ByKind(self.manifests)
 
     @cached_property
     def of_component(self) -> Mapping[ComponentName, Sequence[Manifest]]:
@@ -96,7 +94,7 @@ class ObjectGraph:
     @cached_property
     def bound(self) -> Sequence[tuple[Manifest, Target, Manifest]]:
         """Each binding with its role and a workload that gets its rights."""
-        bindings = [*chain.from_iterable(self.of_kind.get(kind, ()) for kind in rights.BINDINGS)]
+        bindings = [*chain.from_iterable(self.of_kind[kind] for kind in rights.BINDINGS)]
         return list(rights.bound(bindings, self.references, self.workloads))
 
     @cached_property
@@ -166,7 +164,7 @@ class ObjectGraph:
 
     def _defined(self) -> Iterator[Edge]:
         for kind, definition in self.definitions.items():
-            for manifest in self.of_kind.get(kind, ()):
+            for manifest in self.of_kind[kind]:
                 yield Edge(
                     source=manifest,
                     target=definition,

@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from cluster_forge.foundation import quantity
+from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests import pod_requests
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.manifests.pods import pod_of
 
 _SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet"})
 _ZERO = Decimal(0)
+_THOUSANDTHS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,24 +85,17 @@ def _of(body: Body, least: Mapping[str, int]) -> Footprint:
 
 
 def _pod(spec: Mapping[str, Any]) -> Footprint:
-    """A pod's containers together, or its largest init container if that requests more."""
-    running = sum((_container(container) for container in spec.get("containers") or ()), Footprint())
-    starting = [_container(container) for container in spec.get("initContainers") or ()]
+    """What a Pod requests, as the scheduler counts it; its limits of memory are those of its containers together."""
+    requests = pod_requests.of(spec)
     return Footprint(
-        cpu=max([running.cpu, *(init.cpu for init in starting)]),
-        memory=max([running.memory, *(init.memory for init in starting)]),
-        memory_limit=running.memory_limit,
+        cpu=Decimal(requests.get("cpu", 0)) / _THOUSANDTHS,
+        memory=Decimal(requests.get("memory", 0)),
+        memory_limit=sum(map(_memory_limit, sequence(spec.get("containers"))), _ZERO),
     )
 
 
-def _container(container: Mapping[str, Any]) -> Footprint:
-    resources = container.get("resources") or {}
-    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
-    return Footprint(
-        cpu=_quantity(requests.get("cpu")),
-        memory=_quantity(requests.get("memory")),
-        memory_limit=_quantity(limits.get("memory")),
-    )
+def _memory_limit(container: object) -> Decimal:
+    return _quantity(mapping(mapping(mapping(container).get("resources")).get("limits")).get("memory"))
 
 
 def _custom(spec: Mapping[str, Any]) -> Footprint:
@@ -112,7 +108,7 @@ def _custom(spec: Mapping[str, Any]) -> Footprint:
     if isinstance(storage, Mapping):
         template = storage.get("volumeClaimTemplate") or {}
         claimed = _claimed(template["spec"]) if template.get("spec") else _quantity(storage.get("size"))
-    return _times(_container({"resources": resources}), replicas, claimed)
+    return _times(_pod({"containers": [{"resources": resources}]}), replicas, claimed)
 
 
 def _times(pod: Footprint, replicas: int, claimed: Decimal) -> Footprint:

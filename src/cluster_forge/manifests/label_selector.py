@@ -33,13 +33,24 @@ def required_keys(selector: Any) -> set[str]:
     return {*mapping(requirements.get("matchLabels")), *present}
 
 
+def labels_of(value: object) -> Mapping[str, str]:
+    """The labels of ``metadata`` or of a Pod template's: those that are texts."""
+    labels = mapping(mapping(value).get("labels"))
+    return {name: text for name, text in labels.items() if isinstance(text, str)}
+
+
 def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
-    """Whether the selector selects ``labels``; one that is empty or missing does."""
+    """Whether the selector selects ``labels``; one that is empty or missing does, a requirement that is none does not."""
     requirements = mapping(selector)
     wanted = mapping(requirements.get("matchLabels"))
-    return all(labels.get(key) == value for key, value in wanted.items()) and all(
+    return all(key in labels and labels[key] == value for key, value in wanted.items()) and all(
         _holds(mapping(expression), labels) for expression in sequence(requirements.get("matchExpressions"))
     )
+
+
+def can_both_match(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether something can have the labels of both: no name has two values."""
+    return all(other.get(name, value) == value for name, value in one.items())
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:

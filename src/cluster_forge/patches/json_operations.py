@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from cluster_forge.foundation.errors import PatchError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import PatchError
 from cluster_forge.foundation.names import nearest
 from cluster_forge.patches import json_pointer
 from cluster_forge.patches.sameness import ABSENT

@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cluster_forge.foundation.errors import DescriptionError, FetchError, ForgeError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DescriptionError, FetchError, ForgeError
 from cluster_forge.stack.component import HelmSource
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned

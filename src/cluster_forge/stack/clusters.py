@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, UnknownNameError
 from cluster_forge.foundation.label_selector import LabelSelector
 from cluster_forge.foundation.names import did_you_mean
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.stack.input_record import InputRecord, content_digest, listing_digest
 from cluster_forge.yaml import positioned_reader
 from cluster_forge.yaml.positioned import Positioned
@@ -41,6 +42,18 @@ def outside_error(named: Positioned, subject: str = "") -> DescriptionError:
         where=named.where,
         fix="move it into the workspace, and write its path in there",
     )
+
+
+def path_error(named: Positioned, subject: str) -> DescriptionError | None:
+    """Why a path that is relative to ``input/`` cannot be used: it is absolute, or outside; None if it can."""
+    path = str(named.content)
+    if path.startswith("/"):
+        return DescriptionError(
+            f"{subject}: {path} is an absolute path",
+            where=named.where,
+            fix=f"write `{path.lstrip('/')}`, relative to input/",
+        )
+    return outside_error(named, f"{subject}: ") if is_outside(in_input(path)) else None
 
 
 def is_url(text: str) -> bool:

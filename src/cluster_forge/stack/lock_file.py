@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, LockError, leaves, raise_all
+from cluster_forge.foundation.error_groups import leaves, raise_all
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, LockError
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import catalog_addresses
 from cluster_forge.stack.lock import FILE, Lock, LockedComponent, LockedSource

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
-from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
+from cluster_forge.stack.input_files import InputFiles, in_input, is_url, path_error
 from cluster_forge.yaml.positioned import Positioned
 
 LARGEST: Final = 1 << 20
@@ -142,14 +142,11 @@ class FilesByKey:
         if is_url(text):
             self._wrong(named, f"{text} is a URL", fix="download it into input/, and name the file")
             return None
-        if text.startswith("/"):
-            self._wrong(named, f"{text} is an absolute path", fix=f"write `{text.lstrip('/')}`, relative to input/")
+        error = path_error(named, self.component)
+        if error:
+            self.errors.append(error)
             return None
-        path = in_input(text)
-        if is_outside(path):
-            self.errors.append(outside_error(named, f"{self.component}: "))
-            return None
-        return path
+        return in_input(text)
 
     def _listed(self, path: str) -> list[str] | None:
         paths = self.files.listed(path)

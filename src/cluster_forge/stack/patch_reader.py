@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.foundation.names import counted
 from cluster_forge.stack.changes import DeclaredPatch, PatchTarget
 from cluster_forge.stack.effective import path_text
-from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, outside_error
+from cluster_forge.stack.input_files import InputFiles, in_input, path_error
 from cluster_forge.stack.schema.changes import PatchTargetSchema
 from cluster_forge.stack.schema.validation import schema_errors, validated
 from cluster_forge.yaml import positioned_reader
@@ -126,15 +127,11 @@ def _inside(error: ForgeError, inline: Positioned, subject: str) -> DescriptionE
 
 
 def _file(named: Positioned, subject: str, files: InputFiles, errors: list[ForgeError]) -> Positioned | None:
-    text = str(named.content)
-    path = in_input(text)
-    if text.startswith("/"):
-        fix = f"write `{text.lstrip('/')}`, relative to input/"
-        errors.append(DescriptionError(f"{subject}: {text} is an absolute path", where=named.where, fix=fix))
+    error = path_error(named, subject)
+    if error:
+        errors.append(error)
         return None
-    if is_outside(path):
-        errors.append(outside_error(named, f"{subject}: "))
-        return None
+    path = in_input(str(named.content))
     documents = files.documents(path, errors, named)
     if documents is None:
         return None

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import yaml
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.yaml import scalar_reader, syntax_errors
 from cluster_forge.yaml.positioned import Path, Positioned
 

@@ -18,8 +18,8 @@ _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _COMMENT: Final = re.compile(r"\s*#")
 
 
-class _Left(Exception):  # noqa: N818 - no error: the part stays
-    """Why a part cannot be taken out."""
+class NotRemovable(Exception):  # noqa: N818 - no error: the part stays
+    """Why a part of a text cannot be taken out."""
 
 
 class _Cut(NamedTuple):
@@ -98,7 +98,7 @@ class _Editor:
         for run in _runs(part.children, self._gone):
             try:
                 yield from list(cut(part.children, run))
-            except _Left as left:
+            except NotRemovable as left:
                 for number in run:
                     self._leave(part.children[number], str(left))
         for child in part.children:
@@ -111,7 +111,7 @@ class _Editor:
             yield from self._each(children, run)
             return
         if run[0] or len(run) == len(children):
-            raise _Left("it does not begin in a line of its own")
+            raise NotRemovable("it does not begin in a line of its own")
         # The first member of an item, in the line of the dash: the next one takes its place there.
         following = children[run[-1] + 1]
         if not any(self._remarks(first.begin, following.begin)):
@@ -137,7 +137,7 @@ class _Editor:
         elif after and not self._has_remark(first.begin, children[run[0] : run[-1] + 2]):
             yield _Cut(first.begin, after.begin)
         else:
-            raise _Left("a comment stands between it and what is beside it")
+            raise NotRemovable("a comment stands between it and what is beside it")
 
     def _has_remark(self, at: int, parts: Sequence[Part]) -> bool:
         """Whether a comment stands between the end of each of ``parts`` and the next one's begin, from ``at`` on."""

@@ -24,7 +24,8 @@ from cluster_forge.adapters.storage.cache import FolderCache
 from cluster_forge.adapters.yaml.fast import FastYaml
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
-from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestError, RenderError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestError, RenderError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch
 from cluster_forge.manifests.manifest import Manifest

@@ -22,7 +22,8 @@ from cluster_forge.adapters.threads import ThreadWorkers
 from cluster_forge.adapters.workspace import KeptDigests, WorkspaceFiles, kept_digests
 from cluster_forge.adapters.workspace.file_stamps import Stamp
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ForgeError, WorkspaceError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError, WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree, TreeDigests
 
 FORGED = Digest("f" * 64)

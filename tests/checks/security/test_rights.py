@@ -203,6 +203,14 @@ def test_roles_that_collect_each_other_have_the_rules_of_both() -> None:
     assert rbac_wide.of(grant) == [Right.READ_SECRETS, Right.CREATE_PODS]
 
 
+@pytest.mark.parametrize("wrong", [[1], {"to": "web"}, 3, None])
+def test_a_label_of_a_role_that_is_not_text_selects_nothing(wrong: Any) -> None:
+    selector = {"clusterRoleSelectors": [{"matchLabels": {"to": "web"}}, {"matchLabels": {"to": wrong}}]}
+    part = role(rule("list", "secrets"), name="part", metadata={"labels": {"to": wrong}})
+    (grant,) = grants.of(stack(role(rule("create", "pods"), aggregationRule=selector), part, binding()))
+    assert rbac_wide.of(grant) == [Right.CREATE_PODS]
+
+
 @pytest.mark.parametrize("wrong", [None, "x", 3, [None, "x", {"kind": 1}]])
 def test_bindings_of_another_shape_are_passed_over(wrong: Any) -> None:
     made = manifest(API, "ClusterRoleBinding", roleRef=wrong, subjects=wrong)

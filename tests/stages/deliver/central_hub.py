@@ -12,7 +12,8 @@ import orjson
 import yaml
 from tests.fake_cluster import FakeCluster
 from tests.fake_controllers import becomes_ready
-from tests.gitops.conftest import body, crd, part, workload
+from tests.gitops.conftest import body, part, workload
+from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.deliveries import Delivery, settings, web
 
 from cluster_forge.foundation.file_tree import FileTree, join
@@ -37,20 +38,6 @@ from cluster_forge.stages.deliver.results import State
 
 SHOP = part("shop", [web(), settings()])
 EXTRAS = part("extras", [body("v1", "Secret", "extras", "shop")], wave=1)
-KINDS = [
-    crd(
-        f"{plural}.argoproj.io",
-        group="argoproj.io",
-        names={"kind": kind, "plural": plural},
-        scope="Namespaced",
-        versions=[{"name": "v1alpha1", "served": True, "storage": True}],
-    )
-    for kind, plural in (
-        ("Application", "applications"),
-        ("AppProject", "appprojects"),
-        ("ApplicationSet", "applicationsets"),
-    )
-]
 LABELS = {"app.kubernetes.io/part-of": "argocd", "app.kubernetes.io/component": "repo-server"}
 SERVER = workload("Deployment", "repo-server", "argocd", image="example.com/argocd:v3.0.0")
 SERVER["metadata"]["labels"] = LABELS

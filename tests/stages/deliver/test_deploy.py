@@ -74,13 +74,14 @@ def test_a_failed_deployment_prunes_nothing_and_names_the_release_before() -> No
     assert "denied the request" in releases.listed(made.cluster, "demo")[-1].message
 
 
-def test_an_atomic_deployment_goes_back() -> None:
-    def refuse(request: FakeRequest) -> None:
-        spec = (request.body or {}).get("spec") or {}
-        if request.verb == "apply" and spec.get("replicas") == 2 and not request.is_trial:
-            raise RefusedError("denied the request", where=str(request.target), status=403, reason="Forbidden")
+def refuse_two_replicas(request: FakeRequest) -> None:
+    spec = (request.body or {}).get("spec") or {}
+    if request.verb == "apply" and spec.get("replicas") == 2 and not request.is_trial:
+        raise RefusedError("denied the request", where=str(request.target), status=403, reason="Forbidden")
 
-    made = Delivery(cluster(before=refuse))
+
+def test_an_atomic_deployment_goes_back() -> None:
+    made = Delivery(cluster(before=refuse_two_replicas))
     deploy(made, [SHOP])
     done = deploy(made, [part("shop", [web(replicas=2), settings(a="2")])], "v-2", is_atomic=True)
     assert (done.is_good, done.release, done.back, done.back_errors) == (False, 2, 1, ())
@@ -127,12 +128,7 @@ def test_a_deployment_without_changes_costs_few_requests() -> None:
 
 
 def test_going_back_loses_no_data_without_being_asked() -> None:
-    def refuse(request: FakeRequest) -> None:
-        spec = (request.body or {}).get("spec") or {}
-        if request.verb == "apply" and spec.get("replicas") == 2 and not request.is_trial:
-            raise RefusedError("denied the request", where=str(request.target), status=403, reason="Forbidden")
-
-    made = Delivery(cluster(before=refuse))
+    made = Delivery(cluster(before=refuse_two_replicas))
     deploy(made, [SHOP])
     newer = [part("base", [body("v1", "Namespace", "extra")]), part("shop", [web(replicas=2), settings()])]
     done = deploy(made, newer, "v-2", is_atomic=True, prune_data=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from cluster_forge.foundation.errors import DescriptionError, OrderError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, OrderError
 from cluster_forge.stack.selection import Selection
 from cluster_forge.stages.describe.read_description import findings, read_catalog, read_description
 

@@ -11,7 +11,8 @@ from typing import Final
 from cluster_forge.adapters.credentials.helm_repositories import HelmRepositories
 from cluster_forge.adapters.credentials.user_files import UserFiles
 from cluster_forge.adapters.http.policy import HostSettings
-from cluster_forge.foundation.errors import CredentialError, DescriptionError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import CredentialError, DescriptionError
 from cluster_forge.stack.registry_settings import RegistrySettings
 
 _WITHOUT_BRACKETS: Final = str.maketrans({"[": None, "]": None})

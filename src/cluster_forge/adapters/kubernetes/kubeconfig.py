@@ -14,7 +14,8 @@ from cluster_forge.adapters.http.origins import is_loopback
 from cluster_forge.adapters.kubernetes import entries
 from cluster_forge.adapters.kubernetes.access import Access, ClusterEntry, Pem, UserEntry
 from cluster_forge.adapters.kubernetes.section import Section
-from cluster_forge.foundation.errors import ForgeError, KubeconfigError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import ForgeError, KubeconfigError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.ports.rendering import YamlReader
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from cluster_forge.foundation import tree_archives
-from cluster_forge.foundation.errors import ForgeError, RenderError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ForgeError, RenderError
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.ports.kustomize import KustomizeRequest
 from cluster_forge.stack.kustomization import fetched, places, remotes

@@ -9,7 +9,8 @@ import orjson
 
 from cluster_forge.adapters.rendering import chart_defaults, chart_tree, chart_warnings, null_values
 from cluster_forge.foundation import chart_archives
-from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestError
 from cluster_forge.manifests import batch, emitter, normalize, split
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.ports.rendering import (

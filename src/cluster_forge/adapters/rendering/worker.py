@@ -10,7 +10,8 @@ from typing import IO
 
 from cluster_forge.adapters.processes import child
 from cluster_forge.adapters.rendering.framing import receive, send
-from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.ports.rendering import RenderedBatch, Renderer
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from cluster_forge.adapters.rendering.worker_process import WorkerProcess
 from cluster_forge.foundation import out_of_memory
-from cluster_forge.foundation.errors import ForgeError, RenderError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ForgeError, RenderError
 from cluster_forge.ports.rendering import HelmEngine, RenderedBatch, RenderJob
 
 _SHOWN = 300

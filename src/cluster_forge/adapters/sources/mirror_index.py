@@ -11,7 +11,8 @@ import yaml
 
 from cluster_forge.foundation.addresses import as_key
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import FetchError, ForgeError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import FetchError, ForgeError
 
 FILE: Final = "index.yaml"
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

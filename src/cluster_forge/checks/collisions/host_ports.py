@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 
 from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.label_selectors import can_both_match
 from cluster_forge.checks.workloads import Workload
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.label_selector import can_both_match
 
 CODE: Final = "port-conflict"
 _ANY: Final = "0.0.0.0"  # noqa: S104 - the address that stands for all

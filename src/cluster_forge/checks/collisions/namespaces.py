@@ -12,10 +12,10 @@ from typing import Final
 
 from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.label_selectors import labels_of
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import field_path
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.label_selector import labels_of
 
 CODE: Final = "namespace-conflict"
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"

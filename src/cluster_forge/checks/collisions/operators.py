@@ -7,18 +7,17 @@ write custom resources of the same group, and not restricted to some namespaces.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.inventory import LabelIndex
-from cluster_forge.checks.label_selectors import labels_of
+from cluster_forge.checks.cluster_roles import ClusterRoles, Rule
 from cluster_forge.checks.workloads import Workload
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.foundation.untyped import mapping, sequence, texts
 from cluster_forge.manifests.finding import Finding
-from cluster_forge.manifests.manifest import Body, Manifest
+from cluster_forge.manifests.manifest import Manifest
 
 CODE: Final = "duplicate-provider"
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -62,12 +61,10 @@ def _finding(manifest: Manifest, other: Manifest, groups: list[str]) -> Finding:
 def _written_groups(checked: CheckedStack) -> dict[_Account, set[str]]:
     """The API groups of the stack's CRDs whose objects a ServiceAccount may write everywhere."""
     custom = {group for group, _ in checked.scopes.custom}
-    roles = {role.id.name: role for role in checked.of_kind[_RBAC, "ClusterRole"]}
-    labeled = LabelIndex((labels_of(role.header.get("metadata")), role.body) for role in roles.values())
+    roles = ClusterRoles(checked.of_kind[_RBAC, "ClusterRole"])
     groups: dict[_Account, set[str]] = {}
     for binding in checked.of_kind[_RBAC, "ClusterRoleBinding"]:
-        role = roles.get(str(mapping(binding.body.get("roleRef")).get("name")))
-        written = _groups(role.body, labeled) & custom if role else set()
+        written = _groups(roles.rules(str(mapping(binding.body.get("roleRef")).get("name")))) & custom
         for subject in map(mapping, sequence(binding.body.get("subjects"))) if written else ():
             if subject.get("kind") == "ServiceAccount":
                 account = (str(subject.get("namespace")), str(subject.get("name")))
@@ -75,21 +72,14 @@ def _written_groups(checked: CheckedStack) -> dict[_Account, set[str]]:
     return groups
 
 
-def _groups(role: Body, labeled: LabelIndex[Body]) -> set[str]:
-    """The groups that a role lets write, by name; ``*`` among them."""
-    rules = [mapping(rule) for body in (role, *_aggregated(role, labeled)) for rule in sequence(body.get("rules"))]
+def _groups(rules: Iterable[Rule]) -> set[str]:
+    """The groups that rules let write, by name; ``*`` among them."""
     return {
         group
         for rule in rules
         if not _WRITING.isdisjoint(texts(rule.get("verbs")))
         for group in texts(rule.get("apiGroups"))
     }
-
-
-def _aggregated(role: Body, labeled: LabelIndex[Body]) -> Iterator[Body]:
-    """The roles whose rules the role takes over (Kubernetes, "Using RBAC", "Aggregated ClusterRoles")."""
-    for selector in sequence(mapping(role.get("aggregationRule")).get("clusterRoleSelectors")):
-        yield from labeled.selected(mapping(selector))
 
 
 def _looks_at_some(workload: Workload) -> bool:

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.label_selectors import labels_of, matches
 from cluster_forge.foundation.untyped import mapping, sequence, texts
 from cluster_forge.manifests import field_path, webhooks
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.label_selector import labels_of, matches
 from cluster_forge.manifests.manifest import Manifest
 
 CODE: Final = "webhook-deadlock"

@@ -15,13 +15,13 @@ from cluster_forge.cel.budget import Budget
 from cluster_forge.cel.errors import BudgetExceededError, ExpressionError, UndecidedError
 from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.label_selectors import labels_of
 from cluster_forge.checks.policies import admitted as admitted_objects
 from cluster_forge.checks.policies import evaluation, policy_use, resource_rules
 from cluster_forge.checks.policies.admitted import Admitted, reason
 from cluster_forge.checks.policies.policy_use import ADMISSION, PolicyUse
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.label_selector import labels_of
 from cluster_forge.manifests.manifest import Manifest
 
 BASE: Final = 200_000

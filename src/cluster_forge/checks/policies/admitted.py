@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from cluster_forge.cel.errors import BudgetExceededError, ExpressionError, NoSuchKeyError
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.label_selectors import labels_of
 from cluster_forge.checks.policies import defaults
 from cluster_forge.checks.policies.lazy_object import LazyObject
 from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests.facts import CRD
+from cluster_forge.manifests.label_selector import labels_of
 from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.pods import TEMPLATES
 

@@ -17,7 +17,6 @@ from cluster_forge.cel.budget import Budget
 from cluster_forge.cel.errors import ExpressionError, UnsupportedError
 from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.label_selectors import labels_of
 from cluster_forge.checks.policies import admission_policies, evaluation, policy_use
 from cluster_forge.checks.policies import admitted as admitted_objects
 from cluster_forge.checks.policies.admission_policy import AdmissionPolicy
@@ -27,6 +26,7 @@ from cluster_forge.checks.policies.kyverno.matching import Namespaces
 from cluster_forge.checks.policies.kyverno.patterns import PatternMismatchError
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.label_selector import labels_of
 from cluster_forge.manifests.manifest import Manifest
 
 GROUP: Final = "kyverno.io"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.label_selectors import labels_of, matches
 from cluster_forge.checks.policies.admission_policy import AdmissionPolicy
 from cluster_forge.checks.policies.admitted import Admitted
 from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.label_selector import labels_of, matches
 from cluster_forge.manifests.manifest import Manifest
 
 ADMISSION: Final = "admissionregistration.k8s.io"

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from cluster_forge.cel.errors import UndecidedError
-from cluster_forge.checks.label_selectors import matches
 from cluster_forge.checks.policies.admitted import Admitted
 from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.label_selector import matches
 
 NEVER: Final = "admissionregistration.k8s.io"
 """The group whose policies and webhooks are about no object of the group itself."""

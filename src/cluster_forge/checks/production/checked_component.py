@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from cluster_forge.checks.collisions import scaling
-from cluster_forge.checks.label_selectors import labels_of, matches
 from cluster_forge.foundation.untyped import mapping
+from cluster_forge.manifests.label_selector import labels_of, matches
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.stack.model import Size
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.security.cluster_roles import ClusterRoles, rules_of
+from cluster_forge.checks.cluster_roles import ClusterRoles, rules_of
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.manifest import Manifest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cluster_forge.checks.vulnerabilities.vulnerability import (
     Degree,
@@ -18,6 +18,21 @@ from cluster_forge.foundation.untyped import mapping, sequence
 
 _KIND: Final = "VulnerabilityReport"
 _SCHEMA: Final = 2
+
+
+class _Fields(NamedTuple):
+    """How a report calls what it says of a vulnerability."""
+
+    id: str
+    severity: str
+    package: str
+    installed: str
+    fixed: str
+    title: str
+
+
+_WRITTEN: Final = _Fields("VulnerabilityID", "Severity", "PkgName", "InstalledVersion", "FixedVersion", "Title")
+_KEPT: Final = _Fields("vulnerabilityID", "severity", "resource", "installedVersion", "fixedVersion", "title")
 
 
 def is_report(content: Mapping[str, Any]) -> bool:
@@ -42,23 +57,12 @@ def images(content: Mapping[str, Any], where: str) -> Iterator[ScannedImage]:
         *(name for key in ("RepoTags", "RepoDigests") for name in sequence(about.get(key)) if isinstance(name, str)),
     )
     vulnerabilities = (
-        identified(_vulnerability(one), where)
+        identified(_vulnerability(one, _WRITTEN), where)
         for result in entries(content, "Results", where)
         for one in entries(result, "Vulnerabilities", where)
     )
     yield ScannedImage(
         names=tuple(dict.fromkeys(filter(None, names))), vulnerabilities=tuple(vulnerabilities), where=where
-    )
-
-
-def _vulnerability(one: Mapping[str, Any]) -> Vulnerability:
-    return Vulnerability(
-        id=text_of(one, "VulnerabilityID"),
-        degree=Degree.of(one.get("Severity")),
-        package=text_of(one, "PkgName"),
-        installed=text_of(one, "InstalledVersion"),
-        fixed=text_of(one, "FixedVersion"),
-        title=text_of(one, "Title"),
     )
 
 
@@ -81,16 +85,18 @@ def kept_images(content: Mapping[str, Any], where: str) -> Iterator[ScannedImage
     name = f"{server}/{repository}" if server else repository
     tag, digest = text_of(artifact, "tag"), text_of(artifact, "digest")
     names = (f"{name}:{tag}" if tag else "", f"{name}@{digest}" if digest else "")
-    vulnerabilities = (identified(_kept(one), where) for one in entries(report, "vulnerabilities", where))
+    vulnerabilities = (
+        identified(_vulnerability(one, _KEPT), where) for one in entries(report, "vulnerabilities", where)
+    )
     yield ScannedImage(names=tuple(filter(None, names)) or (name,), vulnerabilities=tuple(vulnerabilities), where=where)
 
 
-def _kept(one: Mapping[str, Any]) -> Vulnerability:
+def _vulnerability(one: Mapping[str, Any], fields: _Fields) -> Vulnerability:
     return Vulnerability(
-        id=text_of(one, "vulnerabilityID"),
-        degree=Degree.of(one.get("severity")),
-        package=text_of(one, "resource"),
-        installed=text_of(one, "installedVersion"),
-        fixed=text_of(one, "fixedVersion"),
-        title=text_of(one, "title"),
+        id=text_of(one, fields.id),
+        degree=Degree.of(one.get(fields.severity)),
+        package=text_of(one, fields.package),
+        installed=text_of(one, fields.installed),
+        fixed=text_of(one, fields.fixed),
+        title=text_of(one, fields.title),
     )

@@ -65,7 +65,8 @@ def _examined(session: Session, chosen: Deployment | None) -> Diagnosis:
 
     from cluster_forge import composition
     from cluster_forge.cli import deployer, description
-    from cluster_forge.foundation.errors import KubeconfigError, expected
+    from cluster_forge.foundation.error_groups import expected
+    from cluster_forge.foundation.errors import KubeconfigError
     from cluster_forge.stages.deliver import doctor
     from cluster_forge.stages.deliver.doctor import DoctorRequest
 

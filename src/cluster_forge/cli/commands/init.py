@@ -230,7 +230,8 @@ def _from_catalog(session: Session, names: tuple[str, ...], choice: Choice) -> t
 
 def _check_names(names: tuple[str, ...], known: Collection[str], where: str, *, fix: str) -> None:
     """Raise an error for each unknown name; ``where`` begins its message: ``the catalog has``."""
-    from cluster_forge.foundation.errors import UnknownNameError, raise_all
+    from cluster_forge.foundation.error_groups import raise_all
+    from cluster_forge.foundation.errors import UnknownNameError
     from cluster_forge.foundation.names import did_you_mean
 
     raise_all(

@@ -74,7 +74,7 @@ def allow(session: Session, functions: tuple[str, ...], forget: bool) -> None:
         cluster-forge plugins allow --forget input/set-team.sh
     """
     from cluster_forge import composition
-    from cluster_forge.foundation.errors import gathered
+    from cluster_forge.foundation.error_groups import gathered
 
     digests = gathered(partial(_digest, text, session.workspace) for text in functions)
     (composition.forget_functions if forget else composition.allow_functions)(digests)

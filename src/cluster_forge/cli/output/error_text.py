@@ -17,7 +17,8 @@ from cluster_forge.cli.output.streams import to_stderr, to_stdout
 from cluster_forge.cli.output.terminal_text import Styled, printable, styled
 from cluster_forge.foundation import build
 from cluster_forge.foundation.addresses import masked, masked_values
-from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.finding import Finding, Severity
 

@@ -18,8 +18,10 @@ def heading(secrets: SecretList, *, is_stale: bool) -> Iterator[str]:
     if secrets.basis == "description":
         yield "# from the description: nothing is rendered yet, and values may change what is needed (`cluster-forge forge`)"
         return
-    place = "working/" if secrets.basis == "working" else "input/: run `cluster-forge smelt` for working/"
-    yield f"# from what the objects in {place} refer to"
+    is_smelted = secrets.basis == "working"
+    yield f"# from what the objects in {'working/' if is_smelted else 'input/'} refer to"
+    if not is_smelted:
+        yield "# working/ does not hold this stack: run `cluster-forge smelt`"
     if is_stale:
         yield "# working/ is out of date: run `cluster-forge smelt` first"
     if secrets.not_rendered:

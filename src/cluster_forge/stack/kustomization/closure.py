@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack.kustomization import references, refusals, remotes
 from cluster_forge.stack.kustomization.references import NAMES, Reference, Role

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.stack.input_files import InputFiles, in_input
 from cluster_forge.stack.legacy import keys, source_file
 from cluster_forge.stack.legacy.schema import LegacyEntrySchema

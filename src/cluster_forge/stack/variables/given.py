@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.stack import merge
 from cluster_forge.stack.variables.options import GivenVariables

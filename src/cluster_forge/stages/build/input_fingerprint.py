@@ -11,7 +11,7 @@ import orjson
 
 from cluster_forge.foundation import build, json_codec
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import gathered
+from cluster_forge.foundation.error_groups import gathered
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.plugins import PluginKind
 from cluster_forge.stack.component import Component

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from cluster_forge.foundation.errors import ForgeError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.progress import Reporter

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cluster_forge.checks import registry
-from cluster_forge.foundation.errors import ForgeError, gathered, raise_all
+from cluster_forge.foundation.error_groups import gathered, raise_all
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests.finding import Finding

@@ -19,7 +19,8 @@ from cluster_forge.catalog.stack_context import DOMAIN
 from cluster_forge.catalog.trial_plan import MINORS, newest
 from cluster_forge.checks import registry
 from cluster_forge.checks.exemption import is_exempt
-from cluster_forge.foundation.errors import FetchError, ForgeError, OfflineError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import FetchError, ForgeError, OfflineError
 from cluster_forge.foundation.names import ComponentName, counted, did_you_mean
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.identity import ObjectId

@@ -10,15 +10,12 @@ from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.manifests.finding import Finding, Mending
 from cluster_forge.yaml import positioned_reader, removals, text_tree
 from cluster_forge.yaml.positioned import Path
+from cluster_forge.yaml.removals import NotRemovable
 from cluster_forge.yaml.text_tree import Part
 
 _ROOT: Final = "input/"
 _BOM: Final = "\ufeff"
 _OTHERWISE: Final = "the rest of the file would not mean the same then"
-
-
-class _Left(Exception):  # noqa: N818 - no error: the finding stays
-    """Why a place cannot be edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +66,7 @@ def _mended(
     """The file, if it changes, and the findings that are left in it."""
     try:
         text, value, root = _read(path, read)
-    except _Left as left:
+    except NotRemovable as left:
         return None, [(finding, str(left)) for finding in findings]
     items = _items(root)
     places: dict[Path, list[Finding]] = {}
@@ -77,7 +74,7 @@ def _mended(
     for finding in findings:
         try:
             places.setdefault(_place(finding.mending, items), []).append(finding)
-        except _Left as left:
+        except NotRemovable as left:
             reasons.append((finding, str(left)))
     after, left_places = _edited(path, text, value, root, places)
     reasons += [(finding, reason) for keys, reason in left_places.items() for finding in places[keys]]
@@ -89,19 +86,19 @@ def _read(path: str, read: Callable[[str], bytes | None]) -> tuple[str, Any, Par
     """The text of a file, its value, and its parts.
 
     Raises:
-        _Left: if it is not a file of the description that can be read.
+        NotRemovable: if it is not a file of the description that can be read.
     """
     content = read(path) if path.startswith(_ROOT) else None
     if content is None:
-        raise _Left("it is not in a file below input/")
+        raise NotRemovable("it is not in a file below input/")
     try:
         text = content.decode()
         value = positioned_reader.read(content, path).value
     except (UnicodeDecodeError, DescriptionError, ExceptionGroup) as error:
-        raise _Left("the file cannot be read") from error
+        raise NotRemovable("the file cannot be read") from error
     root = text_tree.of(text.removeprefix(_BOM))
     if root is None:
-        raise _Left("the file is empty")
+        raise NotRemovable("the file is empty")
     return text, value, root
 
 
@@ -122,25 +119,27 @@ def _place(mending: Mending | None, items: Mapping[int, Sequence[Part]]) -> Path
     """The keys of what a mending takes out.
 
     Raises:
-        _Left: if it is not there, or if several entries begin in its line.
+        NotRemovable: if it is not there, or if several entries begin in its line.
     """
     assert mending is not None
     line = mending.where.rpartition(":")[2]
     parts = items.get(int(line) if line.isdecimal() else 0, ())
     if not parts:
-        raise _Left("no entry of a list begins there")
+        raise NotRemovable("no entry of a list begins there")
     if len(parts) > 1:
-        raise _Left("several entries begin in this line: write each in a line of its own, and run this again")
+        raise NotRemovable("several entries begin in this line: write each in a line of its own, and run this again")
     if not mending.key:
         return parts[0].path
     member = parts[0].child(mending.key)
     if member is None:
-        raise _Left(f"this entry has no `{mending.key}` of its own: it comes from another place")
+        raise NotRemovable(f"this entry has no `{mending.key}` of its own: it comes from another place")
     if not mending.item:
         return member.path
     item = next((child for child in member.children if child.scalar == mending.item), None)
     if item is None:
-        raise _Left(f"the `{mending.key}` of this entry does not have {mending.item!r}: it comes from another place")
+        raise NotRemovable(
+            f"the `{mending.key}` of this entry does not have {mending.item!r}: it comes from another place"
+        )
     return item.path
 
 

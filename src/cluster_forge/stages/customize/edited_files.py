@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cluster_forge.foundation.errors import ForgeError, StaleError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError, StaleError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cluster_forge.foundation.errors import DescriptionError, expected, raise_all
+from cluster_forge.foundation.error_groups import expected, raise_all
+from cluster_forge.foundation.errors import DescriptionError
 from cluster_forge.manifests import comments
 from cluster_forge.manifests.field_schema import FieldSchema
 from cluster_forge.manifests.identity import ObjectId, group_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cluster_forge.foundation.errors import WorkspaceError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.ports.workspace import Workspace
 from cluster_forge.stack.saved_folders import objects_folder, patches_folder

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from cluster_forge.foundation.errors import raise_all
+from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.gitops import cluster_folder, git_server
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.ports.progress import DeliveryReporter

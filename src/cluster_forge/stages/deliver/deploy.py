@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected, raise_all
+from cluster_forge.foundation.error_groups import expected, raise_all
+from cluster_forge.foundation.errors import DeploymentError, ForgeError
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.part import Part

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import EditedError, ForgeError, StaleError, expected, raise_all
+from cluster_forge.foundation.error_groups import expected, raise_all
+from cluster_forge.foundation.errors import EditedError, ForgeError, StaleError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, cluster_folder
 from cluster_forge.gitops.delivery_mode import Delivery

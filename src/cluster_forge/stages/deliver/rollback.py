@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from cluster_forge.foundation.errors import raise_all
+from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.gitops.release import Release, Result
 from cluster_forge.stages.deliver import obstacles
 from cluster_forge.stages.deliver.cluster_records import releases

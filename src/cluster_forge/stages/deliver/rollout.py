@@ -8,7 +8,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Generic, TypeVar
 
-from cluster_forge.foundation.errors import ForgeError, expected
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.ports.workers import Workers
 from cluster_forge.stack.clusters import DescribedCluster, Rollout
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, OrderError, PatchError, expected
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, OrderError, PatchError
 from cluster_forge.foundation.names import counted
 from cluster_forge.manifests import kubernetes_apis, order
 from cluster_forge.manifests.finding import Finding, Severity

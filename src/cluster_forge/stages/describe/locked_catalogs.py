@@ -8,7 +8,8 @@ from contextlib import suppress
 from functools import cached_property, partial
 
 from cluster_forge.foundation import tree_archives
-from cluster_forge.foundation.errors import ForgeError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.ports.sources import Sources, fetch_catalog
 from cluster_forge.ports.storage import Store

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cluster_forge.catalog.dependencies import StackCatalog
 from cluster_forge.catalog.library import Library, packaged
-from cluster_forge.foundation.errors import ForgeError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stack import name_scan

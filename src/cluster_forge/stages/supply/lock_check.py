@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cluster_forge.foundation.errors import ForgeError, LockError, expected
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import ForgeError, LockError
 from cluster_forge.foundation.names import counted
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.ports.sources import Sources

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from cluster_forge.foundation.errors import gathered
+from cluster_forge.foundation.error_groups import gathered
 from cluster_forge.ports.sources import Sources, fetch_catalog
 from cluster_forge.stack import catalog_addresses
 from cluster_forge.stack.lock import Lock, LockedSource

@@ -8,7 +8,8 @@ from functools import partial
 
 from cluster_forge.catalog import versions as catalog_versions
 from cluster_forge.catalog.library import Library
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, expected
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.foundation.git_addresses import GitAddress, is_commit
 from cluster_forge.foundation.names import counted
 from cluster_forge.foundation.versions import SemanticVersion, newest_first, spelled, tagged

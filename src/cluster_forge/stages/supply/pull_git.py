@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import EditedError, FetchError, ForgeError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import EditedError, FetchError, ForgeError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.git_addresses import GitAddress
 from cluster_forge.foundation.names import counted

@@ -11,7 +11,8 @@ from itertools import filterfalse
 from typing import Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ImageError, TagError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ImageError, TagError
 from cluster_forge.foundation.names import counted
 from cluster_forge.oci import artifact, layer
 from cluster_forge.oci.compression import Compression

@@ -13,6 +13,7 @@ import pytest
 from tests.fake_cluster import FakeCluster
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import argocd_bodies, body, crd, part, workload
+from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.deliveries import Delivery, identity, settings, web
 
 from cluster_forge.foundation.errors import DeploymentError, PreflightError
@@ -34,16 +35,6 @@ from cluster_forge.stages.deliver.results import ComponentResult, State
 
 ARGO = part("argo-cd", argocd_bodies(), wave=-10, namespace="argocd")
 SHOP = part("shop", [web(), settings()])
-KINDS = [
-    crd(
-        f"{plural}.argoproj.io",
-        group="argoproj.io",
-        names={"kind": kind, "plural": plural},
-        scope="Namespaced",
-        versions=[{"name": "v1alpha1", "served": True, "storage": True}],
-    )
-    for kind, plural in (("Application", "applications"), ("AppProject", "appprojects"))
-]
 Look = Callable[[Body], Mapping[str, Any]]
 
 

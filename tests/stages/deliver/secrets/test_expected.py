@@ -8,7 +8,8 @@ from tests.gitops.conftest import body
 from tests.stages.deliver.preflight.situations import namespace, planned, tools, workload
 
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
-from cluster_forge.foundation.errors import DescriptionError, RefusedError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import DescriptionError, RefusedError
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stack.component import ExpectedSecret
 from cluster_forge.stages.deliver.options import DeployOptions

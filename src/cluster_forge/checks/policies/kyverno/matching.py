@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster_forge.cel.errors import UndecidedError
-from cluster_forge.checks.label_selectors import matches
 from cluster_forge.checks.policies import resource_rules
 from cluster_forge.checks.policies.admitted import Admitted
 from cluster_forge.checks.policies.kyverno import wildcards
 from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.label_selector import matches
 
 _PEOPLE: Final = ("subjects", "roles", "clusterRoles")
 _PARTS: Final = 3

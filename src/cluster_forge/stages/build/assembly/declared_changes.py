@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from cluster_forge.foundation.errors import ForgeError, PatchError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ForgeError, PatchError
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import retention
 from cluster_forge.manifests.field_schema import FieldSchema

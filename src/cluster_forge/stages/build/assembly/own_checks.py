@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, leaves, raise_all
+from cluster_forge.foundation.error_groups import leaves, raise_all
+from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.foundation.names import ComponentName, nearest
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.finding_codes import OWN_CHECKS

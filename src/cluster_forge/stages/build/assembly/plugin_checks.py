@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import Final
 
-from cluster_forge.foundation.errors import gathered
+from cluster_forge.foundation.error_groups import gathered
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.identity import ObjectId, group_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from cluster_forge.foundation.errors import PluginError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import PluginError
 from cluster_forge.ports.plugins import PluginContext
 from cluster_forge.stack.component import Component
 from cluster_forge.stack.model import Stack

@@ -9,7 +9,8 @@ from functools import partial
 import orjson
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ManifestError, PluginError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import ManifestError, PluginError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import normalize
 from cluster_forge.manifests.finding import Finding

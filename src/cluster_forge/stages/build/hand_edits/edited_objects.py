@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ForgeError, ManifestError, leaves, raise_all
+from cluster_forge.foundation.error_groups import leaves, raise_all
+from cluster_forge.foundation.errors import ForgeError, ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import sync_files

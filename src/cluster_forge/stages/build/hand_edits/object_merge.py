@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cluster_forge.foundation.errors import ForgeError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.manifests import emitter, text_edits
 from cluster_forge.manifests.comparison import masking
 from cluster_forge.manifests.field_schema import FieldSchema

@@ -11,7 +11,8 @@ from dataclasses import replace
 from cluster_forge.foundation import chart_archives
 from cluster_forge.foundation.addresses import without_credentials
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ArchiveError, ForgeError, LockError, ManifestError, leaves, raise_all
+from cluster_forge.foundation.error_groups import leaves, raise_all
+from cluster_forge.foundation.errors import ArchiveError, ForgeError, LockError, ManifestError
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.manifests import kubernetes_apis
 from cluster_forge.ports.kustomize import KustomizeRequest

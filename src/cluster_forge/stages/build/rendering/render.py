@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from cluster_forge.foundation.errors import ForgeError, gathered, leaves, raise_all
+from cluster_forge.foundation.error_groups import gathered, leaves, raise_all
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import scope
 from cluster_forge.ports.progress import Reporter

@@ -16,7 +16,8 @@ import orjson
 
 from cluster_forge.foundation import build
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import ForgeError, ManifestError, leaves
+from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.errors import ForgeError, ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import duplicates
 from cluster_forge.manifests.manifest import Manifest, Provenance

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from cluster_forge.foundation.errors import ForgeError, ManifestError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ForgeError, ManifestError
 from cluster_forge.manifests import facts
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Document, Manifest

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cluster_forge.foundation.errors import DeploymentError, DescriptionError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DeploymentError, DescriptionError
 from cluster_forge.foundation.names import counted
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.gitops import engine

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from cluster_forge.foundation.errors import ReleaseError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import ReleaseError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import git_server, release
 from cluster_forge.gitops.parts import STACK_LABEL

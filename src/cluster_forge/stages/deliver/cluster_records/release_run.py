@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from cluster_forge.foundation.errors import ForgeError, expected
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.gitops.release import Release, Result
 from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.tools import DeliverTools

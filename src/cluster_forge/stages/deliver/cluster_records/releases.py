@@ -13,7 +13,8 @@ from typing import Final
 
 from cluster_forge import __version__
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.errors import BusyError, ReleaseError, gathered
+from cluster_forge.foundation.error_groups import gathered
+from cluster_forge.foundation.errors import BusyError, ReleaseError
 from cluster_forge.gitops import release
 from cluster_forge.gitops.parts import CLUSTER_LABEL, STACK_LABEL
 from cluster_forge.gitops.release import Release, ReleasedComponent, Result

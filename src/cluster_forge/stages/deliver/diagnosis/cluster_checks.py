@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
-from cluster_forge.foundation.errors import ForgeError, RefusedError, expected
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import ForgeError, RefusedError
 from cluster_forge.foundation.names import counted
 from cluster_forge.gitops import engine
 from cluster_forge.manifests.manifest import Body

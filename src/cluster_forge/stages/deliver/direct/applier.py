@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from cluster_forge.foundation.errors import ClusterError, ForgeError, RefusedError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ClusterError, ForgeError, RefusedError
 from cluster_forge.manifests import managed_fields
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from typing import Final
 
-from cluster_forge.foundation.errors import ForgeError, expected
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.gitops.plan import ComponentPlan
 from cluster_forge.gitops.steps import (
     Apply,

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from cluster_forge.foundation.errors import DeploymentError, ForgeError, expected
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import DeploymentError, ForgeError
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops.owners import Facts
 from cluster_forge.stages.deliver import trouble

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cluster_forge.foundation.errors import DeploymentError, ForgeError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DeploymentError, ForgeError
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cluster_forge.foundation.errors import PreflightError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import PreflightError
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import Cluster
 from cluster_forge.stages.deliver import rights

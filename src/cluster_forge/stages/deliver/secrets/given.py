@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cluster_forge.foundation.errors import DescriptionError, ManifestError, raise_all
+from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import DescriptionError, ManifestError
 from cluster_forge.foundation.names import did_you_mean
 from cluster_forge.gitops import requirements
 from cluster_forge.manifests import split

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cluster_forge.checks.inventory import LabelIndex
 from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.label_selector import labels_of
 from cluster_forge.manifests.manifest import Body, Manifest
 
 Rule = Mapping[str, Any]
@@ -46,9 +47,9 @@ class ClusterRoles:
 
     def __init__(self, manifests: Iterable[Manifest]) -> None:
         self._bodies = {manifest.id.name: manifest.body for manifest in manifests}
-        labels = {name: mapping(mapping(body.get("metadata")).get("labels")) for name, body in self._bodies.items()}
-        labels = {**dict.fromkeys(_BUILT_IN, _BOOTSTRAP), **labels}
-        self._index = LabelIndex((labels_of, name) for name, labels_of in labels.items())
+        own = {name: labels_of(body.get("metadata")) for name, body in self._bodies.items()}
+        labels = {**dict.fromkeys(_BUILT_IN, _BOOTSTRAP), **own}
+        self._index = LabelIndex((labels[name], name) for name in labels)
 
     def rules(self, name: str) -> list[Rule]:
         """The rules of a role by its name, with those that it collects; none for a role that is not known."""
