@@ -26,6 +26,7 @@ SAVING: Final = "cli/test_customize_save.py"
 
 IN_OBJECTS: Final = {
     "address-conflict": STACK,
+    "api-mismatch": "corpus/test_deep_findings.py::test_what_follows_from_an_api_of_a_later_wave_is_found",
     "blocked-eviction": STACK,
     "blocked-traffic": STACK,
     "crd-owner-conflict": f"{STACKS}::test_a_definition_without_a_version_of_the_other_is_found",

@@ -12,6 +12,7 @@ OWN_CHECKS: Final = "checks/"
 WHY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "address-conflict": "Two Services get one address, or the pool is not used at all.",
+        "api-mismatch": "The chart is rendered for other APIs than the cluster has when the component is applied.",
         "blocked-eviction": "Nodes cannot be drained: an upgrade of the cluster waits for ever.",
         "blocked-traffic": "What cannot reach the other works for nothing, and says so in its log only.",
         "check-failed": "What a check did not look at may be wrong.",
