@@ -89,6 +89,7 @@ ELSEWHERE: Final = {
     "kubernetes-range": "stages/catalog/test_test.py",
     "kustomize-warning": "stages/build/test_acceptance.py",
     "left-out": "stages/describe/test_load_description.py",
+    "lost-version": "stages/build/test_cast.py",
     "not-evaluated": "checks/test_custom_resource_rules.py",
     "order-cycle": "stages/build/assembly/test_assemble.py",
     "patch-target-missing": "stages/build/assembly/test_declared_changes.py",

@@ -44,6 +44,7 @@ WHY: Final[Mapping[str, str]] = MappingProxyType(
         "kubernetes-range": "The chart says that it does not support the target's Kubernetes version.",
         "kustomize-warning": "kustomize warned about the kustomization while it built it.",
         "left-out": "A narrowed stack lacks what the whole one has.",
+        "lost-version": "The API server refuses a CRD without a version in which objects may be stored, in the middle of a deployment.",
         "memory-limit": "A leak takes the memory of the node, and of all its Pods.",
         "missing-crd": "The API server does not know the kind, and refuses the object.",
         "missing-namespace": "The rights of an account whose namespace is guessed may be those of another account.",
