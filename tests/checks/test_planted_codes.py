@@ -26,6 +26,7 @@ SAVING: Final = "cli/test_customize_save.py"
 
 IN_OBJECTS: Final = {
     "address-conflict": STACK,
+    "api-mismatch": "corpus/test_deep_findings.py::test_what_follows_from_an_api_of_a_later_wave_is_found",
     "blocked-eviction": STACK,
     "blocked-traffic": STACK,
     "crd-owner-conflict": f"{STACKS}::test_a_definition_without_a_version_of_the_other_is_found",
@@ -88,6 +89,7 @@ ELSEWHERE: Final = {
     "kubernetes-range": "stages/catalog/test_test.py",
     "kustomize-warning": "stages/build/test_acceptance.py",
     "left-out": "stages/describe/test_load_description.py",
+    "lost-version": "stages/build/test_cast.py",
     "not-evaluated": "checks/test_custom_resource_rules.py",
     "order-cycle": "stages/build/assembly/test_assemble.py",
     "patch-target-missing": "stages/build/assembly/test_declared_changes.py",

@@ -14,6 +14,7 @@ from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.stack.component import Component, ExpectedSecret
 from cluster_forge.stack.model import Stack, Target
 from cluster_forge.stack.operated_kind import OperatedKind
+from cluster_forge.stack.referring_kind import NamingField, ReferringKind
 
 ERROR, WARNING, NOTICE = Severity.ERROR, Severity.WARNING, Severity.NOTICE
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -391,6 +392,31 @@ def test_what_the_description_says_is_there() -> None:
     other = custom("other")
     assert [finding.code for finding in of_stack(component(), wants, other)] == ["missing-reference"]
     assert of_stack(component(operates=(operated,)), wants, other) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        ({"login": "keys"}, ["keys"]),
+        ({"login": {"name": "keys"}}, ["keys"]),
+        ({"login": {"namespace": "shop"}}, []),
+        ({"login": ["keys"]}, []),
+        ({"backups": [{"to": "a"}, {"to": {"name": "b"}}, {"from": "c"}]}, ["a", "b"]),
+        ({"accounts": {"one": {"key": "a"}, "two": {"key": "b"}}}, ["a", "b"]),
+        ({"spare": "keys"}, []),
+        ({"other": "keys"}, []),
+    ],
+)
+def test_fields_that_a_component_describes_name_objects(spec: dict[str, Any], names: list[str]) -> None:
+    paths = ("spec.login", "spec.backups[].to", "spec.accounts.{}.key")
+    fields = [NamingField(path=path, to="Secret") for path in paths]
+    fields.append(NamingField(path="spec.spare", to="Secret", is_optional=True))
+    stack = component(refers_to=(ReferringKind(group="example.org", kind="Database", fields=tuple(fields)),))
+    wants = custom("db", **spec)
+    assert of_stack(component(), wants) == []
+    assert [finding.message for finding in of_stack(stack, wants)] == [f"no such Secret: {name}" for name in names]
+    secrets = [resource("v1", "Secret", name) for name in names]
+    assert of_stack(stack, wants, *secrets) == []
 
 
 def test_a_secret_that_the_user_names_is_not_made_by_a_program() -> None:

@@ -125,3 +125,91 @@ def test_an_ignore_counts_only_where_it_is_looked_for(workspace: Workspace) -> N
 
 def test_deep_goes_with_findings_only(workspace: Workspace) -> None:
     assert workspace.run("check", "--deep", "--profile", "cis").code == 2
+
+
+ASKING = (
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: asks}}\n"
+    'data: {{has: {{{{ .Capabilities.APIVersions.Has "{api}" | quote }}}}}}\n'
+)
+DEFINITION = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.org}
+spec:
+  group: example.org
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+"""
+LATER = "components:\n- {name: widgets, namespace: widgets, wave: 500, manifests: [widgets.yaml]}\n"
+
+
+def mismatches(workspace: Workspace) -> list[dict[str, Any]]:
+    document = workspace.run("check", "--deep", "--format", "json").json
+    return [finding for finding in document["findings"] if finding["code"] == "api-mismatch"]
+
+
+@pytest.fixture
+def asking(workspace: Workspace) -> Workspace:
+    """A workspace whose chart asks for an API that a component of a late wave brings."""
+    workspace.replace("input/config.yaml", "components:\n", LATER)
+    return workspace.write(
+        {
+            "input/widgets.yaml": DEFINITION,
+            "input/charts/web/templates/asks.yaml": ASKING.format(api="example.org/v1/Widget"),
+        }
+    )
+
+
+def test_an_api_of_a_later_wave_that_changes_the_output_is_found(asking: Workspace) -> None:
+    [finding] = mismatches(asking)
+    assert (finding["severity"], finding["component"]) == ("warning", "web")
+    assert "example.org/v1, brought later, by widgets in wave 500" in finding["message"]
+    assert "`data.has`" in finding["message"]
+    assert finding["fix"].startswith("write `needs: [widgets]`")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("wave: 500, ", ""),
+        (
+            "manifests: [widgets.yaml]",
+            "exclude: [customresourcedefinition.apiextensions.k8s.io_widgets.example.org.yaml], manifests: [widgets.yaml]",
+        ),
+    ],
+)
+def test_one_that_is_there_in_time_or_not_in_the_stack_is_none(asking: Workspace, before: str, after: str) -> None:
+    asking.replace("input/config.yaml", before, after)
+    assert mismatches(asking) == []
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        '{{ if .Capabilities.APIVersions.Has "example.org/v1" }}{{ end }}',
+        '{{ if .Capabilities.APIVersions.Has "example.org/v1" }}apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: a}{{ end }}',
+    ],
+    ids=["nothing", "an object of the API, which is ordered"],
+)
+def test_one_that_changes_nothing_else_is_none(asking: Workspace, template: str) -> None:
+    asking.write({"input/charts/web/templates/asks.yaml": template})
+    assert mismatches(asking) == []
+
+
+def test_a_chart_that_fails_without_the_api_is_found(asking: Workspace) -> None:
+    template = '{{ if not (.Capabilities.APIVersions.Has "example.org/v1") }}{{ fail "no widgets" }}{{ end }}'
+    asking.write({"input/charts/web/templates/asks.yaml": template})
+    [finding] = mismatches(asking)
+    assert "without it, the chart does not render" in finding["message"]
+
+
+@pytest.mark.parametrize(("provides", "found_too"), [("[metrics.example.org]", True), ("[example.net]", False)])
+def test_an_api_that_the_cluster_has_by_itself(workspace: Workspace, provides: str, found_too: bool) -> None:
+    workspace.replace("input/config.yaml", "components:\n", f"target: {{provides: {provides}}}\ncomponents:\n")
+    workspace.write({"input/charts/web/templates/asks.yaml": ASKING.format(api="metrics.example.org/v1")})
+    messages = [finding["message"] for finding in mismatches(workspace)]
+    assert [message.partition(",")[0] for message in messages] == (
+        ["is rendered without metrics.example.org/v1"] if found_too else []
+    )

@@ -1,4 +1,5 @@
-"""Planted in real charts: random output, unknown keys, values without an effect; and near misses that must not be found.
+"""Planted in real charts: random output, unknown keys, values without an effect, questions for APIs (api-mismatch); and near
+misses that must not be found.
 
 ``CLUSTER_FORGE_CHARTS=60`` tries as many charts of ../shared/mirror instead of a few; ``-s`` shows the counts. What a plant does
 is judged by rendering the chart with that plant alone.
@@ -10,6 +11,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +32,8 @@ from cluster_forge.ports.rendering import Renderer, RenderRequest
 from cluster_forge.stack import merge
 from cluster_forge.stack.component import Component, HelmSource
 from cluster_forge.stack.model import KubernetesVersion
-from cluster_forge.stages.check.rendering import value_findings
+from cluster_forge.stages.check.rendering import api_mismatches, value_findings
+from cluster_forge.stages.check.rendering.api_mismatches import Bringer, StackApis
 from cluster_forge.stages.check.rendering.chart_knowledge import ChartKnowledge
 from cluster_forge.stages.check.rendering.probing import ProbedChart
 from cluster_forge.stages.check.rendering.value_effects import Keys, leaves
@@ -204,3 +207,42 @@ def random_plants(plain: ProbedChart, counts: Counter[str]) -> tuple[list[str], 
     counts["steady"] += len(STEADY)
     missed = [f"random-render {name}" for name in RANDOM if f"planted-{name}" not in random]
     return missed, [f"random-render {name}" for name in STEADY if f"planted-{name}" in random]
+
+
+QUESTIONS: Final = {
+    "planted-0": '{{ .Capabilities.APIVersions.Has "planted-0.example.org/v1" | quote }}',
+    "planted-1": '{{ .Capabilities.APIVersions.Has "planted-1.example.org/v1/Widget" | quote }}',
+    "planted-2": '{{ has "planted-2.example.org/v1" .Capabilities.APIVersions | quote }}',
+    "planted-3": '{{ if .Capabilities.APIVersions.Has "planted-3.example.org/v1" }}a{{ else }}b{{ end }}',
+}
+UNASKED: Final = ("planted-4", "planted-5", "planted-6")
+
+
+def test_what_follows_from_an_api_of_a_later_wave_is_found(charts: list[Path]) -> None:
+    """Each question makes one finding, beside APIs that nothing asks for, and none where the API is there before."""
+    renderer = InProcessRenderer(HelmSdk(), READER)
+    tried = 0
+    for path in charts:
+        files = {
+            f"templates/{name}.yaml": CONFIG_MAP.format(name=name, value=question).encode()
+            for name, question in QUESTIONS.items()
+        }
+        planted = [f"{name}.example.org/v1{kind}" for name in (*QUESTIONS, *UNASKED) for kind in ("", "/Widget")]
+        try:
+            plain = probed(path.read_bytes(), renderer, {})
+            request = replace(
+                plain.request,
+                chart=chart_archives.with_files(plain.request.chart, files),
+                api_versions=(*plain.request.api_versions, *planted),
+            )
+            chart = ProbedChart.of(plain.component, request, renderer)
+        except (ForgeError, ExceptionGroup):
+            continue
+        tried += 1
+        for wave, expected in ((10, sorted(QUESTIONS)), (0, []), (-10, [])):
+            bringers = {api: Bringer(component=ComponentName("later"), wave=wave) for api in planted}
+            apis = StackApis(bringers=bringers, waves={ComponentName("planted"): 0}, capabilities=())
+            found = list(api_mismatches.findings(chart, None, apis))
+            assert sorted(one.message.split()[3].partition(".")[0] for one in found) == expected, path.name
+            assert {one.code for one in found} <= {"api-mismatch"}
+    assert tried * 3 >= len(charts)

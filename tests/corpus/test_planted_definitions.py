@@ -50,6 +50,22 @@ def rule(text: str, **schema: Any) -> Change:
     return put(*PLANTED, value={"type": "string", "x-kubernetes-validations": [{"rule": text}], **schema})
 
 
+def ruled_list(text: str, entry: dict[str, Any] | None = None, **fields: Any) -> Change:
+    """A list with a rule about it, of texts or of ``entry``."""
+    schema = {"type": "array", "items": entry or {"type": "string"}, "x-kubernetes-validations": [{"rule": text}]}
+    return put(*PLANTED, value={**schema, **fields})
+
+
+def long_rules(number: int) -> Change:
+    """Rules of 9.4 million units each: a pattern of 120 characters, and a text as long as a request."""
+    texts = [f"self.matches('{chr(97 + one) * 120}')" for one in range(number)]
+    return put(*PLANTED, value={"type": "string", "x-kubernetes-validations": [{"rule": text} for text in texts]})
+
+
+DIFFERENT: Final = "self.all(one, self.exists_one(other, one == other))"
+SPELLED: Final = {"type": "string", "x-kubernetes-validations": [{"rule": "self.matches('^[a-z]+$')"}]}
+
+
 def twice_stored(every: list[dict[str, Any]]) -> None:
     every[0]["storage"] = True
     every.append({**every[0], "name": "v99"})
@@ -78,6 +94,10 @@ MISTAKES: Final[dict[str, Change]] = {
     "a rule that is no CEL": rule("self =="),
     "a rule with a function that is none": rule("self.isLong()"),
     "a rule with a variable that is none": rule("sefl.size() > 1"),
+    "a rule about each two of a list without a limit": ruled_list(DIFFERENT),
+    "a rule about each text of a list without a limit": ruled_list("size(self) < 9", SPELLED),
+    "a rule about texts without a limit": ruled_list("self.all(one, one.contains(self[0]))", maxItems=50),
+    "rules that cost too much together": long_rules(11),
     "two stored versions": versions(twice_stored),
     "no stored version": versions(lambda every: [version.update(storage=False) for version in every]),
     "a version twice": versions(lambda every: every.append({**every[0], "storage": False})),
@@ -101,6 +121,11 @@ NEAR_MISSES: Final[dict[str, Change]] = {
     "a pattern of Go": put(*PLANTED, value={"type": "string", "pattern": r"^\p{L}+(?i)a\z"}),
     "a rule about the change": rule("self == oldSelf"),
     "a rule with functions of Kubernetes": rule("self.matches('^a') || isURL(self) || quantity(self).isInteger()"),
+    "a rule about each two of a short list": ruled_list(DIFFERENT, {"type": "string", "maxLength": 63}, maxItems=100),
+    "a rule about each short text of a short list": ruled_list("size(self) < 9", {**SPELLED, "maxLength": 63}, maxItems=1000),
+    "a rule about short texts": ruled_list("self.all(one, one.contains(self[0]))", {"type": "string", "maxLength": 63}, maxItems=50),
+    "a rule about each entry of a list without a limit": ruled_list("self.all(one, one != 'a')"),
+    "an expensive rule": long_rules(1),
     "an older version that is not served": versions(lambda every: every.append({**every[0], "name": "v1alpha9", "served": False, "storage": False})),
     "a kind with a number": put("spec", "names", "kind", value="Planted2"),
     "fields that are not kept everywhere": put("spec", "preserveUnknownFields", value=False),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from cluster_forge.catalog.field_types import FindingCode, Level, ObjectName, Range, StatusField
-from cluster_forge.stack.schema.component import OperatedPodsSchema, SizesSchema
+from cluster_forge.stack.schema.component import OperatedPodsSchema, RefersToSchema, SizesSchema
 from cluster_forge.stack.schema.key_types import HelmValues, Label, Schema, Text
 
 API_VERSION = "cluster-forge/v1"
@@ -287,6 +287,8 @@ class CatalogComponent(Schema):
     """Names of Secrets that it creates itself at run time."""
     operates: list[Operates] = []
     """Kinds of objects for which it creates pods, Services and Secrets at run time."""
+    refers_to: list[RefersToSchema] = []
+    """Kinds of custom resources and their fields that name other objects."""
     readiness: list[Readiness] = []
     """Kinds of objects that its controller answers, and when they are ready: what needs them waits for that."""
     images: list[Text] = []

@@ -63,6 +63,7 @@ def page(component: CatalogComponent, library: Library, minor: int, size: Size) 
         "images": known.get(size, {}).get("images", []),
         "makesSecrets": component.makes_secrets,
         "operates": [operated.model_dump() for operated in component.operates],
+        "refersTo": [referring.model_dump() for referring in component.refers_to],
         "readiness": [rule.model_dump() for rule in component.readiness],
         "runtimeImages": component.images,
         "exceptions": [{"rule": exception.rule, "reason": exception.reason} for exception in component.exceptions],

@@ -62,9 +62,12 @@ def layers(member: StackComponent, context: StackContext, needs: Sequence[str] =
 
 
 def run_time_objects(component: CatalogComponent) -> dict[str, Any]:
-    """What a component creates at run time, as a description says it; a key without anything is left out."""
+    """What a component creates at run time, and what its kinds refer to, as a description says it; a key without anything is left
+    out.
+    """
     operated = [entry.model_dump(exclude_defaults=True) for entry in component.operates]
-    created = {"operates": operated, "makesSecrets": component.makes_secrets}
+    referring = [entry.model_dump(exclude_defaults=True) for entry in component.refers_to]
+    created = {"operates": operated, "makesSecrets": component.makes_secrets, "refersTo": referring}
     return {key: value for key, value in created.items() if value}
 
 

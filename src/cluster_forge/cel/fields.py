@@ -72,15 +72,17 @@ def optional_item(operand: object, index: object) -> Optional:
         return NONE
 
 
+def property_name(name: str) -> str:
+    """The property that an escaped name stands for."""
+    return _ESCAPE.sub(lambda match: _CHARACTERS.get(match[1], match[1]), name) if "__" in name else name
+
+
 def _key(operand: Mapping[Any, Any], name: str) -> str | None:
     """The key that a name stands for, if it is there."""
     if name in operand:
         return name
-    if "__" in name:
-        plain = _ESCAPE.sub(lambda match: _CHARACTERS.get(match[1], match[1]), name)
-        if plain in operand:
-            return plain
-    return None
+    plain = property_name(name)
+    return plain if plain in operand else None
 
 
 def _place(index: object) -> int:

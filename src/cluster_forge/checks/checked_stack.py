@@ -14,6 +14,7 @@ from cluster_forge.checks.single_objects import Find, ObjectCheck, find
 from cluster_forge.checks.workloads import Workload
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.foundation.untyped import mapping
+from cluster_forge.graph import described_fields
 from cluster_forge.graph.object_graph import ObjectGraph
 from cluster_forge.manifests.by_kind import ByKind
 from cluster_forge.manifests.finding import Finding
@@ -121,7 +122,9 @@ class CheckedStack:
     @cached_property
     def graph(self) -> ObjectGraph:
         """What each object names, and what it depends on."""
-        return self._graph or ObjectGraph(self.manifests, self.scopes)
+        if self._graph is not None:
+            return self._graph
+        return ObjectGraph(self.manifests, self.scopes, fields=described_fields.of(self.stack.components))
 
 
 def _expected(stack: Stack) -> Iterator[Place]:

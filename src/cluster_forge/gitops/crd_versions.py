@@ -22,6 +22,11 @@ def listed(objects: Iterable[PartObject]) -> str:
     return "".join(sorted(f"{' '.join((item.id.name, *names(item)))}\n" for item in objects if item.kind == CRD))
 
 
+def read(text: str) -> dict[str, tuple[str, ...]]:
+    """The versions by the name of the CRD, of what `listed` wrote."""
+    return {words[0]: tuple(words[1:]) for line in text.splitlines() if (words := line.split())}
+
+
 def names(crd: PartObject) -> Sequence[str]:
     """The names in ``spec.versions``, in their order, also of versions that are not served. The tree of a CRD, which may have
     2 MB of schemas, is read only for a file that was edited by hand.

@@ -12,6 +12,7 @@ OWN_CHECKS: Final = "checks/"
 WHY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "address-conflict": "Two Services get one address, or the pool is not used at all.",
+        "api-mismatch": "The chart is rendered for other APIs than the cluster has when the component is applied.",
         "blocked-eviction": "Nodes cannot be drained: an upgrade of the cluster waits for ever.",
         "blocked-traffic": "What cannot reach the other works for nothing, and says so in its log only.",
         "check-failed": "What a check did not look at may be wrong.",
@@ -43,6 +44,7 @@ WHY: Final[Mapping[str, str]] = MappingProxyType(
         "kubernetes-range": "The chart says that it does not support the target's Kubernetes version.",
         "kustomize-warning": "kustomize warned about the kustomization while it built it.",
         "left-out": "A narrowed stack lacks what the whole one has.",
+        "lost-version": "The API server refuses a CRD without a version in which objects may be stored, in the middle of a deployment.",
         "memory-limit": "A leak takes the memory of the node, and of all its Pods.",
         "missing-crd": "The API server does not know the kind, and refuses the object.",
         "missing-namespace": "The rights of an account whose namespace is guessed may be those of another account.",

@@ -13,6 +13,7 @@ from cluster_forge.stack.changes import Changes
 from cluster_forge.stack.named_values import NamedValues
 from cluster_forge.stack.operated_kind import OperatedKind
 from cluster_forge.stack.plugin_uses import PluginUse
+from cluster_forge.stack.referring_kind import ReferringKind
 
 Values = Mapping[str, Any]
 """Helm values: a JSON object."""
@@ -172,6 +173,7 @@ class Component:
     """The Pod Security level of its namespace; empty if not set."""
     secrets: tuple[ExpectedSecret, ...] = ()
     operates: tuple[OperatedKind, ...] = ()
+    refers_to: tuple[ReferringKind, ...] = ()
     """The kinds of objects for which it creates others at run time."""
     made_secrets: tuple[str, ...] = ()
     """The Secrets in its namespace that its programs create at run time."""

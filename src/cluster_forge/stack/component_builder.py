@@ -17,11 +17,13 @@ from cluster_forge.stack.model import Size
 from cluster_forge.stack.object_files import FilesByKey
 from cluster_forge.stack.operated_kind import OperatedKind, OperatedPods
 from cluster_forge.stack.plugin_reader import PluginReader
+from cluster_forge.stack.referring_kind import NamingField, ReferringKind
 from cluster_forge.stack.resolve import MOST_HINTS, LayeredComponent
 from cluster_forge.stack.schema.component import (
     ComponentSchema,
     ConfigMapSchema,
     OperatesSchema,
+    RefersToSchema,
     SecretSchema,
 )
 from cluster_forge.stack.schema.validation import schema_errors, validated
@@ -94,6 +96,7 @@ class _Builder:
             object_places=tuple(self._object_place(index) for index in range(len(schema.objects))),
             pod_security=schema.pod_security,
             operates=tuple(_operated(operated) for operated in schema.operates),
+            refers_to=tuple(_referring(referring) for referring in schema.refers_to),
             made_secrets=tuple(schema.makes_secrets),
             objects_of_files=tuple(self._objects_of_files(schema)),
             secrets=tuple(_secret(secret, schema.namespace) for secret in schema.secrets if not secret.files),
@@ -242,3 +245,8 @@ def _operated(schema: OperatesSchema) -> OperatedKind:
         secrets=tuple(schema.secrets),
         pods=tuple(OperatedPods(**pods.model_dump()) for pods in schema.pods),
     )
+
+
+def _referring(schema: RefersToSchema) -> ReferringKind:
+    fields = (NamingField(path=one.path, to=one.to, is_optional=one.optional) for one in schema.fields)
+    return ReferringKind(group=schema.group, kind=schema.kind, fields=tuple(fields))

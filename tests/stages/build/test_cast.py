@@ -518,6 +518,51 @@ def test_data_that_stays_behind_is_listed_against_the_cast_before(harness: Harne
     assert cast(web) == ()
 
 
+def definition(*versions: str, kind: str = "Widget") -> str:
+    """A CRD with these versions, of which the first is stored, and those with a ``-`` are not served."""
+    text = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+    text += f"metadata: {{name: {kind.lower()}s.example.com}}\nspec:\n  group: example.com\n  scope: Namespaced\n"
+    text += f"  names: {{kind: {kind}, plural: {kind.lower()}s}}\n  versions:\n"
+    for number, name in enumerate(versions):
+        served, stored = (str(flag).lower() for flag in (not name.startswith("-"), number == 0))
+        text += f"  - {{name: {name.removeprefix('-')}, served: {served}, storage: {stored}, schema: "
+        text += "{openAPIV3Schema: {type: object}}}\n"
+    return text
+
+
+@pytest.mark.parametrize(
+    ("after", "lost"),
+    [
+        (("v1", "v1alpha1"), ""),
+        (("v1", "-v1alpha1"), ""),
+        (("v1alpha1", "v1", "v2"), ""),
+        (("v1",), "v1alpha1"),
+        (("v2",), "v1, v1alpha1"),
+        ((), ""),
+    ],
+)
+def test_a_definition_without_a_version_of_the_cast_before_is_found(
+    harness: Harness, after: tuple[str, ...], lost: str
+) -> None:
+    """Of a CRD that left the stack the finding is `stays-behind`."""
+    widgets = "".join(f"---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {{name: w{n}}}\n" for n in range(4))
+    gadget = definition("v1", kind="Gadget")
+
+    def cast(*documents: str) -> tuple[Finding, ...]:
+        stack = harness.stack(harness.component("web", manifests=(harness.input("web.yaml", *documents),)))
+        harness.forge(stack)
+        return tuple(one for one in cast_working(harness, stack).findings if one.code == "lost-version")
+
+    assert cast(definition("v1", "v1alpha1"), gadget, widgets) == ()
+    findings = cast(gadget, *([definition(*after)] if after else []))
+    assert [finding.message.split(" has ")[1].split(", which")[0] for finding in findings] == ([lost] if lost else [])
+    for finding in findings:
+        assert finding.object
+        assert finding.object.name == "widgets.example.com"
+        assert "w0, Widget.example.com/web/w1, Widget.example.com/web/w2 and 1 more of this stack" in finding.message
+    assert cast(gadget, *([definition(*after)] if after else [])) == ()
+
+
 @pytest.mark.parametrize(
     "earlier", [None, b"{", b"[]", b'{"volumeClaims": [1, {"name": 1}]}', b'{"volumeClaims": {"a": 1}}']
 )

@@ -19,7 +19,7 @@ from cluster_forge.cel.program import program
 from cluster_forge.cel.values import NONE
 from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.custom_resources import rule_texts, schema_rules
+from cluster_forge.checks.custom_resources import rule_costs, rule_texts, schema_rules
 from cluster_forge.checks.custom_resources.schema_rules import RuledValue
 from cluster_forge.checks.custom_resources.typed_values import typed
 from cluster_forge.checks.security.hidden_values import hidden, name_at
@@ -34,8 +34,9 @@ EACH: Final = 5_000
 
 
 def findings(checked: CheckedStack, /) -> Iterator[Finding]:
-    """Which rules of CRDs cannot be read, and what the others say about the custom resources of the stack."""
+    """Which rules of CRDs cannot be read or cost too much, and what the others say about the custom resources of the stack."""
     yield from checked.each(rule_texts.of)
+    yield from checked.each(rule_costs.of)
     budget = Budget(BASE + EACH * len(checked.manifests))
     unevaluated: dict[tuple[str, str], Finding] = {}
     for definition in checked.of_kind[CRD]:

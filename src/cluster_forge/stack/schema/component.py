@@ -7,7 +7,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
 from cluster_forge.stack.schema.changes import ChangesSchema
-from cluster_forge.stack.schema.key_types import Address, HelmValues, Label, Namespace, ObjectName, Schema, Text
+from cluster_forge.stack.schema.key_types import (
+    Address,
+    HelmValues,
+    KindName,
+    Label,
+    Namespace,
+    NamingPath,
+    ObjectName,
+    Schema,
+    Text,
+)
 from cluster_forge.stack.schema.plugins import TransformerSchema
 
 
@@ -136,6 +146,28 @@ class OperatesSchema(Schema):
     """Its Pods, as far as the object says what they request: they count for the nodes."""
 
 
+class NamingFieldSchema(Schema):
+    """A field that names an object: its value is the name, or a mapping with `name` and maybe `namespace`, `kind` and `key`."""
+
+    path: NamingPath
+    """The path of the field: `spec.login`; `spec.stores[].login` in each entry of a list, `spec.stores.{}.login` in each member of a mapping."""
+    to: KindName
+    """The kind that it names, with the API group where it has one: `Secret`, `Issuer.cert-manager.io`."""
+    optional: StrictBool = False
+    """`true`: the object works without the one that it names."""
+
+
+class RefersToSchema(Schema):
+    """A kind of custom resource whose fields name other objects."""
+
+    group: Text
+    """The API group: `shop.example.com`."""
+    kind: Text
+    """The kind: `Store`."""
+    fields: Annotated[list[NamingFieldSchema], Field(min_length=1)]
+    """The fields that name other objects."""
+
+
 class ComponentSchema(ChangesSchema):
     """A component: one unit of the stack."""
 
@@ -183,6 +215,8 @@ class ComponentSchema(ChangesSchema):
     """Plug-ins and functions that change the component's objects, after those of the stack."""
     operates: list[OperatesSchema] = []
     """Kinds of objects for which it creates pods, Services and Secrets at run time: nothing in the stack has them, and they are not missing."""
+    refers_to: list[RefersToSchema] = []
+    """Kinds of custom resources and their fields that name other objects: these come first, and one that nothing makes is missing."""
     makes_secrets: list[Text] = []
     """Secrets in its namespace that its programs create at run time."""
     secrets: list[SecretSchema] = []

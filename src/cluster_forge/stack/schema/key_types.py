@@ -29,6 +29,8 @@ from cluster_forge.stack.variables import expressions, references
 _LABEL_PATTERN = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _HOST_PATTERN = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$"
+_NAMING_PATH = re.compile(r"[^\s.\[\]{}]+(\[\])*(\.([^\s.\[\]{}]+|\{\})(\[\])*)*")
+_KIND_NAME = re.compile(r"[A-Z][A-Za-z0-9]*(\.[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?")
 _SCHEMES = ("https://", "http://", "file://", "oci://", "git+https://")
 
 
@@ -45,6 +47,18 @@ def _label(text: str) -> str:
         raise ValueError(
             f"{text!r} is not a DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at the ends"
         )
+    return text
+
+
+def _naming_path(text: str) -> str:
+    if not _NAMING_PATH.fullmatch(text):
+        raise UnfitError(f"{text!r} is not the path of a field", "write names with dots between: `spec.stores[].login`")
+    return text
+
+
+def _kind_name(text: str) -> str:
+    if not _KIND_NAME.fullmatch(text):
+        raise UnfitError(f"{text!r} is not a kind", "write it with its group: `Secret`, `Issuer.cert-manager.io`")
     return text
 
 
@@ -148,6 +162,12 @@ Namespace = Annotated[
 ]
 ObjectName = Annotated[
     StrictStr, AfterValidator(_subdomain), Field(json_schema_extra={"pattern": _SUBDOMAIN_PATTERN, "maxLength": 253})
+]
+NamingPath = Annotated[
+    StrictStr, AfterValidator(_naming_path), Field(json_schema_extra={"pattern": f"^{_NAMING_PATH.pattern}$"})
+]
+KindName = Annotated[
+    StrictStr, AfterValidator(_kind_name), Field(json_schema_extra={"pattern": f"^{_KIND_NAME.pattern}$"})
 ]
 Text = Annotated[StrictStr, AfterValidator(_filled), Field(json_schema_extra={"minLength": 1})]
 Version = Annotated[

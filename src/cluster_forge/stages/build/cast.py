@@ -152,7 +152,7 @@ def _built(
     request: CastRequest, folder: str, toolbox: Toolbox, repositories: Repositories, reporter: Reporter
 ) -> _Compiled:
     """New files, and what changes with them."""
-    from cluster_forge.stages.build.casting import cast_builder, left_behind  # noqa: PLC0415 - 0.1 s
+    from cluster_forge.stages.build.casting import cast_builder, left_behind, lost_versions  # noqa: PLC0415 - 0.1 s
 
     read, warnings = _working(request, lambda: working_tree.load(toolbox.files))
     working = cast_input.complete(read, request.stack, toolbox)
@@ -162,7 +162,11 @@ def _built(
         cast_files.keep(_key(request, working), files, toolbox.cache)
     now = Cast(record=working.record, working=working.tree, top=_at_the_top(files.tree), images=files.facts.images)
     changes = cast_changes.since_last(folder, now, toolbox.files, repositories, toolbox.reader.read)
-    findings = (*warnings, *left_behind.findings(folder, files.tree, toolbox.files))
+    findings = (
+        *warnings,
+        *left_behind.findings(folder, files.tree, toolbox.files),
+        *lost_versions.findings(folder, files.tree, working.record.parts, toolbox.files),
+    )
     return _Compiled(files=files, record=working.record, changes=changes, findings=findings)
 
 

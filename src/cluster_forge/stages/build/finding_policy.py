@@ -14,7 +14,7 @@ from cluster_forge.manifests.finding import CODES, Finding, Mending, Severity
 from cluster_forge.record import FindingCounts
 from cluster_forge.stack.model import FindingPolicy, Ignore
 
-DEEP: Final = frozenset({"random-render", "ineffective-value", "unknown-value"})
+DEEP: Final = frozenset({"api-mismatch", "random-render", "ineffective-value", "unknown-value"})
 """The codes of findings that take rendering again: `check --deep` alone has them."""
 
 

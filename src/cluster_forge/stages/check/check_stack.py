@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -57,22 +57,22 @@ def check(request: CheckRequest, toolbox: Toolbox, reporter: Reporter) -> Checke
     present = _of_stack(working_tree.state_if_damaged(toolbox), request.stack)
     is_known = present is not None and is_current(present.record, variant.folder(request.stack), inputs)
     if is_known and present and not present.edited and not request.ignore_cache:
-        own = (*present.record.own_findings, *_deep(request, toolbox, reporter))
+        own = (*present.record.own_findings, *_deep(request, present.record.parts, toolbox, reporter))
         return _checked(request, own, present.record, Basis.WORKING)
     from cluster_forge.stages.check import fresh_objects  # noqa: PLC0415 - 0.1 s, and mostly `working/` is current
 
     own, record = fresh_objects.checked(request, inputs, present, toolbox, reporter)
     basis = Basis.FRESH if not is_known else Basis.EDITED if present and present.edited else Basis.WORKING
-    return _checked(request, (*own, *_deep(request, toolbox, reporter)), record, basis)
+    return _checked(request, (*own, *_deep(request, record.parts, toolbox, reporter)), record, basis)
 
 
-def _deep(request: CheckRequest, toolbox: Toolbox, reporter: Reporter) -> tuple[Finding, ...]:
+def _deep(request: CheckRequest, parts: Sequence[Part], toolbox: Toolbox, reporter: Reporter) -> tuple[Finding, ...]:
     """What only rendering again shows, if the request wants it."""
     if request.value_places is None:
         return ()
     from cluster_forge.stages.check.rendering import deep_findings  # noqa: PLC0415 - as in `check`
 
-    return deep_findings.findings(request, request.value_places, toolbox, reporter)
+    return deep_findings.findings(request, request.value_places, parts, toolbox, reporter)
 
 
 def objects(request: CheckRequest, toolbox: Toolbox, reporter: Reporter) -> CheckedStack:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from cluster_forge.catalog import readiness_index
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.graph import component_order
+from cluster_forge.graph import component_order, described_fields
 from cluster_forge.graph.component_order import ComponentOrder, Ordered
 from cluster_forge.graph.object_graph import ObjectGraph
 from cluster_forge.manifests import order
@@ -31,7 +31,12 @@ def ordered(stack: Stack, objects: Objects, scopes: Scopes) -> tuple[ObjectGraph
     Raises:
         OrderError: if components need each other in a cycle.
     """
-    graph = ObjectGraph([*chain.from_iterable(objects.values())], scopes, awaited=readiness_index.packaged().keys())
+    graph = ObjectGraph(
+        [*chain.from_iterable(objects.values())],
+        scopes,
+        fields=described_fields.of(stack.components),
+        awaited=readiness_index.packaged().keys(),
+    )
     components = [Ordered(name=one.name, wave=one.wave, needs=one.needs) for one in stack.components]
     return graph, component_order.of(components, graph)
 

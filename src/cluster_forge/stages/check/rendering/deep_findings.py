@@ -1,21 +1,25 @@
-"""What `check --deep` finds besides: random output, and values that change nothing. Both take rendering the charts again."""
+"""What `check --deep` finds besides: random output, values that change nothing, and charts that are rendered for other APIs than
+the cluster has. All of it takes rendering the charts again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from cluster_forge.foundation.error_groups import leaves
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.scope import custom_kinds
 from cluster_forge.ports.progress import UNREPORTED, Reporter
 from cluster_forge.stages.build.rendering.component_renderer import ComponentRenderer
 from cluster_forge.stages.build.rendering.render import render
 from cluster_forge.stages.build.rendering.rendered_component import RenderedComponent, visible_to
 from cluster_forge.stages.check.check_request import CheckRequest
-from cluster_forge.stages.check.rendering import value_findings
+from cluster_forge.stages.check.rendering import api_mismatches, value_findings
+from cluster_forge.stages.check.rendering.api_mismatches import StackApis
 from cluster_forge.stages.check.rendering.probing import ProbedChart
 from cluster_forge.stages.check.rendering.random_objects import RandomObjects
 from cluster_forge.stages.check.rendering.value_findings import Places
@@ -28,9 +32,9 @@ ValuePlaces = Callable[[ComponentName], Places]
 
 
 def findings(
-    request: CheckRequest, value_places: ValuePlaces, toolbox: Toolbox, reporter: Reporter
+    request: CheckRequest, value_places: ValuePlaces, parts: Sequence[Part], toolbox: Toolbox, reporter: Reporter
 ) -> tuple[Finding, ...]:
-    """The findings about all charts of the stack, in its order.
+    """The findings about all charts of the stack, in its order; ``parts`` have their waves.
 
     Raises:
         ForgeError, ExceptionGroup: what keeps the stack from being rendered and put together.
@@ -38,6 +42,7 @@ def findings(
     rendered = render(request.stack, request.sources, request.lock, toolbox, reporter)
     renderer = ComponentRenderer(request.stack, request.sources, request.lock, toolbox, UNREPORTED)
     apis = _defined_apis(rendered.values())
+    stack_apis = StackApis.of(request.stack, rendered.values(), parts)
     charts = [result for result in rendered.values() if result.component.helm]
     reporter.stage_started(STAGE, len(charts))
 
@@ -47,16 +52,17 @@ def findings(
         visible = visible_to(result.required_apis, apis) if result.reused_tree is not None else result.visible_apis
         try:
             chart = ProbedChart.of(component, renderer.chart_request(component, visible), toolbox.renderer)
-            about_values = tuple(
-                value_findings.findings(chart, value_places(component.name), toolbox.reader, toolbox.cache)
+            about_chart = (
+                *value_findings.findings(chart, value_places(component.name), toolbox.reader, toolbox.cache),
+                *api_mismatches.findings(chart, result.required_apis, stack_apis),
             )
         except (ForgeError, ExceptionGroup) as error:
             errors = [leaf for leaf in leaves(error) if isinstance(leaf, ForgeError)]
             if not errors:
                 raise
-            chart, about_values = None, (value_findings.unread(component, errors[0]),)
+            chart, about_chart = None, (value_findings.unread(component, errors[0]),)
         reporter.item_finished(STAGE, component.name)
-        return chart, about_values
+        return chart, about_chart
 
     results = toolbox.workers.map(probed, charts)
     toolbox.renderer.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -54,6 +54,10 @@ class ProbedChart:
     def rendered_later(self, values: Values) -> RenderedObjects | None:
         """The same by another clock."""
         return self._rendered(values, other_clock.seen_by)
+
+    def rendered_for(self, api_versions: Sequence[str]) -> RenderedObjects | None:
+        """The objects for a cluster with other API versions; None if the chart does not render for it."""
+        return self._rendered(self.request.values, lambda request: replace(request, api_versions=tuple(api_versions)))
 
     def _rendered(self, values: Values, change: Callable[[RenderRequest], RenderRequest]) -> RenderedObjects | None:
         # A value may be required by the chart's schema, and still say nothing in its templates.
