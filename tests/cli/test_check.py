@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -85,6 +86,15 @@ class TestSelection:
         assert {finding["component"] for finding in wrong.run("check", "few", "--format", "json").json["findings"]} == {
             "extras"
         }
+
+    def test_what_is_skipped_is_not_there(self, wrong: Workspace) -> None:
+        """As for `forge --skip`: also where its sources are missing, and what that wrote is what is checked."""
+        shutil.rmtree(wrong.folder / "input/extras")
+        assert wrong.run("check").code != 0
+        wrong.ok("forge", "--skip", "extras")
+        checked = wrong.ok("check", "--skip", "extras", "--format", "json").json
+        assert checked["basis"] == "working"
+        assert ("warning", "left-out") in codes(checked)
 
     def test_only_and_skip_check_choose_codes(self, wrong: Workspace) -> None:
         only = wrong.run("check", "--only", "missing-crd", "--format", "json")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.foundation.names import ComponentName, counted, listed
 from cluster_forge.graph.component_order import ComponentOrder
 from cluster_forge.graph.object_graph import ObjectGraph
 from cluster_forge.manifests import duplicates, hooks, retention
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from cluster_forge.stages.build.assembly.declared_changes import DeclaredChanges
 
 _HOOKS = "hooks"
+_RUNS = frozenset(("Job", "Pod"))
+_SHOWN = 3
 """The folder in a part's own for hooks that an installation does not run."""
 
 
@@ -195,7 +197,12 @@ def _dropped_hooks(component: Component, uses: Mapping[HookUse, Sequence[Manifes
 
 
 def _listed(manifests: Iterable[Manifest]) -> str:
-    return ", ".join(sorted({str(manifest.id) for manifest in manifests}))
+    """The first few, those that do something before those that they need for it."""
+    names = [
+        str(one)
+        for one in sorted({manifest.id for manifest in manifests}, key=lambda one: (one.kind not in _RUNS, str(one)))
+    ]
+    return listed(names, _SHOWN)
 
 
 def _objects(folder: str, manifests: Iterable[Manifest]) -> tuple[PartObject, ...]:
