@@ -20,6 +20,7 @@ kind: PodDisruptionBudget
 metadata: {name: web, namespace: web}
 spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
 """
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
 LATEST = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: extras}\n"
 
 
@@ -59,6 +60,32 @@ class TestWhatIsChecked:
         after = workspace.ok("check", "--format", "json").json
         again = workspace.ok("check", "--no-cache", "--format", "json").json
         assert before["findings"] == after["findings"] == again["findings"]
+
+    def test_the_place_is_the_same_rendered_mined_and_smelted(self, workspace: Workspace) -> None:
+        workspace.write({"input/charts/web/templates/budget.yaml": f"{CONFIG}---\n{BUDGET}"})
+        sourced = workspace.folder / "input/web/manifests/sourced"
+        checked = [workspace.run("check", "--format", "json").json["findings"]]
+        workspace.ok("mine")
+        assert (sourced / ".origins").read_text().splitlines()[1:] == [
+            "configmap_web.yaml  web/templates/budget.yaml:1",
+            "deployment.apps_web.yaml  web/templates/web.yaml:1",
+            "poddisruptionbudget.policy_web_web.yaml  web/templates/budget.yaml:5",
+        ]
+        checked.append(workspace.run("check", "--format", "json").json["findings"])
+        workspace.ok("smelt", "--allow", "removed-api")
+        checked.append(workspace.run("check", "--format", "json").json["findings"])
+        shutil.rmtree(sourced)
+        checked.append(workspace.run("check", "--no-cache", "--format", "json").json["findings"])
+        assert all(found == checked[0] for found in checked)
+        assert {one["where"] for one in checked[0] if one["component"] == "web"} == {"web/templates/budget.yaml:5"}
+
+    def test_without_the_record_of_templates_the_file_is_named(self, workspace: Workspace) -> None:
+        workspace.write({"input/charts/web/templates/budget.yaml": BUDGET})
+        workspace.ok("mine")
+        (workspace.folder / "input/web/manifests/sourced/.origins").unlink()
+        found = workspace.run("check", "--format", "json").json["findings"]
+        file = "input/web/manifests/sourced/poddisruptionbudget.policy_web_web.yaml:1"
+        assert {one["where"] for one in found if one["component"] == "web"} == {file}
 
     def test_hand_edits_are_checked(self, forged: Workspace) -> None:
         forged.replace("working/web/deployment.apps_web_web.yaml", "apps/v1", "apps/v1beta1")

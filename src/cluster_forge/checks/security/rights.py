@@ -120,7 +120,7 @@ def _paths(rule: Mapping[str, Any]) -> list[str]:
 
 
 def _is_internal(path: str) -> bool:
-    """Whether a path, which may end with ``*``, is or has one that tells what the API server does."""
+    """Whether a path, which may end with ``*``, is or has one that shows what the API server does."""
     start = path.removesuffix("*")
     is_open = path.endswith("*")
     return any(

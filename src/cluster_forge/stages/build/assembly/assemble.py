@@ -111,7 +111,14 @@ def assemble(
     annotation = after_changes.retention_annotation(stack)
     kept = {name: [retention.retained(manifest, annotation) for manifest in objects[name]] for name in objects}
     assembled = tuple(replace(part, objects=_objects(str(part.name), kept[part.name])) for part in parts)
-    findings += [*assembly_findings.missing_engine(stack, assembled), *engine_settings.findings(stack, assembled)]
+    by_path = {
+        known.path: manifest
+        for part in assembled
+        for known, manifest in zip(part.objects, objects[part.name], strict=True)
+    }
+    origins = {path: manifest.provenance.origin for path, manifest in by_path.items()}
+    findings += assembly_findings.missing_engine(stack, assembled)
+    findings += engine_settings.findings(stack, assembled, origins)
     own = (manifest for result in rendered.values() for group in result.own for manifest in group.manifests)
     return Assembly(
         parts=assembled,
@@ -119,11 +126,7 @@ def assemble(
         order=order,
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
         findings=(*findings, *registry.check_reading(own)),
-        manifests={
-            known.path: manifest
-            for part in assembled
-            for known, manifest in zip(part.objects, objects[part.name], strict=True)
-        },
+        manifests=by_path,
     )
 
 
