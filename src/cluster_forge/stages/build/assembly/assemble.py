@@ -42,9 +42,10 @@ if TYPE_CHECKING:
     from cluster_forge.stages.build.assembly.declared_changes import DeclaredChanges
 
 _HOOKS = "hooks"
+"""The folder in a part's own for hooks that an installation does not run."""
 _RUNS = frozenset(("Job", "Pod"))
 _SHOWN = 3
-"""The folder in a part's own for hooks that an installation does not run."""
+"""Hooks that a finding names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
