@@ -45,7 +45,7 @@ def test_the_table_says_what_differs_and_from_when(workspace: Workspace) -> None
 def test_a_table_of_all_minors_fits_80_columns(workspace: Workspace) -> None:
     workspace.write({"input/extras/flow.yaml": FLOW})
     lines = workspace.run("check", "--kubernetes", "1.29..1.36").out.splitlines()
-    (row,) = (line.split() for line in lines if line.startswith("extras"))
+    row = next(line.split() for line in lines if line.startswith("extras"))
     assert row[-2:] == ["1", "E"]
     assert "E: errors, W: warnings, ?: cannot be rendered" in lines
     assert [line for line in lines if len(line) > 80 and len(line.split()) > 1] == []

@@ -16,7 +16,15 @@ from cluster_forge.foundation.git_addresses import GitAddress, is_git
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import changes_reader, merge, patch_reader, saved_changes, source_schemes
 from cluster_forge.stack.changes import Changes
-from cluster_forge.stack.component import Component, ExpectedSecret, FilesKind, HelmSource, ObjectOfFiles, Upstream
+from cluster_forge.stack.component import (
+    AcceptedFinding,
+    Component,
+    ExpectedSecret,
+    FilesKind,
+    HelmSource,
+    ObjectOfFiles,
+    Upstream,
+)
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, is_url, outside_error
 from cluster_forge.stack.kustomization.described import kustomize_source
 from cluster_forge.stack.model import Size
@@ -99,6 +107,9 @@ class _Builder:
             pod_security=schema.pod_security,
             operates=tuple(_operated(operated) for operated in schema.operates),
             made_secrets=tuple(schema.makes_secrets),
+            accepts=tuple(
+                AcceptedFinding(code=one.code, objects=tuple(one.objects), reason=one.reason) for one in schema.accepts
+            ),
             objects_of_files=tuple(self._objects_of_files(schema)),
             secrets=tuple(_secret(secret, schema.namespace) for secret in schema.secrets if not secret.files),
             changes=self._changes(schema),

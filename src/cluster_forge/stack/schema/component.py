@@ -136,6 +136,17 @@ class OperatesSchema(Schema):
     """Its Pods, as far as the object says what they request: they count for the nodes."""
 
 
+class AcceptsSchema(Schema):
+    """A warning that is accepted for objects of the component: it becomes a notice with the reason."""
+
+    code: Text
+    """The finding's code: `rbac-wide`."""
+    objects: list[Text] = ["*"]
+    """For which objects: `ClusterRole/shop-*`."""
+    reason: Text
+    """Why."""
+
+
 class ComponentSchema(ChangesSchema):
     """A component: one unit of the stack."""
 
@@ -185,6 +196,8 @@ class ComponentSchema(ChangesSchema):
     """Kinds of objects for which it creates pods, Services and Secrets at run time: nothing in the stack has them, and they are not missing."""
     makes_secrets: list[Text] = []
     """Secrets in its namespace that its programs create at run time."""
+    accepts: list[AcceptsSchema] = []
+    """Warnings about its objects that are accepted, with a reason: they become notices, unless `checks.errors` names the code."""
     secrets: list[SecretSchema] = []
     """Secrets that must exist before deployment: `secrets list` shows how to create them. Or Secrets with the content of files."""
 
