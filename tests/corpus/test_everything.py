@@ -381,7 +381,7 @@ EVERYTHING = {
     "policy-violation": "alloy amd-gpu-operator kube-prometheus-stack kube-prometheus-stack longhorn longhorn metallb metallb "
     "node-feature-discovery nvidia-gpu-operator prometheus prometheus promtail seaweedfs seaweedfs seaweedfs velero",
     "port-conflict": "prometheus",  # two node exporters
-    "rbac-wide": "longhorn longhorn velero",
+    "rbac-wide": "argo-cd argo-cd longhorn longhorn velero",
     "unhealthy-gate": "argo-cd",
     "unpinned-image": "otel-lgtm-stack",
 }

@@ -128,7 +128,8 @@ def refuse_others(folder: str, locked: LockedComponent | None, files: Workspace,
     def is_former(path: str) -> bool:
         if is_upstream:
             return path.endswith(".yaml") and "/" not in path and not path.startswith(".")
-        return locked is not None and locked.rendered is not None and bool(_OBJECT_FILE.fullmatch(path))
+        is_written = path == ORIGINS or _OBJECT_FILE.fullmatch(path) is not None
+        return locked is not None and locked.rendered is not None and is_written
 
     fix = "move them to another folder, and name that in `manifests` if they belong to the stack; mine replaces this folder"
     written_files.refuse_others(folder, files, is_former, fix)
