@@ -76,16 +76,16 @@ class TestWhatIsChecked:
         checked.append(workspace.run("check", "--format", "json").json["findings"])
         shutil.rmtree(sourced)
         checked.append(workspace.run("check", "--no-cache", "--format", "json").json["findings"])
-        assert all(found == checked[0] for found in checked)
+        assert all(one == checked[0] for one in checked)
         assert {one["where"] for one in checked[0] if one["component"] == "web"} == {"web/templates/budget.yaml:5"}
 
     def test_without_the_record_of_templates_the_file_is_named(self, workspace: Workspace) -> None:
         workspace.write({"input/charts/web/templates/budget.yaml": BUDGET})
         workspace.ok("mine")
         (workspace.folder / "input/web/manifests/sourced/.origins").unlink()
-        found = workspace.run("check", "--format", "json").json["findings"]
+        findings = workspace.run("check", "--format", "json").json["findings"]
         file = "input/web/manifests/sourced/poddisruptionbudget.policy_web_web.yaml:1"
-        assert {one["where"] for one in found if one["component"] == "web"} == {file}
+        assert {one["where"] for one in findings if one["component"] == "web"} == {file}
 
     def test_hand_edits_are_checked(self, forged: Workspace) -> None:
         forged.replace("working/web/deployment.apps_web_web.yaml", "apps/v1", "apps/v1beta1")

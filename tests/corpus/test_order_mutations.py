@@ -165,7 +165,7 @@ def services(objects: list[Manifest]) -> list[tuple[Manifest, Manifest]]:
     """Services, each with the one workload that it selects, of as many components as there are."""
     graph = ObjectGraph(objects, Scopes.of(MINOR, objects))
     served = ((one, graph.workloads.served_by(one)) for one in plants.of_kinds(objects, "Service"))
-    return [(service, found[0]) for service, found in served if len(found) == 1]
+    return [(service, behind[0]) for service, behind in served if len(behind) == 1]
 
 
 def called(objects: list[Manifest]) -> Iterator[Mutation]:
@@ -240,10 +240,10 @@ def operated(objects: list[Manifest]) -> Iterator[Mutation]:
         every = [one for one in objects if one.provenance.component == definition.provenance.component]
         own = [one for one in every if one is not definition]
         graph = ObjectGraph([*every, resource], Scopes.of(MINOR, every))
-        found = graph.controllers.get((kind.group, kind.kind), ())
-        if len(found) == 1 and not any(one.id.kind == kind.kind for one in own):
+        handlers = graph.controllers.get((kind.group, kind.kind), ())
+        if len(handlers) == 1 and not any(one.id.kind == kind.kind for one in own):
             alone = planted(definition, plants.drop("spec", "conversion"))
-            yield Mutation(own, [alone, resource], resource, found[0], [alone])
+            yield Mutation(own, [alone, resource], resource, handlers[0], [alone])
 
 
 def claimed(objects: list[Manifest]) -> Iterator[Mutation]:

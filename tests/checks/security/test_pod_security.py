@@ -257,6 +257,6 @@ def test_objects_in_a_custom_resource_are_read() -> None:
     ]
 
 
-def test_the_patterns_of_policies_are_no_templates() -> None:
+def test_the_patterns_of_policies_are_passed_over() -> None:
     rule = {"validate": {"pattern": {"spec": HOST_PID}}}
     assert PodTemplate.of(manifest("kyverno.io/v1", "Policy", spec={"rules": [rule]})) == ()

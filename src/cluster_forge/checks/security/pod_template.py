@@ -57,8 +57,8 @@ class PodTemplate:
             return (cls._read(_at(manifest.body, way), way, is_custom=False),)
         if "." not in manifest.id.group or manifest.id.group == CRD[0] or not manifest.facts.images:
             return ()
-        found = _custom(manifest.body.get("spec"), ("spec",))
-        return tuple(cls._read(template, steps, is_custom=True) for template, steps in found)
+        templates = _custom(manifest.body.get("spec"), ("spec",))
+        return tuple(cls._read(template, steps, is_custom=True) for template, steps in templates)
 
     @classmethod
     def _read(cls, template: Mapping[str, Any], way: Steps, *, is_custom: bool) -> Self:
