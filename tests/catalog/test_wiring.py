@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cluster_forge.stack.component import AcceptedFinding
+
 if TYPE_CHECKING:
     from tests.catalog.conftest import Shelf
 
@@ -144,3 +146,14 @@ def test_a_secret_store_fills_expected_secrets(logs: Shelf) -> None:
     assert [entry["secretKey"] for entry in found["spec"]["data"]] == ["access-key", "secret-key"]
     assert stack.component("web").needs == ("vault",)
     assert (stack.component("vault").objects, stack.component("vault").needs) == ((), ())
+
+
+def test_what_a_component_accepts_holds_in_every_stack_with_it(shelf: Shelf) -> None:
+    shelf.component("web", exceptions=[{"rule": "rbac-wide", "objects": "ClusterRole/web", "reason": "It must."}])
+    shelf.component("api")
+    policy = shelf.load("components: [web, api]").stack.finding_policy
+    accepted = AcceptedFinding(code="rbac-wide", objects=("ClusterRole/web",), reason="It must.")
+    assert policy.accepted == {"web": (accepted,)}
+    own = "components: [{name: web, accepts: [{code: spread, reason: It is small.}]}]"
+    (mine,) = shelf.load(own).stack.finding_policy.accepted["web"]
+    assert (mine.code, mine.objects) == ("spread", ("*",))

@@ -237,3 +237,22 @@ def test_a_message_about_a_secret_has_none_of_its_values() -> None:
     validations = [{"expression": "false", "messageExpression": "'not ' + string(object.data.a)"}]
     (finding,) = found(policy(validations=validations, rules=[rule("secrets")]), binding(), secret)
     assert finding.message.endswith("not ***")
+
+
+REQUESTS = "object.spec.containers.all(c, has(c.resources.requests) && 'memory' in c.resources.requests)"
+
+
+@pytest.mark.parametrize(
+    ("resources", "count"),
+    [
+        ({"limits": {"memory": "1Gi"}}, 0),
+        ({"limits": {"cpu": "1"}, "requests": {"memory": "1Gi"}}, 0),
+        ({"limits": {"cpu": "1"}}, 1),
+        ({}, 1),
+    ],
+)
+def test_pods_request_what_they_are_limited_to(resources: dict[str, Any], count: int) -> None:
+    """The server's default for Pods (``SetDefaults_Pod``); a template has none before."""
+    containers = [{"name": "web", "image": "web:1", "resources": resources}]
+    workload = deployment(pod={"containers": containers})
+    assert len(found(policy(REQUESTS, rules=[rule("pods")]), binding("Deny"), workload)) == count

@@ -324,3 +324,17 @@ def test_wildcards_take_no_longer_than_text_and_pattern_are() -> None:
     assert not wildcards.matches(f"*{'a' * 30_000}b", "a" * 900_000)
     assert not wildcards.matches(f"*{'a' * 30_000}b*c", "a" * 900_000)
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(("controllers", "count"), [(None, 1), ("none", 0)])
+def test_the_rule_that_kyverno_generates_sees_a_template_without_the_defaults_of_pods(
+    controllers: str | None, count: int
+) -> None:
+    limited = {"name": "web", "image": "web:1", "resources": {"limits": {"memory": "1Gi"}}}
+    wanted = {"pattern": {"spec": {"containers": [{"resources": {"requests": {"memory": "?*"}}}]}}}
+    annotations = {"pod-policies.kyverno.io/autogen-controllers": controllers} if controllers else {}
+    given = policy(wanted)
+    annotated = Manifest.of(
+        {**given.body, "metadata": {**given.body["metadata"], "annotations": annotations}}, given.provenance
+    )
+    assert len(found(annotated, deployment(containers=[limited]))) == count

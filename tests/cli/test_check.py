@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ kind: PodDisruptionBudget
 metadata: {name: web, namespace: web}
 spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
 """
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
 LATEST = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: extras}\n"
 
 
@@ -59,6 +61,32 @@ class TestWhatIsChecked:
         again = workspace.ok("check", "--no-cache", "--format", "json").json
         assert before["findings"] == after["findings"] == again["findings"]
 
+    def test_the_place_is_the_same_rendered_mined_and_smelted(self, workspace: Workspace) -> None:
+        workspace.write({"input/charts/web/templates/budget.yaml": f"{CONFIG}---\n{BUDGET}"})
+        sourced = workspace.folder / "input/web/manifests/sourced"
+        checked = [workspace.run("check", "--format", "json").json["findings"]]
+        workspace.ok("mine")
+        assert (sourced / ".origins").read_text().splitlines()[1:] == [
+            "configmap_web.yaml  web/templates/budget.yaml:1",
+            "deployment.apps_web.yaml  web/templates/web.yaml:1",
+            "poddisruptionbudget.policy_web_web.yaml  web/templates/budget.yaml:5",
+        ]
+        checked.append(workspace.run("check", "--format", "json").json["findings"])
+        workspace.ok("smelt", "--allow", "removed-api")
+        checked.append(workspace.run("check", "--format", "json").json["findings"])
+        shutil.rmtree(sourced)
+        checked.append(workspace.run("check", "--no-cache", "--format", "json").json["findings"])
+        assert all(one == checked[0] for one in checked)
+        assert {one["where"] for one in checked[0] if one["component"] == "web"} == {"web/templates/budget.yaml:5"}
+
+    def test_without_the_record_of_templates_the_file_is_named(self, workspace: Workspace) -> None:
+        workspace.write({"input/charts/web/templates/budget.yaml": BUDGET})
+        workspace.ok("mine")
+        (workspace.folder / "input/web/manifests/sourced/.origins").unlink()
+        findings = workspace.run("check", "--format", "json").json["findings"]
+        file = "input/web/manifests/sourced/poddisruptionbudget.policy_web_web.yaml:1"
+        assert {one["where"] for one in findings if one["component"] == "web"} == {file}
+
     def test_hand_edits_are_checked(self, forged: Workspace) -> None:
         forged.replace("working/web/deployment.apps_web_web.yaml", "apps/v1", "apps/v1beta1")
         result = forged.run("check", "--format", "json")
@@ -85,6 +113,15 @@ class TestSelection:
         assert {finding["component"] for finding in wrong.run("check", "few", "--format", "json").json["findings"]} == {
             "extras"
         }
+
+    def test_what_is_skipped_is_not_there(self, wrong: Workspace) -> None:
+        """As for `forge --skip`: also where its sources are missing, and what that wrote is what is checked."""
+        shutil.rmtree(wrong.folder / "input/extras")
+        assert wrong.run("check").code != 0
+        wrong.ok("forge", "--skip", "extras")
+        checked = wrong.ok("check", "--skip", "extras", "--format", "json").json
+        assert checked["basis"] == "working"
+        assert ("warning", "left-out") in codes(checked)
 
     def test_only_and_skip_check_choose_codes(self, wrong: Workspace) -> None:
         only = wrong.run("check", "--only", "missing-crd", "--format", "json")

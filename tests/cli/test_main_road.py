@@ -166,7 +166,9 @@ class TestStageByStage:
     def test_mine_smelt_and_cast_give_what_forge_gives(self, workspace: Workspace) -> None:
         result = workspace.ok("mine")
         assert result.out == f"1 component mined, 1 object; next: cluster-forge -C {workspace.folder} smelt\n"
-        assert workspace.tree("input/web/manifests/sourced").keys() == {"deployment.apps_web.yaml", ".written"}
+        assert workspace.tree("input/web/manifests/sourced").keys() == {
+            *("deployment.apps_web.yaml", ".origins", ".written")
+        }
         assert not (workspace.folder / "working").exists()
         result = workspace.ok("smelt")
         assert result.out == f"5 objects in working/; next: cluster-forge -C {workspace.folder} cast\n"

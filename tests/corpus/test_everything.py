@@ -397,7 +397,7 @@ PRD = {
     "plaintext-secret": "mimir mimir openobserve",
     "pod-security": "amd-gpu-operator kube-prometheus-stack longhorn metallb prometheus promtail",
     "port-conflict": "prometheus",
-    "rbac-wide": "argo-cd argo-cd longhorn longhorn",
+    "rbac-wide": "longhorn longhorn",
     "unpinned-image": "otel-lgtm-stack",
 }
 

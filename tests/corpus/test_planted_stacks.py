@@ -183,7 +183,9 @@ def with_setting(everything: Forged, name: str, key: str, text: str) -> list[Par
 
 
 def engine(everything: Forged, parts: Iterable[Part]) -> Counter[str]:
-    return Counter(finding.code for finding in engine_settings.findings(everything.stack, list(parts)))
+    of_parts = list(parts)
+    origins = {item.path: item.path for part in of_parts for item in part.objects}
+    return Counter(finding.code for finding in engine_settings.findings(everything.stack, of_parts, origins))
 
 
 HEALTHY: Final = "return {status = 'Healthy'}"

@@ -47,7 +47,7 @@ def test_the_earlier_component_keeps_an_identical_duplicate() -> None:
     assert [len(single.manifests) for single in components.values()] == [1, 0]
     (finding,) = components[ComponentName("two")].findings
     assert finding.severity is Severity.WARNING
-    assert finding.message == "1 object identical to those of one, which keeps them: ConfigMap/x"
+    assert finding.message == "1 object identical to that of one, which keeps it: ConfigMap/x"
 
 
 def test_different_duplicates_of_two_components_are_an_error() -> None:

@@ -37,6 +37,7 @@ def layers(member: StackComponent, context: StackContext, needs: Sequence[str] =
         "namespace": component.namespace,
         "podSecurity": component.pod_security,
         **run_time_objects(component),
+        **_accepted(component),
         "needs": list(needs),
         "values": replaced(merge.values(component.values, version.values)),
         "objects": replaced(component.objects),
@@ -69,6 +70,15 @@ def run_time_objects(component: CatalogComponent) -> dict[str, Any]:
     referring = [entry.model_dump(exclude_defaults=True) for entry in component.refers_to]
     created = {"operates": operated, "makesSecrets": component.makes_secrets, "refersTo": referring}
     return {key: value for key, value in created.items() if value}
+
+
+def _accepted(component: CatalogComponent) -> dict[str, Any]:
+    """The findings that the component accepts, as a description says it."""
+    accepts = [
+        {"code": exception.rule, "objects": exception.patterns, "reason": exception.reason}
+        for exception in component.exceptions
+    ]
+    return {"accepts": accepts} if accepts else {}
 
 
 def from_store(component: CatalogComponent, context: StackContext) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ def run(session: Session, text: str) -> int:
         with session.reporting("render", STAGE) as reporter:
             versions = version_matrix.matrix(request, minors, services.toolbox, reporter)
     components = [component.name for component in whole.stack.components if names is None or component.name in names]
-    for line in versions_text.lines(components, versions):
+    for line in versions_text.lines(components, versions, session.output.verbosity):
         session.print(line)
     session.print_json("check --kubernetes", stack=whole.stack.name, **versions_text.content(components, versions))
     is_bad = any(

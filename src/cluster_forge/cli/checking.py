@@ -42,12 +42,12 @@ def _value_places(session: Session) -> Callable[[ComponentName], Mapping[tuple[s
 
 
 def _all(session: Session) -> Selection:
-    """The selection of the whole stack, in the session's environment."""
-    return replace(session.selection, names=(), select=(), skip=())
+    """The selection of the whole stack, in the session's environment, without what the session skips."""
+    return replace(session.selection, names=(), select=())
 
 
 def whole(session: Session, services: Services) -> Description:
-    """The description of the whole stack, whichever part of it the session names."""
+    """The description of the whole stack, whichever part of it the session names; what it skips is not there."""
     from cluster_forge.cli.description import load
 
     return load(services, _all(session))
@@ -58,7 +58,7 @@ def names(session: Session, services: Services) -> frozenset[ComponentName] | No
     from cluster_forge.cli.description import load
 
     selection = session.selection
-    if not (selection.names or selection.select or selection.skip):
+    if not (selection.names or selection.select):
         return None
     return frozenset(component.name for component in load(services, selection).stack.components)
 

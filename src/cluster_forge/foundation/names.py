@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
@@ -97,6 +97,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``", did you mean 'x'?"`` or nothing: the end of a message about an unknown word."""
     near = nearest(word, known)
     return f", did you mean {near!r}?" if near else ""
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first names, and how many others there are: ``a, b, c and 12 more``."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def counted(number: int, noun: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.foundation.names import ComponentName, counted, listed
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.identity import ObjectId
@@ -93,16 +93,16 @@ def _versions(first: Manifest, second: Manifest) -> str:
 def _shared(owner: ComponentName, duplicates: Sequence[Manifest]) -> Finding:
     """One finding for all objects that a component shares with ``owner``."""
     first = duplicates[0]
-    names = [str(duplicate.id) for duplicate in duplicates[:_SHOWN]]
-    shown = ", ".join(names) + (" and more" if len(duplicates) > _SHOWN else "")
+    shown = listed([str(duplicate.id) for duplicate in duplicates], _SHOWN)
+    owned = "that" if len(duplicates) == 1 else "those"
     return Finding(
         code=CODE,
         severity=Severity.WARNING,
         component=first.provenance.component,
         object=first.id,
         where=first.provenance.origin,
-        message=f"{counted(len(duplicates), 'object')} identical to those of {owner}, which keeps them: {shown}",
-        fix="disable them in one of the two components",
+        message=f"{counted(len(duplicates), 'object')} identical to {owned} of {owner}, which keeps {'it' if owned == 'that' else 'them'}: {shown}",
+        fix="leave them out of one of the two components: by a value of its chart, or by `exclude`",
     )
 
 

@@ -45,6 +45,15 @@ class HelmSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedFinding:
+    """A finding code that is accepted for objects, by patterns like ``Deployment/web*``."""
+
+    code: str
+    objects: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KustomizeSource:
     """A kustomization: its folder, relative to ``input/``, or its address in Git.
 
@@ -177,6 +186,8 @@ class Component:
     """The kinds of objects for which it creates others at run time."""
     made_secrets: tuple[str, ...] = ()
     """The Secrets in its namespace that its programs create at run time."""
+    accepts: tuple[AcceptedFinding, ...] = ()
+    """The warnings about its objects that its author accepts."""
     changes: Changes = field(default_factory=Changes)
     """What the description changes in its objects."""
     transformers: tuple[PluginUse, ...] = ()

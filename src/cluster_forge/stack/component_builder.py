@@ -10,7 +10,7 @@ from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName, did_you_mean
 from cluster_forge.stack import changes_reader, merge, patch_reader, saved_changes
 from cluster_forge.stack.changes import Changes
-from cluster_forge.stack.component import Component, ExpectedSecret, FilesKind, ObjectOfFiles
+from cluster_forge.stack.component import AcceptedFinding, Component, ExpectedSecret, FilesKind, ObjectOfFiles
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.kustomization.described import kustomize_source
 from cluster_forge.stack.model import Size
@@ -98,6 +98,9 @@ class _Builder:
             operates=tuple(_operated(operated) for operated in schema.operates),
             refers_to=tuple(_referring(referring) for referring in schema.refers_to),
             made_secrets=tuple(schema.makes_secrets),
+            accepts=tuple(
+                AcceptedFinding(code=one.code, objects=tuple(one.objects), reason=one.reason) for one in schema.accepts
+            ),
             objects_of_files=tuple(self._objects_of_files(schema)),
             secrets=tuple(_secret(secret, schema.namespace) for secret in schema.secrets if not secret.files),
             changes=self._changes(schema),

@@ -11,7 +11,7 @@ from typing import Final
 from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack.changes import Changes
-from cluster_forge.stack.component import Component
+from cluster_forge.stack.component import AcceptedFinding, Component
 from cluster_forge.stack.plugin_uses import PluginUse
 from cluster_forge.stack.registry_settings import RegistrySettings
 
@@ -180,11 +180,12 @@ class Ignore:
 class FindingPolicy:
     """What the description makes of findings: those that it ignores, and the codes whose warnings are errors.
 
-    ``errors`` has the place of each code in the description.
+    ``errors`` has the place of each code in the description; ``accepted`` is what components accept, by their names.
     """
 
     ignores: tuple[Ignore, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
+    accepted: Mapping[str, tuple[AcceptedFinding, ...]] = field(default_factory=dict)
 
 
 class Format(StrEnum):

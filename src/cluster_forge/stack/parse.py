@@ -182,14 +182,15 @@ class _Parser:
             for entry in entries
         ]
         self._check_schema(resolved, kept, {str(component.name) for component in components if component})
+        built = tuple(component for component in components if component is not None)
         name = description.get("name")
         return Stack(
             name=str(name.content) if name else "",
             target=target,
             gitops=gitops,
             image=image,
-            components=tuple(component for component in components if component is not None),
-            finding_policy=settings.finding_policy(description),
+            components=built,
+            finding_policy=settings.finding_policy(description, built),
             registries=registries,
             changes=settings.changes(description, self._files, self._errors),
             transformers=plugins.transformers(description),

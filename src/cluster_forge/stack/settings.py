@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 from cluster_forge.foundation import git_addresses
@@ -14,6 +14,7 @@ from cluster_forge.oci.compression import Compression
 from cluster_forge.oci.reference import ImageReference
 from cluster_forge.stack import changes_reader
 from cluster_forge.stack.changes import Changes
+from cluster_forge.stack.component import Component
 from cluster_forge.stack.input_files import InputFiles, in_input, is_outside, outside_error
 from cluster_forge.stack.model import (
     Architecture,
@@ -222,12 +223,13 @@ def _registry(host: str, entry: Positioned, errors: list[ForgeError]) -> Registr
     )
 
 
-def finding_policy(description: Positioned) -> FindingPolicy:
+def finding_policy(description: Positioned, components: Iterable[Component]) -> FindingPolicy:
     """What becomes of findings, each entry with its position."""
     section = section_of(description, "checks", ChecksSchema)
     return FindingPolicy(
         ignores=_ignores(description, section),
         errors={code: description.at(("checks", "errors", index)).where for index, code in enumerate(section.errors)},
+        accepted={str(component.name): component.accepts for component in components if component.accepts},
     )
 
 

@@ -10,6 +10,7 @@ from tests.checks.security.security_objects import manifest, namespace, stack, w
 from cluster_forge.checks.security import pod_security, pod_standards, unpinned_image
 from cluster_forge.checks.security.pod_standards import Level
 from cluster_forge.checks.security.pod_template import PodTemplate
+from cluster_forge.checks.vulnerabilities import stack_images
 from cluster_forge.manifests import field_path
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.manifest import Manifest
@@ -23,8 +24,7 @@ SAFE: dict[str, Any] = {
 
 
 def pod_of(made: Manifest) -> PodTemplate:
-    pod = PodTemplate.of(made)
-    assert pod is not None
+    (pod,) = PodTemplate.of(made)
     return pod
 
 
@@ -175,7 +175,7 @@ def test_objects_of_another_shape_are_passed_over(wrong: Any) -> None:
     made = manifest("apps/v1", "Deployment", spec={"template": wrong})
     assert list(pod_security.findings(stack(namespace("baseline"), made))) == []
     assert field_path.text(pod_of(made).steps) == "spec.template.spec"
-    assert PodTemplate.of(manifest("example.com/v1", "Deployment", spec={"template": wrong})) is None
+    assert PodTemplate.of(manifest("example.com/v1", "Deployment", spec={"template": wrong})) == ()
 
 
 def custom(api: str, kind: str, *way: str, **container: Any) -> Manifest:
@@ -223,6 +223,40 @@ def test_what_is_not_a_template_of_a_pod_is_passed_over() -> None:
         {"template": {"spec": {"containers": ["web"]}}},
         {"template": {"spec": {"containers": [{"name": "x"}]}}},
     ):
-        assert PodTemplate.of(manifest("example.com/v1", "Thing", spec=spec)) is None
+        assert PodTemplate.of(manifest("example.com/v1", "Thing", spec=spec)) == ()
     definition = {"template": {"spec": {"containers": [{"name": "x", "image": "x"}]}}}
-    assert PodTemplate.of(manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", spec=definition)) is None
+    assert PodTemplate.of(manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", spec=definition)) == ()
+
+
+def group(name: str, **pod: Any) -> dict[str, Any]:
+    containers = [{"name": "ray", "image": f"example.com/{name}"}]
+    return {"groupName": name, "template": {"spec": {"containers": containers, **pod}}}
+
+
+def test_each_template_of_a_custom_resource_is_read() -> None:
+    """As a RayCluster has them: one for the head, and one for each group of workers."""
+    workers = [group("small"), group("large", hostPID=True)]
+    cluster = manifest("ray.io/v1", "RayCluster", spec={"headGroupSpec": group("head"), "workerGroupSpecs": workers})
+    (finding,) = pod_security.findings(stack(cluster))
+    assert finding.field == "spec.workerGroupSpecs[1].template.spec.hostPID"
+    assert [finding.field for finding in unpinned_image.findings(stack(cluster))] == [
+        'spec.headGroupSpec.template.spec.containers[name="ray"].image',
+        'spec.workerGroupSpecs[0].template.spec.containers[name="ray"].image',
+        'spec.workerGroupSpecs[1].template.spec.containers[name="ray"].image',
+    ]
+    used = stack_images.uses(stack(cluster))
+    assert {image for image, uses in used.items() if any(use.reaches_node for use in uses)} == {"example.com/large"}
+
+
+def test_objects_in_a_custom_resource_are_read() -> None:
+    """As an AppWrapper has them, which makes them as they are."""
+    inner = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": HOST_PID}
+    made = manifest("workload.codeflare.dev/v1", "AppWrapper", spec={"components": [{"template": inner}]})
+    assert [finding.field for finding in pod_security.findings(stack(made))] == [
+        "spec.components[0].template.spec.template.spec.hostPID"
+    ]
+
+
+def test_the_patterns_of_policies_are_passed_over() -> None:
+    rule = {"validate": {"pattern": {"spec": HOST_PID}}}
+    assert PodTemplate.of(manifest("kyverno.io/v1", "Policy", spec={"rules": [rule]})) == ()

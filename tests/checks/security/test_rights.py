@@ -24,6 +24,10 @@ def rule(verbs: str, resources: str, groups: str = "", names: str = "") -> dict[
     }
 
 
+def paths(*paths: str, verbs: str = "get") -> dict[str, Any]:
+    return {"nonResourceURLs": list(paths), "verbs": verbs.split(",")}
+
+
 def role(*rules: Any, name: str = "web", **more: Any) -> Manifest:
     return manifest(API, "ClusterRole", name, "", rules=list(rules), **more)
 
@@ -74,6 +78,11 @@ def group_binding(group: str, kind: str = "Group", namespace: str = "") -> Manif
         (rule("create", "*/token"), Right.CREATE_TOKENS),
         (rule("bind", "clusterroles", RBAC, names="cluster-admin"), Right.BIND),
         (rule("impersonate", "groups", names="system:masters"), Right.IMPERSONATE),
+        (paths("*"), Right.API_PATHS),
+        (paths("/*", verbs="*"), Right.API_PATHS),
+        (paths("/healthz", "/debug/pprof/*"), Right.API_PATHS),
+        (paths("/logs"), Right.API_PATHS),
+        (paths("/lo*"), Right.API_PATHS),
     ],
 )
 def test_each_right(given: dict[str, Any], expected: Right) -> None:
@@ -88,13 +97,15 @@ def test_each_right(given: dict[str, Any], expected: Right) -> None:
         rule("bind,escalate", "clusterroles", RBAC, names="view"),
         rule("get,list,watch", "roles", RBAC),
         rule("delete", "pods"),
+        paths("/metrics", "/healthz/*", "/api*"),
+        paths("*", verbs="post"),
         rule("*", "*", "example.com"),
         rule("get", "secrets", "example.com"),
         rule("patch", "pods/status"),
         rule("create", "*/status"),
         rule("impersonate", "users", names="shop"),
         rule("list", "secrets", names="cluster-admin"),
-        {"nonResourceURLs": ["*"], "verbs": ["*"]},
+        {"nonResourceURLs": ["/metrics"], "verbs": ["*"]},
         {},
         {"verbs": "get", "resources": None},
     ],
@@ -244,3 +255,23 @@ def test_a_role_of_all_accounts_counts(name: str) -> None:
     bound = group_binding(name)
     reported = unused_tokens.of(stack(workload(), role(rule("get", "pods")), bound))
     assert bool(reported) is (name == "system:serviceaccounts")
+
+
+def test_the_paths_of_the_api_server_are_for_the_whole_cluster_alone() -> None:
+    everywhere = rbac_wide.findings(stack(role(paths("*")), binding()))
+    assert [(one.severity, one.message) for one in everywhere] == [
+        (
+            Severity.NOTICE,
+            "ServiceAccount web/web may read the logs and profiles of the API server (nonResourceURLs)",
+        )
+    ]
+    here = stack(role(paths("*")), binding(of="RoleBinding", namespace="kube-system"))
+    assert list(rbac_wide.findings(here)) == []
+
+
+def test_the_role_of_every_cluster_cannot_be_narrowed() -> None:
+    (of_cluster,) = rbac_wide.findings(stack(binding("cluster-admin")))
+    (of_stack,) = rbac_wide.findings(stack(role(rule("*", "*", "*")), binding()))
+    assert (of_cluster.field, of_stack.field) == ("roleRef", "rules")
+    assert of_cluster.fix.startswith("bind a role that has only what it uses")
+    assert of_stack.fix.startswith("narrow the role")

@@ -186,6 +186,11 @@ def test_an_image_has_its_components_and_fields() -> None:
         (f"nginx:1@{DIGEST}", "nginx:1", True),
         (f"nginx:1@{DIGEST}", f"nginx@sha256:{'b' * 64}", False),
         (f"mirror.example.com/library/nginx:1@{DIGEST}", f"nginx@{DIGEST}", True),
+        ("mirror.example.com/docker.io/library/nginx:1", "nginx:1", True),
+        ("nginx:1", "mirror.example.com/copies/docker.io/library/nginx:1", True),
+        ("mirror.example.com/docker.io/library/nginx:1", "nginx:2", False),
+        ("mirror.example.com/library/nginx:1", "nginx:1", False),
+        ("mirror.example.com/adocker.io/library/nginx:1", "nginx:1", False),
         (f"mirror.example.com/library/nginx@{DIGEST}", f"nginx@sha256:{'b' * 64}", False),
     ],
 )
@@ -263,6 +268,22 @@ def test_openvex_takes_out_what_does_no_harm(document: dict[str, Any], is_left_o
     result = join(content, vex=document)
     assert (ids(result) == []) is is_left_out
     assert result.affected[0].harmless == int(is_left_out)
+
+
+@pytest.mark.parametrize(
+    ("copy", "is_left_out"),
+    [
+        ("mirror.example.com/registry.example.com/shop/web:1.0.0", True),
+        ("mirror.example.com/registry.example.com/shop/web:2.0.0", False),
+        ("mirror.example.com/shop/web:1.0.0", False),
+    ],
+)
+@pytest.mark.parametrize("product", [IMAGE, "pkg:oci/web?repository_url=registry.example.com/shop/web&tag=1.0.0"])
+def test_openvex_counts_for_a_mirror_that_names_the_registry(copy: str, product: str, is_left_out: bool) -> None:
+    names = ImageNames([copy])
+    statements = openvex.read(vex(product={"@id": product}), "vex.json")
+    vulnerability = reports.read(trivy(found()), "report.json")[0].vulnerabilities[0]
+    assert openvex.is_harmless(vulnerability, names, statements) is is_left_out
 
 
 def test_the_latest_statement_counts() -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.errors import EditedError, ManifestError, StaleError
+from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.record import RECORD, Record
-from cluster_forge.stack.component import Component
+from cluster_forge.stack.component import AcceptedFinding, Component
 from cluster_forge.stack.model import FindingPolicy, GitOps, GitOpsEngine, Ignore, KubernetesVersion, Stack, Target
 from cluster_forge.stages.build import finding_policy
 
@@ -177,6 +179,38 @@ class TestFindings:
         notice = Finding(code="plaintext-secret", severity=Severity.NOTICE, message="m")
         findings = finding_policy.apply([*warnings, notice], policy, allow)
         assert [finding.severity for finding in findings] == [severity, Severity.WARNING, Severity.NOTICE]
+
+    @pytest.mark.parametrize(
+        ("code", "name", "component", "errors", "severity"),
+        [
+            ("rbac-wide", "web-role", "web", (), Severity.NOTICE),
+            ("rbac-wide", "other", "web", (), Severity.WARNING),
+            ("rbac-wide", "web-role", "extras", (), Severity.WARNING),
+            ("pod-security", "web-role", "web", (), Severity.WARNING),
+            ("rbac-wide", "web-role", "web", ("rbac-wide",), Severity.ERROR),
+        ],
+    )
+    def test_what_a_component_accepts_is_a_notice_with_the_reason(
+        self, code: str, name: str, component: str, errors: tuple[str, ...], severity: Severity
+    ) -> None:
+        accepted = AcceptedFinding(code="rbac-wide", objects=("ClusterRole/web-*",), reason="It applies all kinds.")
+        policy = FindingPolicy(accepted={"web": (accepted,)}, errors=dict.fromkeys(errors, "input/config.yaml:9"))
+        role = ObjectId(group="rbac.authorization.k8s.io", kind="ClusterRole", namespace="", name=name)
+        wide = Finding(
+            code=code,
+            severity=Severity.WARNING,
+            component=ComponentName(component),
+            object=role,
+            message="is wide",
+            fix="narrow it",
+        )
+        (finding,) = finding_policy.apply([wide], policy, ())
+        assert finding.severity is severity
+        is_accepted = severity is Severity.NOTICE
+        assert finding.message == ("is wide; accepted: It applies all kinds." if is_accepted else "is wide")
+        assert finding.fix == ("" if is_accepted else "narrow it")
+        (refused,) = finding_policy.apply([replace(wide, severity=Severity.ERROR)], policy, ())
+        assert refused.severity is Severity.ERROR
 
     def test_a_code_that_no_finding_has_is_an_error(self) -> None:
         policy = FindingPolicy(

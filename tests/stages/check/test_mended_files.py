@@ -54,6 +54,8 @@ def test_line_ends_a_byte_order_mark_and_comments_stay() -> None:
         ("- {name: a, exclude: [v, w]}", at(2, "exclude", "w"), "- {name: a, exclude: [v]}"),
         ("- {name: a, wave: 1}", at(2, "wave"), "- {name: a}"),
         ("- {wave: 1, name: a}", at(2, "wave"), "- {name: a}"),
+        ("- name: a\n  syncwave: 1\n", at(2, "wave"), "- name: a\n"),
+        ("- {name: a, sourced-exclude: [v, w]}", at(2, "exclude", "v"), "- {name: a, sourced-exclude: [w]}"),
         ("- {name: a,\n   wave: 1,  # c\n   needs: []}", at(2, "wave"), "- {name: a,\n   needs: []}"),
         (
             "- {name: a,\n   # c\n   needs: [],\n   wave: 1\n  }",

@@ -34,9 +34,9 @@ class Evidence:
 
     @cached_property
     def workloads(self) -> Sequence[Workload]:
-        pods = ((manifest, PodTemplate.of(manifest)) for manifest in self.checked.manifests)
+        pods = ((manifest, pod) for manifest in self.checked.manifests for pod in PodTemplate.of(manifest))
         minor = self.checked.minor
-        return [Workload(manifest, pod, list(pod_standards.violations(pod, minor))) for manifest, pod in pods if pod]
+        return [Workload(manifest, pod, list(pod_standards.violations(pod, minor))) for manifest, pod in pods]
 
     @cached_property
     def grants(self) -> Sequence[Grant]:

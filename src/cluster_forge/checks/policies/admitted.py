@@ -46,6 +46,12 @@ class Admitted:
         return body if self.is_custom else defaults.of(defaults.without_nulls(body))
 
     @cached_property
+    def template(self) -> Mapping[str, Any]:
+        """The Pod of a workload as the workload has it: the server gives a template fewer defaults than a Pod."""
+        pod = defaults.without_nulls(_pod(self.manifest, self.namespace))
+        return defaults.of(pod, is_created=False)
+
+    @cached_property
     def labels(self) -> Mapping[str, str]:
         if self.is_pod_of_workload:
             return labels_of(mapping(self.body.get("metadata")))

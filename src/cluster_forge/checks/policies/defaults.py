@@ -28,6 +28,7 @@ _CONTAINER: Final[Mapping[str, Any]] = {
     "terminationMessagePolicy": "File",
 }
 _CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
+_LIMITED: Final = ("containers", "initContainers")
 _REPLICATED: Final = frozenset(["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"])
 _SERVICE: Final[Mapping[str, Any]] = {"type": "ClusterIP", "sessionAffinity": "None"}
 
@@ -39,13 +40,16 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(entry) for entry in value] if isinstance(value, list) else value
 
 
-def of(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The object with defaults; others than Pods, workloads and Services stay as they are."""
+def of(body: Mapping[str, Any], *, is_created: bool = True) -> Mapping[str, Any]:
+    """The object with defaults; others than Pods, workloads and Services stay as they are.
+
+    ``is_created``: a Pod is one of its own, not what a workload has as its template.
+    """
     kind = (group_of(str(body.get("apiVersion", ""))), str(body.get("kind", "")))
     if kind == ("", "Service"):
         return {**body, "spec": {**_SERVICE, **mapping(body.get("spec"))}}
     if kind == ("", "Pod"):
-        return {**body, "spec": _pod(mapping(body.get("spec")), is_created=True)}
+        return {**body, "spec": _pod(mapping(body.get("spec")), is_created=is_created)}
     steps = TEMPLATES.get(kind)
     if not steps:
         return body
@@ -69,7 +73,18 @@ def _pod(spec: Mapping[str, Any], *, is_created: bool) -> dict[str, Any]:
     for name in _CONTAINERS:
         if name in spec:
             lists[name] = [_container(mapping(container)) for container in sequence(spec[name])]
+    if is_created:
+        lists |= {name: [_with_requests(one) for one in lists[name]] for name in _LIMITED if name in lists}
     return {**added, **spec, **lists}
+
+
+def _with_requests(container: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The container of a Pod, which requests what it is limited to where it says nothing else; that of a template does not."""
+    resources = mapping(container.get("resources"))
+    limits = mapping(resources.get("limits"))
+    if not limits:
+        return container
+    return {**container, "resources": {**resources, "requests": {**limits, **mapping(resources.get("requests"))}}}
 
 
 def _container(container: Mapping[str, Any]) -> dict[str, Any]:

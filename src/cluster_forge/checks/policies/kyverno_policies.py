@@ -32,6 +32,7 @@ from cluster_forge.manifests.manifest import Manifest
 GROUP: Final = "kyverno.io"
 _KINDS: Final = ("ClusterPolicy", "Policy")
 _EVALUATED: Final = ("pattern", "anyPattern", "deny")
+_GENERATED: Final = "pod-policies.kyverno.io/autogen-controllers"
 _LONGEST: Final = 200
 
 
@@ -44,6 +45,12 @@ class _Rule:
     @property
     def name(self) -> str:
         return str(self.body.get("name", ""))
+
+    def object(self, admitted: Admitted) -> Mapping[str, Any]:
+        """What the rule judges: of a workload its template, by the rule that Kyverno generates unless the policy says not to."""
+        metadata = mapping(self.policy.header.get("metadata"))
+        is_generated = mapping(metadata.get("annotations")).get(_GENERATED) != "none"
+        return admitted.template if admitted.is_pod_of_workload and is_generated else admitted.body
 
     @property
     def validate(self) -> Mapping[str, Any]:
@@ -104,7 +111,7 @@ def _of_object(rule: _Rule, admitted: Admitted, run: _Run) -> Iterator[Finding]:
         return
     if admitted.namespace in run.spared or not _is_selected(rule, admitted, run):
         return
-    names = {"request": {"operation": "CREATE", "object": admitted.body, "namespace": admitted.namespace}}
+    names = {"request": {"operation": "CREATE", "object": rule.object(admitted), "namespace": admitted.namespace}}
     if "preconditions" in rule.body and not conditions.hold(rule.body["preconditions"], names):
         return
     message = _problem(rule, admitted, names, run)
@@ -146,7 +153,7 @@ def _problem(rule: _Rule, admitted: Admitted, names: Mapping[str, Any], run: _Ru
     if not any(key in validate for key in _EVALUATED):
         kind = next((key for key in ("podSecurity", "assert", "manifests") if key in validate), "verifyImages")
         raise UnsupportedError(f"rules of the kind {kind}")
-    return "" if _is_wrong(validate, admitted.body, names) else None
+    return "" if _is_wrong(validate, rule.object(admitted), names) else None
 
 
 def _is_entry_wrong(loop: Mapping[str, Any], names: Mapping[str, Any]) -> bool:

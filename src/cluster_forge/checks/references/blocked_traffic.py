@@ -14,6 +14,7 @@ from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.inventory import Place, spec_of, strings_in
 from cluster_forge.checks.network_policies import EGRESS, INGRESS, KINDS, NetworkPolicies, Peer, Port
 from cluster_forge.checks.workloads import Workload
+from cluster_forge.foundation.names import listed
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests import webhooks
 from cluster_forge.manifests.finding import Finding
@@ -86,9 +87,7 @@ def _finding(manifest: Manifest, policies: list[Manifest], text: str) -> Finding
 
 def _first(policies: list[Manifest]) -> str:
     """The first policies, and how many more there are: a namespace may have hundreds."""
-    more = len(policies) - _MOST_NAMED
-    names = [str(policy.id) for policy in policies[:_MOST_NAMED]]
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    return listed([str(policy.id) for policy in policies], _MOST_NAMED)
 
 
 def _called(workload: Workload) -> Iterator[tuple[Place, int | None]]:

@@ -41,10 +41,12 @@ def unselected(checked: CheckedStack) -> list[Manifest]:
     return [
         manifest
         for manifest in checked.manifests
-        if (pod := PodTemplate.of(manifest))
-        and not pod.spec.get("hostNetwork")
-        and manifest.id.namespace not in guarded
-        and not any(_selects(selector, pod) for selector in selectors.get(manifest.id.namespace, ()))
+        if manifest.id.namespace not in guarded
+        and any(
+            not pod.spec.get("hostNetwork")
+            and not any(_selects(selector, pod) for selector in selectors.get(manifest.id.namespace, ()))
+            for pod in PodTemplate.of(manifest)
+        )
     ]
 
 

@@ -92,8 +92,7 @@ class SecurityOverview:
 def _pods(checked: CheckedStack) -> Iterator[RunningPods]:
     levels = enforced_levels(checked)
     for manifest in checked.manifests:
-        pod = PodTemplate.of(manifest)
-        if pod is not None:
+        for pod in PodTemplate.of(manifest):
             images = (container.body.get("image") for container in pod.containers)
             enforced = levels.get(manifest.id.namespace)
             yield RunningPods(
@@ -120,7 +119,9 @@ def _holdings(checked: CheckedStack) -> Iterator[Holding]:
             rights=rights,
             roles=tuple(dict.fromkeys(f"{grant.role_kind}/{grant.role_name}" for grant in held)),
             bindings=tuple(grant.binding for grant in held),
-            workloads=tuple(runs[subject.namespace, subject.name]) if subject.kind == "ServiceAccount" else (),
+            workloads=tuple(dict.fromkeys(runs[subject.namespace, subject.name]))
+            if subject.kind == "ServiceAccount"
+            else (),
         )
         for (subject, namespace), held in by_holder.items()
         if (rights := _rights(held))

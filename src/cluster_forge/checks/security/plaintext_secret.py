@@ -48,7 +48,7 @@ def of(manifest: Manifest) -> Iterator[Finding]:
     if manifest.id.group == _NOT_READ:
         return
     yield from _reported(manifest, list(_in_annotations(manifest)), "its annotations hold")
-    kind, pod = (manifest.id.group, manifest.id.kind), PodTemplate.of(manifest)
+    kind, pod = (manifest.id.group, manifest.id.kind), next(iter(PodTemplate.of(manifest)), None)
     if kind == ("", "Secret"):
         yield from _reported(manifest, list(_in_secret(manifest)), "the Secret holds")
     elif kind == ("", "ConfigMap"):
@@ -116,8 +116,8 @@ def _in_secret_value(key: str, text: str) -> str:
 def _in_annotations(manifest: Manifest) -> Iterator[Secret]:
     """The secrets in the annotations of an object and of its Pods."""
     places: list[tuple[Steps, object]] = [(("metadata",), manifest.body.get("metadata"))]
-    if (pod := PodTemplate.of(manifest)) and pod.steps != ("spec",):
-        places.append(((*pod.steps[:-1], "metadata"), pod.metadata))
+    pods = (pod for pod in PodTemplate.of(manifest) if pod.steps != ("spec",))
+    places += [((*pod.steps[:-1], "metadata"), pod.metadata) for pod in pods]
     for steps, metadata in places:
         for key, value in mapping(mapping(metadata).get("annotations")).items():
             if isinstance(value, str) and "examples" not in key and (kind := _in_value(str(key), value)):

@@ -12,7 +12,7 @@ from typing import Final
 from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.security import pod_standards
-from cluster_forge.checks.security.namespaces import enforced_levels
+from cluster_forge.checks.security.namespaces import EnforcedLevel, enforced_levels
 from cluster_forge.checks.security.pod_standards import ENFORCE, Level, Violation
 from cluster_forge.checks.security.pod_template import PodTemplate
 from cluster_forge.manifests import field_path
@@ -29,17 +29,18 @@ _OF_THE_CLUSTER: Final = frozenset(("kube-system", "kube-public", "kube-node-lea
 def findings(checked: CheckedStack, /) -> Iterator[Finding]:
     levels = enforced_levels(checked)
     for manifest in checked.manifests:
-        pod = PodTemplate.of(manifest)
-        if pod is None:
-            continue
-        enforced = levels.get(manifest.id.namespace)
-        if enforced:
-            wrong = pod_standards.beyond(pod, enforced.level, enforced.minor)
-            if pod.is_custom:  # what is only missing may be what its controller sets
-                wrong = [violation for violation in wrong if violation.level is Level.BASELINE]
-            yield from _refused(manifest, wrong, enforced.level, f"namespace {manifest.id.namespace}")
-        elif manifest.id.namespace not in _OF_THE_CLUSTER:
-            yield from _undeclared(manifest, pod_standards.beyond(pod, Level.BASELINE, checked.minor))
+        for pod in PodTemplate.of(manifest):
+            yield from _of_pod(manifest, pod, levels.get(manifest.id.namespace), checked.minor)
+
+
+def _of_pod(manifest: Manifest, pod: PodTemplate, enforced: EnforcedLevel | None, minor: int) -> Iterator[Finding]:
+    if enforced:
+        wrong = pod_standards.beyond(pod, enforced.level, enforced.minor)
+        if pod.is_custom:  # what is only missing may be what its controller sets
+            wrong = [violation for violation in wrong if violation.level is Level.BASELINE]
+        yield from _refused(manifest, wrong, enforced.level, f"namespace {manifest.id.namespace}")
+    elif manifest.id.namespace not in _OF_THE_CLUSTER:
+        yield from _undeclared(manifest, pod_standards.beyond(pod, Level.BASELINE, minor))
 
 
 def of_component(manifest: Manifest, level: str) -> Iterator[Finding]:
@@ -49,8 +50,7 @@ def of_component(manifest: Manifest, level: str) -> Iterator[Finding]:
 
 def beyond(manifest: Manifest, level: str) -> list[Violation]:
     """What keeps the Pods of an object from a level, by the newest standards; nothing for an object without Pods."""
-    pod = PodTemplate.of(manifest)
-    return pod_standards.beyond(pod, level, _NEWEST) if pod else []
+    return [violation for pod in PodTemplate.of(manifest) for violation in pod_standards.beyond(pod, level, _NEWEST)]
 
 
 def _refused(manifest: Manifest, wrong: Sequence[Violation], level: str, place: str) -> Iterator[Finding]:

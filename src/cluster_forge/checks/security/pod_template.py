@@ -1,4 +1,4 @@
-"""The Pods that an object leads to, with the path of each part: of a built-in kind, or of a custom one with a template."""
+"""The Pods that an object leads to, with the path of each part: of a built-in kind, or of a custom one with templates."""
 
 from __future__ import annotations
 
@@ -14,13 +14,8 @@ from cluster_forge.manifests.pods import TEMPLATES
 
 _LISTS: Final = ("initContainers", "containers", "ephemeralContainers")
 
-_CUSTOM: Final = (
-    ("spec", "template"),
-    ("spec", "podTemplate"),
-    ("spec", "jobTemplate", "spec", "template"),
-    ("spec", "jobTargetRef", "template"),
-)
-"""Where custom resources have the template of their Pods: an Argo Rollout, a Service of Knative, a ScaledJob of KEDA."""
+_POLICIES: Final = ("rules",)
+"""Where policies have patterns, which look like templates."""
 
 Steps = tuple[Step, ...]
 
@@ -55,21 +50,25 @@ class PodTemplate:
     """It is of a custom resource, whose controller may set more than the template has."""
 
     @classmethod
-    def of(cls, manifest: Manifest) -> Self | None:
-        """The Pods of an object; None if it creates none."""
-        way = built_in = TEMPLATES.get((manifest.id.group, manifest.id.kind))
-        if way is None:
-            way = next((custom for custom in _CUSTOM if _has_containers(manifest, custom)), None)
-        if way is None:
-            return None
-        template = _template(manifest, way)
+    def of(cls, manifest: Manifest) -> tuple[Self, ...]:
+        """The templates of an object, in its order: one of a built-in workload, any number of a custom resource."""
+        way = TEMPLATES.get((manifest.id.group, manifest.id.kind))
+        if way is not None:
+            return (cls._read(_at(manifest.body, way), way, is_custom=False),)
+        if "." not in manifest.id.group or manifest.id.group == CRD[0] or not manifest.facts.images:
+            return ()
+        templates = _custom(manifest.body.get("spec"), ("spec",))
+        return tuple(cls._read(template, steps, is_custom=True) for template, steps in templates)
+
+    @classmethod
+    def _read(cls, template: Mapping[str, Any], way: Steps, *, is_custom: bool) -> Self:
         spec, steps = mapping(template.get("spec")), (*way, "spec")
         return cls(
             metadata=mapping(template.get("metadata")),
             spec=spec,
             steps=steps,
             containers=tuple(_containers(spec, steps)),
-            is_custom=built_in is None,
+            is_custom=is_custom,
         )
 
     @property
@@ -95,18 +94,29 @@ class PodTemplate:
         return str(self.spec.get("serviceAccountName") or self.spec.get("serviceAccount") or "default")
 
 
-def _template(manifest: Manifest, way: tuple[str, ...]) -> Mapping[str, Any]:
-    template: Mapping[str, Any] = manifest.body
+def _at(body: Mapping[str, Any], way: tuple[str, ...]) -> Mapping[str, Any]:
     for key in way:
-        template = mapping(template.get(key))
-    return template
+        body = mapping(body.get(key))
+    return body
 
 
-def _has_containers(manifest: Manifest, way: tuple[str, ...]) -> bool:
-    """Whether a custom resource has a template there, by what each container must have."""
-    if "." not in manifest.id.group or manifest.id.group == CRD[0]:
-        return False
-    containers = sequence(mapping(_template(manifest, way).get("spec")).get("containers"))
+def _custom(value: object, steps: Steps) -> Iterator[tuple[Mapping[str, Any], Steps]]:
+    """The templates in a custom resource, wherever they are: an Argo Rollout has one, a RayCluster one for each group."""
+    if isinstance(value, Mapping):
+        if len(steps) > 1 and _has_containers(value):
+            yield value, steps
+            return
+        for key, member in value.items():
+            if key not in _POLICIES:
+                yield from _custom(member, (*steps, str(key)))
+    elif isinstance(value, list):
+        for place, entry in enumerate(value):
+            yield from _custom(entry, (*steps, place))
+
+
+def _has_containers(template: Mapping[str, Any]) -> bool:
+    """Whether a value is the template of a Pod, by what each container must have."""
+    containers = sequence(mapping(template.get("spec")).get("containers"))
     return bool(containers) and all(isinstance(mapping(one).get("image"), str) for one in containers)
 
 

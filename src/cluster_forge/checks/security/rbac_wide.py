@@ -18,6 +18,7 @@ from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.security import grants, rights
 from cluster_forge.checks.security.grants import Grant, Subject
 from cluster_forge.checks.security.rights import TAKES_OVER, Right
+from cluster_forge.foundation.names import listed
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
 
@@ -27,7 +28,9 @@ _EVERYONE: Final = frozenset(
 )
 _ANONYMOUS: Final = frozenset(("system:unauthenticated", "system:anonymous"))
 _SHOWN: Final = 3
-_FIX: Final = "narrow the role in the values, or name the objects (`resourceNames`); if the component needs it, say why under `checks.ignore`"
+_ACCEPT: Final = "if the component needs it, say why under `checks.ignore`"
+_FIX: Final = f"narrow the role in the values, or name the objects (`resourceNames`); {_ACCEPT}"
+_FIX_BINDING: Final = f"bind a role that has only what it uses, by the values of the chart; {_ACCEPT}"
 
 
 def findings(checked: CheckedStack, /) -> Iterator[Finding]:
@@ -61,6 +64,8 @@ def _is_for_everyone(grant: Grant) -> bool:
 def of(grant: Grant) -> list[Right]:
     """The rights of a grant, worst first; those that everything implies are left out."""
     held_rights = {right for rule in grant.rules for right in rights.of(rule)}
+    if grant.namespace:
+        held_rights.discard(Right.API_PATHS)  # a RoleBinding gives no paths
     if held_rights and _is_for_everyone(grant):
         held_rights.add(Right.SYSTEM_GROUP)
     if any(subject.name in _ANONYMOUS for subject in grant.subjects) and not all(map(rights.is_public, grant.rules)):
@@ -76,9 +81,9 @@ def _finding(place: Manifest, held: Sequence[Grant]) -> list[Finding]:
     if not held_rights:
         return []
     subjects = sorted({str(subject) for grant in held for subject in grant.subjects})
-    listed = ", ".join((*subjects[:_SHOWN], *((f"{len(subjects) - _SHOWN} more",) if len(subjects) > _SHOWN else ())))
     namespaces = sorted({grant.namespace for grant in held})
     where = f" in {', '.join(namespaces)}" if all(namespaces) else ""
     may = ", ".join(right for right in Right if right in held_rights)
     finding = report.warning if held_rights & TAKES_OVER else report.notice
-    return [finding(place, CODE, f"{listed} may {may}{where}", fix=_FIX, field="rules" if held[0].role else "roleRef")]
+    fix, field = (_FIX, "rules") if held[0].role else (_FIX_BINDING, "roleRef")
+    return [finding(place, CODE, f"{listed(subjects, _SHOWN)} may {may}{where}", fix=fix, field=field)]

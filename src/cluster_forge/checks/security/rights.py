@@ -26,6 +26,7 @@ class Right(StrEnum):
     CHANGE_RBAC = "change roles and bindings"
     EXEC = "run commands in Pods"
     NODE_PROXY = "use the API of the kubelets (nodes/proxy)"
+    API_PATHS = "read the logs and profiles of the API server (nonResourceURLs)"
     READ_SECRETS = "read Secrets"
     WEBHOOKS = "change admission webhooks"
     CREATE_PODS = "create Pods"
@@ -80,6 +81,8 @@ _MOST_POWERFUL: Final = frozenset(
 )
 """Names of roles, groups and users with which a right for single objects is one for the whole cluster."""
 _PUBLIC_PATHS: Final = ("/healthz", "/livez", "/readyz", "/version", "/openid/", "/.well-known/", "/openapi", "/api")
+_INTERNAL_PATHS: Final = ("/debug", "/logs")
+"""Profiles of the API server, its flags, and the log files of its node."""
 _KEYS: Final = ("apiGroups", "resources", "verbs", "resourceNames")
 
 
@@ -96,6 +99,8 @@ def of(rule: Mapping[str, Any]) -> Iterator[Right]:
         yield Right.WILDCARD
     yield from _of_rbac(one)
     yield from _of_workloads(one)
+    if any(_is_internal(path) for path in _paths(rule)) and one.verbs & {"get", "*"}:
+        yield Right.API_PATHS
     if one.allows("admissionregistration.k8s.io", _WEBHOOKS, _WRITE):
         yield Right.WEBHOOKS
     if one.allows(
@@ -106,9 +111,22 @@ def of(rule: Mapping[str, Any]) -> Iterator[Right]:
 
 def is_public(rule: Mapping[str, Any]) -> bool:
     """Whether everyone may have what a rule allows: single objects that its author names, and paths that tell nothing."""
-    paths = [path for path in sequence(rule.get("nonResourceURLs")) if isinstance(path, str)]
     has_objects = bool(sequence(rule.get("resources"))) and not sequence(rule.get("resourceNames"))
-    return not has_objects and all(path.startswith(_PUBLIC_PATHS) for path in paths)
+    return not has_objects and all(path.startswith(_PUBLIC_PATHS) for path in _paths(rule))
+
+
+def _paths(rule: Mapping[str, Any]) -> list[str]:
+    return [path for path in sequence(rule.get("nonResourceURLs")) if isinstance(path, str)]
+
+
+def _is_internal(path: str) -> bool:
+    """Whether a path, which may end with ``*``, is or has one that shows what the API server does."""
+    start = path.removesuffix("*")
+    is_open = path.endswith("*")
+    return any(
+        known.startswith(start) if is_open and len(start) <= len(known) else start.startswith(known)
+        for known in _INTERNAL_PATHS
+    )
 
 
 def _of_named(rule: Rule) -> Iterator[Right]:

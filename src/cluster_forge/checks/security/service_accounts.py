@@ -36,8 +36,7 @@ def of(checked: CheckedStack) -> Iterator[RunningAs]:
         (account.id.namespace, account.id.name): account for account in checked.of_kind.get(("", "ServiceAccount"), ())
     }
     for manifest in checked.manifests:
-        pod = PodTemplate.of(manifest)
-        if pod is not None:
+        for pod in PodTemplate.of(manifest):
             account = accounts.get((manifest.id.namespace, pod.service_account))
             wanted = pod.spec.get("automountServiceAccountToken")
             if wanted is None and account is not None:

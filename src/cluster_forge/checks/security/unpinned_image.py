@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from cluster_forge.checks import report
@@ -22,8 +23,7 @@ def findings(checked: CheckedStack, /) -> Iterator[Finding]:
 
 def of(manifest: Manifest) -> Iterator[Finding]:
     """The images of an object's containers that may be others tomorrow."""
-    pod = PodTemplate.of(manifest)
-    for container in pod.containers if pod else ():
+    for container in chain.from_iterable(pod.containers for pod in PodTemplate.of(manifest)):
         image = container.body.get("image")
         if isinstance(image, str) and is_unpinned(image):
             message = f"container {container.name}: image {image!r} has no tag, or the tag latest"

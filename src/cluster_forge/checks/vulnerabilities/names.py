@@ -20,14 +20,16 @@ class ImageNames:
 
     def __contains__(self, name: object) -> bool:
         """Whether a reference is one to this image. Where it has a digest, and digests are known here, they decide, in whatever
-        registry: a mirror has the same content.
+        registry: a mirror has the same content. Else a tag of a mirror counts whose path names the registry that it copies.
         """
         other = parsed(name) if isinstance(name, str) else None
         if other is None:
             return False
         if other.digest and self.digests:
             return self.has_digest(str(other.digest))
-        return (other.registry, other.repository, other.tag or "latest") in self.tagged
+        tag = other.tag or "latest"
+        here = (other.registry, other.repository)
+        return any(tag == known and _are_same((registry, name), here) for registry, name, known in self.tagged)
 
     def has_digest(self, digest: str) -> bool:
         return any(known == digest for _, _, known in self.digests)
@@ -39,8 +41,19 @@ class ImageNames:
             return False
         repositories = {(registry, repository) for registry, repository, _ in self.tagged | self.digests}
         if "/" in name:
-            return (other.registry, other.repository) in repositories
+            return any(_are_same(known, (other.registry, other.repository)) for known in repositories)
         return any(repository.rpartition("/")[2] == name for _, repository in repositories)
+
+
+def _are_same(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two repositories, each with its registry, are the same, or one mirrors the other: its path ends with the
+    registry and the path of the other, as in ``mirror.example.com/quay.io/shop/web``.
+    """
+    return one == other or _is_mirror(one, other) or _is_mirror(other, one)
+
+
+def _is_mirror(copy: tuple[str, str], original: tuple[str, str]) -> bool:
+    return f"/{copy[1]}".endswith(f"/{original[0]}/{original[1]}")
 
 
 def parsed(name: str) -> ImageReference | None:

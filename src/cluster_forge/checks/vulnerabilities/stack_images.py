@@ -37,12 +37,18 @@ def uses(checked: CheckedStack) -> Mapping[str, list[ImageUse]]:
     for manifest in checked.manifests:
         if not manifest.facts.images:
             continue
-        pod = PodTemplate.of(manifest)
-        reaches_node = pod is not None and pod_standards.strictest(pod, checked.minor) is Level.PRIVILEGED
-        is_exposed = pod is not None and any(_selects(service, manifest, pod) for service in services)
+        pods = PodTemplate.of(manifest)
+        privileged = [pod for pod in pods if pod_standards.strictest(pod, checked.minor) is Level.PRIVILEGED]
+        exposed_pods = [pod for pod in pods if any(_selects(service, manifest, pod) for service in services)]
         for use in images.of(manifest.body):
+            concerned = [pod for pod in pods if use.steps[: len(pod.steps)] == pod.steps] or pods
             by_image[use.image].append(
-                ImageUse(manifest=manifest, field=use.path, reaches_node=reaches_node, is_exposed=is_exposed)
+                ImageUse(
+                    manifest=manifest,
+                    field=use.path,
+                    reaches_node=any(pod in privileged for pod in concerned),
+                    is_exposed=any(pod in exposed_pods for pod in concerned),
+                )
             )
     return by_image
 

@@ -73,8 +73,8 @@ def command(  # noqa: PLR0913 - an option each
     """List what is wrong with the stack, why it matters, and how to mend it.
 
     Checks what cast would take, hand edits included; where working/ is out of date, what smelt would write. Nothing is
-    fetched, and nothing written but by --fix and --write-baseline. The whole stack is checked always; with NAMEs only the findings about these are listed. The exit
-    code is 1 if one is an error. With a baseline only new findings count. A profile (CIS Kubernetes Benchmark, NSA/CISA
+    fetched, and nothing written but by --fix and --write-baseline. The whole stack is checked, without
+    what --skip leaves out; with NAMEs only the findings about these are listed. The exit code is 1 if one is an error. With a baseline only new findings count. A profile (CIS Kubernetes Benchmark, NSA/CISA
     guidance, Pod Security Standards) has a table of its controls instead; the exit code is 1 if one failed. A range of
     Kubernetes versions has a table of components and versions, each rendered and checked. --deep renders each chart again, at
     another time and without each of your values: minutes at first, then from the cache.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cluster_forge.cli.output import columns
-from cluster_forge.cli.output.error_text import finding_text
+from cluster_forge.cli.output.findings import text
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.stages.check.version_matrix import VersionFindings, differing, placeless
@@ -18,7 +18,7 @@ _MOST_WITH_WORDS: Final = 5
 """Minors whose cells have room for words in 80 columns."""
 
 
-def lines(components: Sequence[ComponentName], versions: Sequence[VersionFindings]) -> Iterator[str]:
+def lines(components: Sequence[ComponentName], versions: Sequence[VersionFindings], verbosity: int) -> Iterator[str]:
     head = ["component", *(f"1.{version.minor}" for version in versions)]
     words = _LETTERS if len(versions) > _MOST_WITH_WORDS else _WORDS
     rows = [[name, *(_cell(version, version.of(name), words) for version in versions)] for name in components]
@@ -27,7 +27,7 @@ def lines(components: Sequence[ComponentName], versions: Sequence[VersionFinding
         yield "E: errors, W: warnings, ?: cannot be rendered"
     for version in versions:
         if version.failure:
-            yield f"1.{version.minor} cannot be rendered: {version.failure}"
+            yield from text.wrapped(f"1.{version.minor} cannot be rendered: {version.failure}")
     shown: set[Finding] = set()
     for minor, findings in differing(versions).items():
         fresh = [
@@ -38,7 +38,17 @@ def lines(components: Sequence[ComponentName], versions: Sequence[VersionFinding
         shown |= {placeless(finding) for finding in fresh}
         if fresh:
             yield f"from 1.{minor}:"
-            yield from map(finding_text, fresh)
+            yield from _by_component(fresh, verbosity)
+
+
+def _by_component(findings: Iterable[Finding], verbosity: int) -> Iterator[str]:
+    """As `check` prints findings: below their component, those with one code together."""
+    by_component: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_component.setdefault(finding.component or "the stack", []).append(finding)
+    for name, of_component in by_component.items():
+        of_component.sort(key=lambda finding: ([*Severity].index(finding.severity), finding.code))
+        yield from text.of_component(name, of_component, verbosity)
 
 
 def _cell(version: VersionFindings, findings: Sequence[Finding], words: Mapping[Severity, tuple[str, str]]) -> str:

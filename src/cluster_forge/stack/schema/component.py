@@ -168,6 +168,17 @@ class RefersToSchema(Schema):
     """The fields that name other objects."""
 
 
+class AcceptsSchema(Schema):
+    """A warning that is accepted for objects of the component: it becomes a notice with the reason."""
+
+    code: Text
+    """The finding's code: `rbac-wide`."""
+    objects: list[Text] = ["*"]
+    """For which objects: `ClusterRole/shop-*`."""
+    reason: Text
+    """Why."""
+
+
 class ComponentSchema(ChangesSchema):
     """A component: one unit of the stack."""
 
@@ -219,6 +230,8 @@ class ComponentSchema(ChangesSchema):
     """Kinds of custom resources and their fields that name other objects: these come first, and one that nothing makes is missing."""
     makes_secrets: list[Text] = []
     """Secrets in its namespace that its programs create at run time."""
+    accepts: list[AcceptsSchema] = []
+    """Warnings about its objects that are accepted, with a reason: they become notices, unless `checks.errors` names the code."""
     secrets: list[SecretSchema] = []
     """Secrets that must exist before deployment: `secrets list` shows how to create them. Or Secrets with the content of files."""
 

@@ -1,6 +1,7 @@
 """What the description and the run make of findings.
 
-``checks.ignore`` silences them, ``checks.errors`` turns warnings into errors, ``--allow`` errors into warnings.
+``checks.ignore`` silences them, ``checks.errors`` turns warnings into errors, ``--allow`` errors into warnings. What a
+component accepts, such as one of the catalog, is a notice with the reason, unless ``checks.errors`` names the code.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from cluster_forge.checks.exemption import Exemption, is_exempt
 from cluster_forge.foundation.names import nearest
 from cluster_forge.manifests.finding import CODES, Finding, Mending, Severity
 from cluster_forge.record import FindingCounts
@@ -41,7 +43,17 @@ def _judged(finding: Finding, policy: FindingPolicy, allow: Collection[str]) -> 
         return replace(finding, severity=Severity.WARNING)
     if finding.severity is Severity.WARNING and finding.code in policy.errors and not is_allowed:
         return replace(finding, severity=Severity.ERROR)
+    reason = _accepted(finding, policy) if finding.severity is Severity.WARNING else ""
+    if reason:
+        return replace(finding, severity=Severity.NOTICE, message=f"{finding.message}; accepted: {reason}", fix="")
     return finding
+
+
+def _accepted(finding: Finding, policy: FindingPolicy) -> str:
+    """Why the component accepts the finding; empty if it does not."""
+    accepted = policy.accepted.get(finding.component or "", ())
+    covering = (one for one in accepted if is_exempt(finding, [Exemption(code=one.code, objects=one.objects)]))
+    return next((one.reason for one in covering), "")
 
 
 def _unused(ignores: Iterable[Ignore], used: Collection[Ignore]) -> Iterator[Finding]:

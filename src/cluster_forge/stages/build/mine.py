@@ -229,7 +229,8 @@ def _sourced_tree(
     engine = sourced_tree.engine(component, toolbox)
     folder = f"input/{sourced_folder(component)}"
     sourced_tree.refuse_others(folder, before, files)
-    tree, written = sourced_tree.build_tree(result, folder)
+    tree, written = sourced_tree.build_tree(result)
+    to_write = sourced_tree.with_origins(tree, written)
     fingerprint = sourced_tree.fingerprint(
         component, sources, visible_apis=result.visible_apis, target=target, engine=engine, tree=tree.digest
     )
@@ -244,8 +245,8 @@ def _sourced_tree(
             remarks=tuple(map(str, result.remarks)),
         ),
         component=written,
-        tree=written_files.recorded(tree),
-        lost=tuple(written_files.lost_edits(folder, tree, files, is_as_written=is_as_locked)),
+        tree=written_files.recorded(to_write),
+        lost=tuple(written_files.lost_edits(folder, to_write, files, is_as_written=is_as_locked)),
     )
 
 
@@ -294,7 +295,7 @@ def _regenerate_folders(
         assert described is not None
         folder = f"input/{described.folder}"
         sourced_tree.refuse_others(folder, None, toolbox.files, is_upstream=True)
-        tree, _ = sourced_tree.build_tree(result, folder, described.exclude)
+        tree, _ = sourced_tree.build_tree(result, described.exclude)
         trees[folder] = written_files.recorded(tree)
         lost += written_files.lost_edits(folder, tree, toolbox.files)
     discarded = edits.keep(lost, toolbox.kept_edits)

@@ -15,6 +15,8 @@ from cluster_forge.yaml.text_tree import Part
 
 _ROOT: Final = "input/"
 _BOM: Final = "\ufeff"
+_OLDER_KEYS: Final = {"wave": "syncwave", "exclude": "sourced-exclude"}
+"""The keys of the first implementation's format."""
 _OTHERWISE: Final = "the rest of the file would not mean the same then"
 
 
@@ -130,7 +132,7 @@ def _place(mending: Mending | None, items: Mapping[int, Sequence[Part]]) -> Path
         raise NotRemovable("several entries begin in this line: write each in a line of its own, and run this again")
     if not mending.key:
         return parts[0].path
-    member = parts[0].child(mending.key)
+    member = parts[0].child(mending.key) or parts[0].child(_OLDER_KEYS.get(mending.key, mending.key))
     if member is None:
         raise NotRemovable(f"this entry has no `{mending.key}` of its own: it comes from another place")
     if not mending.item:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from cluster_forge.foundation.errors import UnknownNameError
-from cluster_forge.foundation.names import counted, nearest
+from cluster_forge.foundation.names import counted, listed, nearest
 from cluster_forge.manifests.identity import ObjectId
 
 _SHOWN = 5
@@ -67,5 +67,4 @@ def _nearest(text: str, known: Collection[ObjectId]) -> str:
 
 
 def _listed(candidates: list[ObjectId]) -> str:
-    shown = ", ".join(map(str, candidates[:_SHOWN]))
-    return f"{shown} and {len(candidates) - _SHOWN} more" if len(candidates) > _SHOWN else shown
+    return listed([*map(str, candidates)], _SHOWN)

@@ -46,9 +46,13 @@ def large(megabytes: float) -> Part:
     return part("shop", 10, config_map("shop", text="x" * int(megabytes * 1e6)))
 
 
+def origins_of(parts: Sequence[Part]) -> dict[str, str]:
+    return {item.path: f"chart/{item.path}:1" for one in parts for item in one.objects}
+
+
 def found(parts: Sequence[Part], **gitops: Any) -> list[tuple[str, Severity]]:
     stack = Stack(name="shop", gitops=replace(GitOps(engine=GitOpsEngine.ARGOCD), **gitops))
-    return [(finding.code, finding.severity) for finding in engine_settings.findings(stack, parts)]
+    return [(finding.code, finding.severity) for finding in engine_settings.findings(stack, parts, origins_of(parts))]
 
 
 @pytest.mark.parametrize(
@@ -81,8 +85,9 @@ def test_the_settings_of_the_stacks_own_argo_cd(
 def test_a_setting_is_in_a_file_of_working() -> None:
     stack = Stack(name="shop", gitops=GitOps(engine=GitOpsEngine.ARGOCD))
     settings = config_map("argocd-cm", **{HEALTH_KEY: "return obj.status.health"})
-    (finding,) = engine_settings.findings(stack, [part("argo-cd", 0, APPLICATIONS, settings), large(0.1)])
-    assert finding.where.startswith("working/argo-cd/")
+    parts = [part("argo-cd", 0, APPLICATIONS, settings), large(0.1)]
+    (finding,) = engine_settings.findings(stack, parts, origins_of(parts))
+    assert finding.where == "chart/argo-cd/1.yaml:1"
 
 
 def test_an_argo_cd_in_the_cluster_has_the_default_limit() -> None:

@@ -31,13 +31,19 @@ _BASES: Final = {
 def lines(report: Report, verbosity: int) -> Iterator[str]:
     """The findings that are printed at this verbosity, and how many there are."""
     for component, findings in report.groups:
-        listed = [subject.readable(finding) for finding in findings if least_verbosity(finding) <= verbosity]
+        listed = [finding for finding in findings if least_verbosity(finding) <= verbosity]
         if listed:
-            yield styled((one_line(component or f"the stack {report.stack.name}"), {"bold": True}))
-            for _, alike in groupby(listed, key=lambda finding: (finding.severity, finding.code)):
-                yield from _of_code(list(alike), verbosity)
+            yield from of_component(component or f"the stack {report.stack.name}", listed, verbosity)
             yield ""
     yield from _summary(report, verbosity)
+
+
+def of_component(title: str, findings: Iterable[Finding], verbosity: int) -> Iterator[str]:
+    """The findings of one component below its name; those with one code stand together."""
+    yield styled((one_line(title), {"bold": True}))
+    listed = map(subject.readable, findings)
+    for _, alike in groupby(listed, key=lambda finding: (finding.severity, finding.code)):
+        yield from _of_code(list(alike), verbosity)
 
 
 def _of_code(findings: Sequence[Finding], verbosity: int) -> Iterator[str]:
@@ -45,7 +51,7 @@ def _of_code(findings: Sequence[Finding], verbosity: int) -> Iterator[str]:
     first = findings[0]
     title = f"{first.severity}[{first.code}]"
     why = WHY.get(first.code, "")
-    head, *more = _wrapped(f"{title} {why}", "  ", "    ")
+    head, *more = wrapped(f"{title} {why}", "  ", "    ")
     yield styled("  ", (title, {"fg": _COLORS[first.severity]}), Styled(head[2 + len(title) :]))
     yield from more
     shown = findings if verbosity > 1 else findings[:_MOST]
@@ -61,19 +67,20 @@ def _of_code(findings: Sequence[Finding], verbosity: int) -> Iterator[str]:
 def _finding(finding: Finding, *, has_fix: bool) -> Iterator[str]:
     about = subject.of(finding)
     if about:
-        yield from _wrapped(about, "    ", "      ")
+        yield from wrapped(about, "    ", "      ")
     place = f"{finding.where}: " if finding.where else ""
-    yield from _wrapped(f"{place}{finding.message}", "      " if about else "    ", "      ")
+    yield from wrapped(f"{place}{finding.message}", "      " if about else "    ", "      ")
     if has_fix:
         yield from _fix(finding.fix)
 
 
 def _fix(fix: str) -> Iterable[str]:
-    return _wrapped(f"fix: {fix}", "      ", "      ") if fix else ()
+    return wrapped(f"fix: {fix}", "      ", "      ") if fix else ()
 
 
-def _wrapped(text: str, first: str, following: str) -> list[Styled]:
-    wrapped = textwrap.wrap(
+def wrapped(text: str, first: str = "", following: str = "  ") -> list[Styled]:
+    """A text in lines of 80 columns, with what the first line and the following ones begin with."""
+    broken = textwrap.wrap(
         one_line(text),
         _COLUMNS,
         initial_indent=first,
@@ -81,7 +88,7 @@ def _wrapped(text: str, first: str, following: str) -> list[Styled]:
         break_on_hyphens=False,
         break_long_words=False,
     )
-    return [Styled(line) for line in wrapped]
+    return [Styled(line) for line in broken]
 
 
 def _summary(report: Report, verbosity: int) -> Iterator[str]:
@@ -99,6 +106,6 @@ def _mended(mended: Sequence[KnownFinding], verbosity: int) -> Iterator[str]:
     shown = mended if verbosity > 1 else mended[:_MOST]
     yield f"mended since the baseline: {counted(len(mended), 'finding')}; --write-baseline takes them out"
     for entry in shown:
-        yield from _wrapped(" ".join(filter(None, (entry.code, entry.component, entry.object))), "  ", "    ")
+        yield from wrapped(" ".join(filter(None, (entry.code, entry.component, entry.object))), "  ", "    ")
     if rest := len(mended) - len(shown):
         yield f"  … and {rest} more: -v shows them"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cluster_forge.checks import registry
 from cluster_forge.foundation.errors import ManifestError
-from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.foundation.names import ComponentName, counted, listed
 from cluster_forge.graph.component_order import ComponentOrder
 from cluster_forge.graph.object_graph import ObjectGraph
 from cluster_forge.manifests import duplicates, hooks, retention
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _HOOKS = "hooks"
 """The folder in a part's own for hooks that an installation does not run."""
+_RUNS = frozenset(("Job", "Pod"))
+_SHOWN = 3
+"""Hooks that a finding names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,14 @@ def assemble(
     annotation = after_changes.retention_annotation(stack)
     kept = {name: [retention.retained(manifest, annotation) for manifest in objects[name]] for name in objects}
     assembled = tuple(replace(part, objects=_objects(str(part.name), kept[part.name])) for part in parts)
-    findings += [*assembly_findings.missing_engine(stack, assembled), *engine_settings.findings(stack, assembled)]
+    by_path = {
+        known.path: manifest
+        for part in assembled
+        for known, manifest in zip(part.objects, objects[part.name], strict=True)
+    }
+    origins = {path: manifest.provenance.origin for path, manifest in by_path.items()}
+    findings += assembly_findings.missing_engine(stack, assembled)
+    findings += engine_settings.findings(stack, assembled, origins)
     own = (manifest for result in rendered.values() for group in result.own for manifest in group.manifests)
     return Assembly(
         parts=assembled,
@@ -117,11 +127,7 @@ def assemble(
         order=order,
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
         findings=(*findings, *registry.check_reading(own)),
-        manifests={
-            known.path: manifest
-            for part in assembled
-            for known, manifest in zip(part.objects, objects[part.name], strict=True)
-        },
+        manifests=by_path,
     )
 
 
@@ -195,7 +201,12 @@ def _dropped_hooks(component: Component, uses: Mapping[HookUse, Sequence[Manifes
 
 
 def _listed(manifests: Iterable[Manifest]) -> str:
-    return ", ".join(sorted({str(manifest.id) for manifest in manifests}))
+    """The first few, those that do something before those that they need for it."""
+    names = [
+        str(one)
+        for one in sorted({manifest.id for manifest in manifests}, key=lambda one: (one.kind not in _RUNS, str(one)))
+    ]
+    return listed(names, _SHOWN)
 
 
 def _objects(folder: str, manifests: Iterable[Manifest]) -> tuple[PartObject, ...]:

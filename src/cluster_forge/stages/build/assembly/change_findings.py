@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.foundation.names import ComponentName, counted, listed
 from cluster_forge.foundation.untyped import mapping
 from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.identity import ObjectId
@@ -50,7 +50,7 @@ def of(use: Use, manifests: Sequence[Manifest], elsewhere: str) -> Iterator[Find
     if not use.concerned:
         yield _missing(use, manifests, elsewhere)
     elif use.refused:
-        message = f"`{change}` stays as it is in {counted(len(use.refused), 'place')}: {_reason(change)} ({_shown(use.refused)})"
+        message = f"`{change}` stays as it is in {counted(len(use.refused), 'place')}: {_reason(change)} ({listed(use.refused, _SHOWN)})"
         fix = "use another key" if change.key == "labels" else "change it by a value of the chart, or by a patch"
         yield _ineffective(use, message, fix)
     elif use.restored:
@@ -67,7 +67,7 @@ def of(use: Use, manifests: Sequence[Manifest], elsewhere: str) -> Iterator[Find
 
 
 def _taken_back(use: Use, objects: Sequence[str], reason: str, fix: str) -> Finding:
-    places = f"{counted(len(objects), 'object')}: {reason} ({_shown(objects)})"
+    places = f"{counted(len(objects), 'object')}: {reason} ({listed(objects, _SHOWN)})"
     return _ineffective(use, f"`{use.change}` is taken back in {places}", fix)
 
 
@@ -126,10 +126,6 @@ def _autoscaled(use: Use, manifests: Sequence[Manifest]) -> Iterator[Finding]:
             ):
                 message = f"`{use.change}`: {manifest.id} sets the replicas of {scaled}"
                 yield _ineffective(use, message, "patch its `minReplicas` and `maxReplicas` instead")
-
-
-def _shown(places: Sequence[str]) -> str:
-    return ", ".join(places[:_SHOWN]) + (" and more" if len(places) > _SHOWN else "")
 
 
 def _ineffective(use: Use, message: str, fix: str) -> Finding:

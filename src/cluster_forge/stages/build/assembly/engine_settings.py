@@ -6,7 +6,7 @@ an Argo CD in the cluster are looked at before a deployment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cluster_forge.foundation import quantity
@@ -28,28 +28,30 @@ from cluster_forge.manifests.finding import Finding, Severity
 from cluster_forge.manifests.part import Part, PartObject
 from cluster_forge.manifests.pods import containers_of
 from cluster_forge.stack.model import GitOpsEngine, Stack
-from cluster_forge.stages.build.working_tree import FOLDER
 
 GATE: Final = "unhealthy-gate"
 LIMIT: Final = "engine-limit"
 _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet"})
 
 
-def findings(stack: Stack, parts: Sequence[Part]) -> Iterator[Finding]:
-    """What Argo CD's settings in the stack, or those of an Argo CD in the cluster, keep from working."""
+def findings(stack: Stack, parts: Sequence[Part], origins: Mapping[str, str]) -> Iterator[Finding]:
+    """What Argo CD's settings in the stack, or those of an Argo CD in the cluster, keep from working.
+
+    ``origins`` are the templates or files of the objects, by their path in a part.
+    """
     if stack.gitops.engine is not GitOpsEngine.ARGOCD:
         return
     delivery = delivery_mode.delivery(stack, parts)
     argocd = engine.find(parts) if delivery is Delivery.INSTALL else None
     if argocd:
         if len({part.wave for part in parts}) > 1:
-            yield from _gate(argocd)
-        yield from _too_large(argocd, parts)
+            yield from _gate(argocd, origins)
+        yield from _too_large(argocd, parts, origins)
     elif delivery is Delivery.EXISTING:
         yield from _large(parts)
 
 
-def _gate(argocd: Part) -> Iterator[Finding]:
+def _gate(argocd: Part, origins: Mapping[str, str]) -> Iterator[Finding]:
     for item in _config_maps(argocd, SETTINGS_MAP):
         script = _data(item).get(HEALTH_KEY)
         if isinstance(script, str) and not gates(script):
@@ -58,14 +60,14 @@ def _gate(argocd: Part) -> Iterator[Finding]:
                 severity=Severity.WARNING,
                 component=argocd.name,
                 object=item.id,
-                where=f"{FOLDER}/{item.path}",
+                where=origins[item.path],
                 field=field_path.text(("data", HEALTH_KEY)),
                 message="does not look at the sync status: waves do not wait for each other",
                 fix="leave the key out: the delivery sets a script that does",
             )
 
 
-def _too_large(argocd: Part, parts: Sequence[Part]) -> Iterator[Finding]:
+def _too_large(argocd: Part, parts: Sequence[Part], origins: Mapping[str, str]) -> Iterator[Finding]:
     """The Applications beyond a limit that the stack itself sets."""
     for item, field, text in _limits(argocd):
         try:
@@ -79,7 +81,7 @@ def _too_large(argocd: Part, parts: Sequence[Part]) -> Iterator[Finding]:
                     severity=Severity.ERROR,
                     component=argocd.name,
                     object=item.id,
-                    where=f"{FOLDER}/{item.path}",
+                    where=origins[item.path],
                     field=field,
                     message=f"Argo CD takes {text} of one Application, and the manifests of {content} have {size / 1e6:.1f} MB",
                     fix=f"leave the setting out, then the delivery sets 100M, or write a larger one: {LIMIT_KEY}: 100M",

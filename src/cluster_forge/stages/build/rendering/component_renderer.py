@@ -149,7 +149,7 @@ class ComponentRenderer:
         if sourced_tree.inputs(component, sources, rendered.visible_apis, self._target, engine) != locked.inputs:
             return
         folder = f"input/{sourced_folder(component)}"
-        tree, _ = sourced_tree.build_tree(rendered, folder)
+        tree, _ = sourced_tree.build_tree(rendered)
         result = sourced_tree.fingerprint(
             component,
             sources,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import chain
+from typing import Final
 
 import orjson
 
@@ -20,7 +21,7 @@ from cluster_forge.foundation.error_groups import leaves
 from cluster_forge.foundation.errors import ForgeError, ManifestError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.manifests import duplicates
-from cluster_forge.manifests.manifest import Manifest, Provenance
+from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.manifests.remark import Remark
 from cluster_forge.ports.rendering import Renderer
 from cluster_forge.ports.workspace import Workspace
@@ -36,6 +37,9 @@ from cluster_forge.stages.toolbox import Toolbox
 
 _OBJECT_FILE = re.compile(r"[A-Za-z][A-Za-z0-9.~-]*_[^/]+\.yaml")
 """The name of an object's file: ``deployment.apps_web.yaml``, or the first implementation's ``Deployment_web.yaml``."""
+ORIGINS: Final = ".origins"
+"""The template, and the line in it, that each object was rendered from: what findings name. The fingerprint leaves it out."""
+_HEADER: Final = "# Written by cluster-forge: the template of each object, which findings name.\n"
 _ANY = "*"
 """In the lock: the chart may require any API version."""
 
@@ -52,13 +56,30 @@ def load(
     tree = files.read_tree(folder)
     if tree is None:
         return None
+    group = render_jobs.run(render_jobs.of_folder(tree, folder, component), renderer)
+    origins = _origins(files.read(f"{folder}/{ORIGINS}"), folder)
     return RenderedComponent(
         component=component,
-        sourced=(render_jobs.run(render_jobs.of_folder(tree, folder, component), renderer),),
+        sourced=(replace(group, manifests=tuple(_as_rendered(one, origins) for one in group.manifests)),),
         required_apis=None if _ANY in locked.required_apis else frozenset(locked.required_apis),
         remarks=tuple(map(Remark.parse, locked.remarks)),
         reused_tree=tree.digest,
     )
+
+
+def _origins(content: bytes | None, folder: str) -> Mapping[str, str]:
+    """Where each object was rendered from, by the place that reading it from ``folder`` gives it."""
+    lines = (content or b"").decode(errors="replace").splitlines()
+    entries = (line.partition("  ") for line in lines if not line.startswith("#"))
+    return {f"{folder}/{name}:1": origin for name, _, origin in entries if origin}
+
+
+def _as_rendered(manifest: Manifest, origins: Mapping[str, str]) -> Manifest:
+    """An object of the tree with the template or address that it was rendered from, where the tree says it."""
+    origin = origins.get(manifest.provenance.origin)
+    if origin is None:
+        return manifest
+    return replace(manifest, provenance=replace(manifest.provenance, origin=origin))
 
 
 def damaged(component: Component, error: ForgeError | ExceptionGroup) -> ForgeError | ExceptionGroup:
@@ -70,10 +91,8 @@ def damaged(component: Component, error: ForgeError | ExceptionGroup) -> ForgeEr
     return errors[0] if len(errors) == 1 else ExceptionGroup(str(error), errors)
 
 
-def build_tree(
-    rendered: RenderedComponent, folder: str, excluded: Collection[str] = ()
-) -> tuple[FileTree, RenderedComponent]:
-    """The tree that is written to ``folder``, one object to a file, and the component as `load` will read it from there.
+def build_tree(rendered: RenderedComponent, excluded: Collection[str] = ()) -> tuple[FileTree, RenderedComponent]:
+    """The objects that are written to the tree, each a file, and the component as `load` will read it from there.
 
     Objects whose name is in ``excluded`` are left out. With ``later_replaces`` the later of two objects with the same
     identity from different sources is kept.
@@ -86,11 +105,17 @@ def build_tree(
     for manifest in chain.from_iterable(groups):
         if exclude_names(manifest).isdisjoint(excluded):
             name = _unused_name(manifest, files)
-            provenance = Provenance(component=component.name, origin=f"{folder}/{name}:1")
-            files[name] = replace(manifest, provenance=provenance)
+            files[name] = manifest
     tree = FileTree({name: manifest.text for name, manifest in files.items()})
     group = ObjectGroup(manifests=tuple(files[name] for name in tree), is_cached=rendered.is_cached)
     return tree, replace(rendered, sourced=(group,))
+
+
+def with_origins(tree: FileTree, written: RenderedComponent) -> FileTree:
+    """What `build_tree` made with the record of where each object was rendered from; an empty tree stays empty."""
+    manifests = chain.from_iterable(group.manifests for group in written.sourced)
+    lines = "".join(f"{name}  {one.provenance.origin}\n" for name, one in zip(tree, manifests, strict=True))
+    return FileTree({**tree.files, ORIGINS: (_HEADER + lines).encode()}) if lines else tree
 
 
 def refuse_others(folder: str, locked: LockedComponent | None, files: Workspace, *, is_upstream: bool = False) -> None:
@@ -104,7 +129,8 @@ def refuse_others(folder: str, locked: LockedComponent | None, files: Workspace,
     def is_former(path: str) -> bool:
         if is_upstream:
             return path.endswith(".yaml") and "/" not in path and not path.startswith(".")
-        return locked is not None and locked.rendered is not None and bool(_OBJECT_FILE.fullmatch(path))
+        is_written = path == ORIGINS or _OBJECT_FILE.fullmatch(path) is not None
+        return locked is not None and locked.rendered is not None and is_written
 
     fix = "move them to another folder, and name that in `manifests` if they belong to the stack; mine replaces this folder"
     written_files.refuse_others(folder, files, is_former, fix)

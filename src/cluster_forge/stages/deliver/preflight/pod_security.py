@@ -29,16 +29,19 @@ def problems(situation: Situation) -> Iterator[Problem]:
     levels = _levels(situation)
     for manifest in situation.workloads:
         namespace = manifest.id.namespace
-        enforced, pod = levels.get(namespace), PodTemplate.of(manifest)
-        if enforced and pod and (wrong := pod_standards.beyond(pod, enforced.level, enforced.minor)):
-            yield Problem(
-                code=CODE,
-                message=f"namespace {namespace} enforces the Pod Security level {enforced.level}: {pod_security.listed(wrong)}",
-                where=str(manifest.id),
-                fix="set `securityContext` in the values, or another level: "
-                f"kubectl label namespace {namespace} --overwrite {ENFORCE}=privileged",
-                option=f"--allow {CODE}",
-            )
+        enforced = levels.get(namespace)
+        if enforced is None:
+            continue
+        for pod in PodTemplate.of(manifest):
+            if wrong := pod_standards.beyond(pod, enforced.level, enforced.minor):
+                yield Problem(
+                    code=CODE,
+                    message=f"namespace {namespace} enforces the Pod Security level {enforced.level}: {pod_security.listed(wrong)}",
+                    where=str(manifest.id),
+                    fix="set `securityContext` in the values, or another level: "
+                    f"kubectl label namespace {namespace} --overwrite {ENFORCE}=privileged",
+                    option=f"--allow {CODE}",
+                )
 
 
 def _levels(situation: Situation) -> Mapping[str, EnforcedLevel | None]:
