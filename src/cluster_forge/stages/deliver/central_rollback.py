@@ -1,7 +1,7 @@
 """rollback of one cluster of a central Argo CD: its pin goes back to the tag of an earlier release, the others stay.
 
 Which clusters there are, and how they are rolled out, is read from the ApplicationSet: no description is needed. Only Argo CD
-reaches the cluster, so what going back would lose is found by a comparison with the newest release.
+reaches the cluster, so what going back would lose comes from a comparison with the newest release.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ def _check(request: CentralRollbackRequest, chosen: Release, deployment: Deploym
     name = request.cluster
     newest = releases.listed(tools.cluster, request.stack.name, name)[-1]
     there = deployment if newest == chosen or not newest.folders else releases.deployment(newest, tools)
-    found = obstacles.between(deployment, there, tools)
-    raise_all(found or ())
-    if found is None:
+    losses = obstacles.between(deployment, there, tools)
+    raise_all(losses or ())
+    if losses is None:
         return f"release {newest.number} does not say what going back would lose in {name}, which only Argo CD reaches"
     return f"only Argo CD reaches {name}: the release was compared with release {newest.number}, not with what is there"
 
