@@ -9,6 +9,7 @@ healthy cluster), what is refused (``before``), and what time does to a watch (`
 from __future__ import annotations
 
 import copy
+import json
 import threading
 import time
 from collections import Counter
@@ -383,6 +384,7 @@ class FakeCluster:
             after.setdefault("status", _established(after))
         if live and after == live.body:
             return live.body
+        _check_size(target, after)
         self._uids += live is None
         self._version += 1
         after["metadata"]["resourceVersion"] = str(self._version)
@@ -534,6 +536,17 @@ def _after_update(owners: Owners, before: Body, after: Body, key: tuple[str, str
 def _name(target: ObjectId) -> str:
     """As the API server names an object: ``deployments.apps "web"``."""
     return f'{fake_kinds.plural(target.kind)}{f".{target.group}" if target.group else ""} "{target.name}"'
+
+
+def _check_size(target: ObjectId, body: Body) -> None:
+    """Refuse what is larger than an API server takes (Kubernetes, ``core/validation``, ``MaxSecretSize``; etcd, ``--max-request-bytes``)."""
+    data = body.get("data") if target.kind in ("Secret", "ConfigMap") else None
+    if data and sum(len(value) * (3 if target.kind == "Secret" else 4) // 4 for value in data.values()) > 1 << 20:
+        raise _refusal(
+            target, 422, "Invalid", f"{_name(target)} is invalid: data: Too long: may not be more than 1048576 bytes"
+        )
+    if len(json.dumps(body)) > 3 << 19:
+        raise _refusal(target, 500, "", "etcdserver: request is too large")
 
 
 def _refusal(

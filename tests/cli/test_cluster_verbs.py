@@ -200,6 +200,7 @@ class TestClusterOfCentralArgoCd:
         assert (done["cluster"], done["to"], done["release"]) == ("eu", 1, 3)
         assert hub.pins["eu"] != before["eu"]
         assert hub.pins["staging"] == before["staging"]
+        assert "only Argo CD reaches eu: the release was compared with release 2" in done["unseen"]
         assert "(eu)" not in capsys.readouterr().err
         assert [entry["cluster"] for entry in printed(capsys, "audit", "--last", "1")["entries"]] == ["eu"]
 
@@ -224,7 +225,8 @@ class TestClusterOfCentralArgoCd:
             (["rollback", "--cluster", "eux"], 11, "not delivered to eux"),
             (["rollback", "dem", "--cluster", "eu"], 11, "did you mean"),
             (["rollback", "--cluster", "eu", "--to", "9"], 56, "there is no release 9"),
-            (["rollback", "--cluster", "eu", "--force-rollback"], 2, "a central Argo CD changes the clusters"),
+            (["rollback", "--cluster", "eu", "--recreate"], 2, "a central Argo CD changes the clusters"),
+            (["rollback", "--cluster", "eu", "--force-version"], 2, "a central Argo CD changes the clusters"),
             (["remove", "--cluster", "eux"], 11, "name one of its clusters: staging, eu"),
             (["remove", "--cluster", "eu", "--data"], 2, "a central Argo CD changes the clusters"),
             (["remove", "shop", "--cluster", "eu"], 2, "Argo CD would put shop back"),

@@ -252,6 +252,8 @@ def test_one_stack_goes_to_several_contexts_in_the_order_in_which_they_are_named
     assert "staging: skipped" in result.out
     assert f"{cast.folder} deploy demo --context eu --context staging" in result.err
     assert clusters.maps("us") == ["settings"]
+    elsewhere = cast.run("deploy", *chosen, "--kubeconfig", "/elsewhere/a config")
+    assert f"{cast.folder} deploy demo --kubeconfig '/elsewhere/a config' --context eu`" in elsewhere.err
     clusters.down.clear()
     cast.ok("deploy", "demo", "--context", "eu", "--context", "staging")
     assert clusters.maps("eu") == clusters.maps("staging") == ["settings"]

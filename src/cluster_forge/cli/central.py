@@ -72,6 +72,10 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
             "--force-conflicts": options.force_conflicts,
             "--recreate": options.recreate,
             "--prune-data": options.prune_data,
+            "--force-version": options.force_version,
+            "--force-environment": options.force_environment,
+            "--allow-missing-apis": options.allow_missing_apis,
+            "--allow-missing-secrets": options.allow_missing_secrets,
         },
     )
     assert members.fleet.central is not None, "a central Argo CD is described"
@@ -90,7 +94,7 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
             return 0
         names = ", ".join(cluster.name for cluster in members.clusters)
         deployer.confirm(session, f"Deploy to {names} through the Argo CD of {facts}?")
-        again = session.command_line("deploy")
+        again = session.fleet_command("deploy")
         stacks = {one.name: one for one in request.clusters}
         with deployer.going_on(f"{again} {members.chosen}", noted), central.opened(request, tools) as delivery:
 

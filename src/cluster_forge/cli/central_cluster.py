@@ -9,14 +9,17 @@ if TYPE_CHECKING:
     from cluster_forge.stages.deliver.options import DeployOptions
 
 
-def go_back(destination: Destination, stack: str | None, options: DeployOptions, to: int | None) -> int:
-    """Move the pin of one cluster back to an earlier release; the exit code.
+def go_back(
+    destination: Destination, stack: str | None, options: DeployOptions, to: int | None, *, is_forced: bool
+) -> int:
+    """Move the pin of one cluster back to an earlier release; the exit code. ``is_forced``: also where data would be lost.
 
     Raises:
         UnknownNameError, ReleaseError, PreflightError, ExceptionGroup: for what stops it before the first change.
     """
     from cluster_forge.cli import central, cluster_stacks, deployer
     from cluster_forge.cli.output import deploy_text
+    from cluster_forge.cli.output.streams import to_stderr
     from cluster_forge.stages.deliver import central as stage
     from cluster_forge.stages.deliver import central_rollback
     from cluster_forge.stages.deliver.central_rollback import CentralRollbackRequest
@@ -27,8 +30,12 @@ def go_back(destination: Destination, stack: str | None, options: DeployOptions,
         tools = session.delivery(noted)
         facts = tools.cluster.about()
         central_stack = cluster_stacks.central(stack, tools.cluster, name)
-        asked = CentralRollbackRequest(stack=central_stack, cluster=name, to=to, options=options, run=deployer.run())
-        release, request = central_rollback.planned(asked, tools)
+        asked = CentralRollbackRequest(
+            stack=central_stack, cluster=name, to=to, options=options, run=deployer.run(), is_forced=is_forced
+        )
+        planned = central_rollback.planned(asked, tools)
+        release, request = planned.release, planned.rollout
+        to_stderr(planned.unseen, color=session.color)
         warnings = stage.checked(request, tools)
         version = f"version {release.version}"
         deployer.confirm(
@@ -40,7 +47,7 @@ def go_back(destination: Destination, stack: str | None, options: DeployOptions,
             done = central.Delivered(cluster=request.clusters[0], result=rollout.deliver(name, noted), facts=facts)
     for line in (*deploy_text.warnings(warnings), *done.lines()):
         session.print(line)
-    session.print_json("rollback", is_line=True, cluster=name, to=release.number, **done.json())
+    session.print_json("rollback", is_line=True, cluster=name, to=release.number, unseen=planned.unseen, **done.json())
     errors = deploy_text.failures(done.result.components, f"mend what is shown above, then run `{again}` again")
     return deployer.concluded(session, errors, done.reasons())
 

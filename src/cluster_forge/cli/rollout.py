@@ -65,6 +65,6 @@ def concluded(session: Session, members: Members, outcomes: Sequence[ClusterOutc
             session.print(line)
     documents = [{**rollout_text.json(one), **(one.result.json() if one.result else {})} for one in outcomes]
     session.print_json("deploy", is_line=True, clusters=documents)
-    ways = rollout_text.Ways(again=again, back=session.command_line("rollback"))
+    ways = rollout_text.Ways(again=again, back=session.fleet_command("rollback"))
     reasons = [line for one in outcomes if one.result for line in one.result.reasons()]
     return deployer.concluded(session, rollout_text.errors(outcomes, ways, members.option), reasons)

@@ -190,6 +190,12 @@ class Session:
         options = [word for option, value in chosen if value is not None for word in (option, value)]
         return self.command_line(" ".join([verb, *map(shlex.quote, (*names, *options))]))
 
+    def fleet_command(self, verb: str, *names: str) -> str:
+        """What to type for a verb in this workspace, but for the options that choose clusters by their names."""
+        kubeconfig = self.contexts.kubeconfig
+        options = () if kubeconfig is None else ("--kubeconfig", kubeconfig)
+        return self.command_line(" ".join([verb, *map(shlex.quote, (*names, *options))]))
+
     def selecting_command(self, verb: str, selection: Sequence[str] | None = None, /) -> str:
         """What to type for a verb in this workspace, with this part of the stack and environment; None: those of this call."""
         parts = [*(self._selection_of_call() if selection is None else selection), *self._variables_of_call()]

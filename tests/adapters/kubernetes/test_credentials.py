@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import pty
 import stat
 import time
 from collections.abc import Callable
@@ -194,11 +196,43 @@ def test_a_plug_in_that_fails(plugin: Write, script: str, message: str) -> None:
     assert error.where == "config: users[0].user.exec"
 
 
-def test_a_plug_in_that_hangs_is_ended(plugin: Write) -> None:
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("sleep 60 & sleep 60", r"did not answer within 0\.5 s$"),
+        ("echo open https://login.example.com >&2; sleep 60", r"within 0\.5 s: open https://login\.example\.com$"),
+        ("setsid sleep 60 & sleep 60", r"did not answer within 0\.5 s$"),
+        ("exec >&-; sleep 60", r"has not ended within 0\.5 s$"),
+    ],
+    ids=["with a child", "waits for a login", "with a child in a session of its own", "has closed its output"],
+)
+def test_a_plug_in_that_hangs_is_ended(plugin: Write, script: str, message: str) -> None:
     began = time.monotonic()
-    with pytest.raises(KubeconfigError, match=r"did not answer within 0\.2 s"):
-        exec_plugin.run(plugin("sleep 60 & sleep 60"), CLUSTER, {"PATH": "/usr/bin:/bin"}, seconds=0.2)
-    assert time.monotonic() - began < 10
+    with pytest.raises(KubeconfigError, match=message):
+        exec_plugin.run(plugin(script), CLUSTER, {"PATH": "/usr/bin:/bin"}, seconds=0.5)
+    assert time.monotonic() - began < 30
+
+
+def test_a_plug_in_that_hangs_on_a_terminal_is_ended_without_what_it_started(
+    plugin: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There it is in the foreground with this program, so its children cannot be ended as a group: one has the pipe open."""
+    leader, terminal = pty.openpty()
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        began = time.monotonic()
+        with pytest.raises(KubeconfigError, match=r"did not answer within 0\.5 s"):
+            exec_plugin.run(plugin("sleep 60 & sleep 60"), CLUSTER, {"PATH": "/usr/bin:/bin"}, seconds=0.5)
+    os.close(leader)
+    assert time.monotonic() - began < 30
+
+
+def test_what_a_plug_in_leaves_running_does_not_hold_up_its_answer(plugin: Write) -> None:
+    """A keeper of credentials that it starts has its error output, and does not close it."""
+    began = time.monotonic()
+    told = plugin("sleep 60 >/dev/null & " + granting())
+    assert exec_plugin.run(told, CLUSTER, {"PATH": "/usr/bin:/bin"}).token == "granted"
+    assert time.monotonic() - began < 30
 
 
 def test_a_plug_in_that_needs_a_terminal(plugin: Write, monkeypatch: pytest.MonkeyPatch) -> None:

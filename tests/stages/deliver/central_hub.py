@@ -29,7 +29,7 @@ from cluster_forge.stages.deliver.argocd import central_stacks
 from cluster_forge.stages.deliver.argocd.central import CentralCluster, CentralRequest
 from cluster_forge.stages.deliver.argocd.central_removal import CentralRemoval
 from cluster_forge.stages.deliver.argocd.central_stacks import CentralStack
-from cluster_forge.stages.deliver.central_rollback import CentralRollbackRequest
+from cluster_forge.stages.deliver.central_rollback import CentralRollback, CentralRollbackRequest
 from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.options import DeployOptions
@@ -191,14 +191,19 @@ class Hub:
         (found,) = central_stacks.of(self.delivery.cluster)
         return found
 
-    def go_back(self, cluster: str, to: int | None = None) -> tuple[int, State]:
+    def go_back(self, cluster: str, to: int | None = None, *, is_forced: bool = False) -> tuple[int, State]:
         """Take a cluster back; the release that it went to, and the state of its first component."""
+        planned = self.planned(cluster, to, is_forced=is_forced)
+        with central.opened(planned.rollout, self.delivery.tools) as rollout:
+            return planned.release.number, rollout.deliver(cluster, self.delivery.reporter).components[0].state
+
+    def planned(self, cluster: str, to: int | None = None, *, is_forced: bool = False) -> CentralRollback:
+        """What taking a cluster back would do."""
+        options = DeployOptions(timeout=20)
         asked = CentralRollbackRequest(
-            stack=self.stack, cluster=cluster, to=to, options=DeployOptions(timeout=20), run="host/1/2"
+            stack=self.stack, cluster=cluster, to=to, options=options, run="host/1/2", is_forced=is_forced
         )
-        release, request = central_rollback.planned(asked, self.delivery.tools)
-        with central.opened(request, self.delivery.tools) as rollout:
-            return release.number, rollout.deliver(cluster, self.delivery.reporter).components[0].state
+        return central_rollback.planned(asked, self.delivery.tools)
 
     def removal(self, cluster: str) -> CentralRemoval:
         return CentralRemoval(self.stack, cluster, 5, self.delivery.tools)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeRequest
+from tests.gitops.conftest import part
 from tests.stages.deliver import central_hub
 from tests.stages.deliver.central_hub import EXTRAS, SHOP, Hub, cast, clusters, stack
 from tests.stages.deliver.deliveries import identity
+from tests.stages.deliver.test_rollback import LOSSES, volume, widgets
 
 from cluster_forge.foundation.errors import (
     DeploymentError,
@@ -18,7 +21,7 @@ from cluster_forge.foundation.errors import (
 )
 from cluster_forge.gitops import release
 from cluster_forge.ports.cluster import Query
-from cluster_forge.stages.deliver import central_remove
+from cluster_forge.stages.deliver import central, central_remove, obstacles
 from cluster_forge.stages.deliver.argocd import central_stacks
 from cluster_forge.stages.deliver.cluster_records import audit_log, releases
 from cluster_forge.stages.deliver.removal.deletion import Deletion
@@ -72,7 +75,8 @@ class TestReleases:
             hub.deploy(staging)
         assert len(hub.releases("staging")) == releases.KEPT
         (kept,) = releases.listed(hub.delivery.cluster, "demo", "eu")
-        assert releases.deployment(kept, hub.delivery.tools).files == eu.deployment.files
+        wanted = obstacles.with_deciding_fields(eu.deployment, eu.parts)
+        assert releases.deployment(kept, hub.delivery.tools).files == wanted.files
 
 
 class TestWayBack:
@@ -108,6 +112,44 @@ class TestWayBack:
         hub.go_back("staging", 1)
         found = hub.delivery.there("ApplicationSet", "demo.clusters", "argocd", "argoproj.io")
         assert found["spec"]["template"]["spec"]["source"]["repoURL"] == "https://git.example.com/moved.git"
+
+    @pytest.mark.parametrize(("former", "present", "_target", "_status", "message"), LOSSES)
+    def test_what_the_newest_release_says_would_be_lost_keeps_the_pin_where_it_is(
+        self,
+        hub: Hub,
+        former: list[dict[str, Any]],
+        present: list[dict[str, Any]],
+        _target: object,
+        _status: object,
+        message: str,
+    ) -> None:
+        for bodies in (former, present):
+            hub.deploy(*clusters(hub, part("shop", bodies)))
+        before = hub.delivery.cluster.objects()
+        with pytest.raises(ReleaseError, match=message) as refused:
+            hub.go_back("eu")
+        assert "--recreate" not in str(refused.value.fix), "Argo CD has no such option"
+        assert hub.delivery.cluster.objects() == before
+        assert hub.go_back("eu", is_forced=True) == (1, State.READY)
+
+    def test_a_version_of_a_crd_that_stores_nothing_may_go(self, hub: Hub) -> None:
+        hub.deploy(*clusters(hub, part("shop", [widgets("v2")])))
+        hub.deploy(*clusters(hub, part("shop", [widgets("v1beta1", "v2")])))
+        assert hub.go_back("eu") == (1, State.READY)
+
+    def test_a_way_back_keeps_what_the_next_one_is_compared_with(self, hub: Hub) -> None:
+        for size in ("2Gi", "1Gi"):
+            hub.deploy(*clusters(hub, part("shop", [volume(size)])))
+        assert hub.go_back("eu") == (1, State.READY)
+        with pytest.raises(ReleaseError, match="the volume has 2Gi, and 1Gi in that release"):
+            hub.go_back("eu", 2)
+
+    def test_a_release_that_does_not_say_what_would_be_lost(self, hub: Hub) -> None:
+        one = replace(clusters(hub, part("shop", [volume("1Gi")]))[1], parts=())  # as it was kept once
+        with central.opened(hub.request(one), hub.delivery.tools) as rollout:
+            for _ in range(2):
+                rollout.deliver("eu", hub.delivery.reporter)
+        assert "release 2 does not say what going back would lose in eu" in hub.planned("eu").unseen
 
     @pytest.mark.parametrize(
         ("cluster", "to", "error"),

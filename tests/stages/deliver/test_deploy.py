@@ -127,6 +127,20 @@ def test_a_deployment_without_changes_costs_few_requests() -> None:
     assert first <= 1.2 * 200 + 60, "the rest are checks, lease, claim and release"
 
 
+def test_a_further_object_costs_one_request_and_a_further_component_one_for_its_namespace() -> None:
+    """Whatever else is asked is asked once for each kind, or every few seconds."""
+
+    def requests(components: int, objects: int) -> int:
+        made = Delivery(cluster())
+        maps = {f"c{one}": [settings(f"s{each}", f"c{one}") for each in range(objects)] for one in range(components)}
+        assert deploy(made, [part(name, bodies) for name, bodies in maps.items()]).is_good
+        return sum(request.verb != "watch" for request in made.cluster.requests)
+
+    few = requests(5, 20)
+    assert requests(5, 60) - few == 5 * 40
+    assert requests(15, 20) - few == 10 * (20 + 1)
+
+
 def test_going_back_loses_no_data_without_being_asked() -> None:
     made = Delivery(cluster(before=refuse_two_replicas))
     deploy(made, [SHOP])

@@ -12,10 +12,8 @@ from tests.stages.deliver.deliveries import Delivery, deployment, identity, sett
 
 from cluster_forge.foundation.errors import ReleaseError
 from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.gitops.release import Result
-from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.stack.model import GitOps, Stack
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver import obstacles, rollback
@@ -169,13 +167,7 @@ def by_engine(bodies: Sequence[dict[str, Any]], version: str) -> Deployment:
     planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version)
     about = FileTree({"stack.json": orjson.dumps({"version": version, "image": {"digest": "sha256:" + "a" * 64}})})
     cast = deployments.of(join(bootstrap.tree(planned), about), "stacks/demo")
-    provenance = Provenance(component=ComponentName("shop"), origin="")
-    manifests = (
-        Manifest(id=item.id, document=item.document, provenance=provenance)
-        for item in parts[0].objects
-        if item.document
-    )
-    return obstacles.with_deciding_fields(cast, manifests)
+    return obstacles.with_deciding_fields(cast, parts)
 
 
 @pytest.mark.parametrize(("former", "present", "target", "status", "message"), LOSSES)

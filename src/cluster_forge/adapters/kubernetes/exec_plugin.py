@@ -10,12 +10,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import orjson
 
@@ -26,6 +27,7 @@ from cluster_forge.foundation.stopping import if_stopped
 SECONDS: Final = 60.0
 """For a plug-in that asks a server; one that asks the user has `_SECONDS_TO_ASK`."""
 _SECONDS_TO_ASK: Final = 300.0
+_MOMENT: Final = 0.5
 _LARGEST: Final = 1 << 20
 _LONGEST_SHOWN: Final = 300
 _FIELDS: Final = ("token", "clientCertificateData", "clientKeyData")
@@ -108,42 +110,58 @@ def _info(plugin: ExecPlugin, cluster: ClusterEntry, *, is_interactive: bool) ->
 
 
 def _outputs(process: subprocess.Popen[bytes], plugin: ExecPlugin, seconds: float) -> tuple[bytes, bytes]:
-    """What a program prints, and what it complains about; ended when its time is over."""
-    is_late = threading.Event()
-    clock = threading.Timer(seconds, partial(_end, process, is_late))
-    clock.daemon = True
-    clock.start()
-    complaints: list[bytes] = []
-    listener = threading.Thread(target=partial(_listen, process, complaints), daemon=True)
-    listener.start()
-    assert process.stdout
+    """What a program prints, and what it complains about; ended when its time is over.
+
+    Programs that it has started may keep the pipes open for ever, so threads read them, which are left behind then.
+    """
+    printed, complaints = _Reader(process.stdout, _LARGEST + 1), _Reader(process.stderr)
+    end = time.monotonic() + seconds
     try:
-        with process, if_stopped(partial(_end, process)):
-            output = process.stdout.read(_LARGEST + 1)
-            if len(output) > _LARGEST:
-                _end(process)
-            listener.join()
+        with if_stopped(partial(_end, process)):
+            printed.join(seconds)
+            if printed.is_alive():
+                raise _failed(plugin, f"did not answer within {seconds:g} s{_quoted(complaints.last)}")
+            if len(printed.last) > _LARGEST:
+                raise _failed(plugin, f"printed more than {_LARGEST >> 20} MiB")
+            process.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise _failed(plugin, f"has not ended within {seconds:g} s{_quoted(complaints.last)}") from None
     finally:
-        clock.cancel()
-    if is_late.is_set():
-        raise _failed(plugin, f"did not answer within {seconds:g} s")
-    if len(output) > _LARGEST:
-        raise _failed(plugin, f"printed more than {_LARGEST >> 20} MiB")
-    return output, b"".join(complaints)
+        _end(process)  # nothing, if it has ended
+        process.wait()
+        for reader in (printed, complaints):
+            reader.close()
+    return printed.last, complaints.last
 
 
-def _listen(process: subprocess.Popen[bytes], complaints: list[bytes]) -> None:
-    """Keep the last of what a program complains about."""
-    if process.stderr:
+class _Reader(threading.Thread):
+    """Keeps the last of what comes through a pipe, and reads no further than ``most`` bytes."""
+
+    def __init__(self, pipe: IO[bytes] | None, most: int | None = None) -> None:
+        super().__init__(daemon=True)
+        self.last = b""
+        self._pipe, self._most = pipe, most
+        self.start()
+
+    def run(self) -> None:
         with contextlib.suppress(OSError, ValueError):
-            while part := process.stderr.read1(1 << 16):  # type: ignore[attr-defined] # it is buffered
-                complaints[:] = [(b"".join(complaints) + part)[-(1 << 16) :]]
+            while self._pipe and (self._most is None or len(self.last) < self._most):
+                part = self._pipe.read1(1 << 16)  # type: ignore[attr-defined] # it is buffered
+                if not part:
+                    return
+                self.last = (self.last + part)[-(self._most or 1 << 16) :]
+
+    def close(self) -> None:
+        """Close the pipe, if all of it comes within a moment after the program has ended."""
+        self.join(_MOMENT)
+        if self._pipe and not self.is_alive():
+            self._pipe.close()
 
 
-def _end(process: subprocess.Popen[bytes], late: threading.Event | None = None) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """End a program; with all that it started, if it has a session of its own."""
-    if late:
-        late.set()
+    if process.returncode is not None:
+        return
     with contextlib.suppress(OSError):
         if os.name == "posix" and os.getpgid(process.pid) == process.pid:
             os.killpg(process.pid, signal.SIGKILL)

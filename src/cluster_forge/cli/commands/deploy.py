@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -241,7 +240,7 @@ def _to_many(session: Session, stack: str | None, options: DeployOptions, values
         if not options.is_trial:
             places = ", ".join(f"{one.name} ({members.places[one.name].title})" for one in members.clusters)
             deployer.confirm(session, f"Deploy to {places}?")
-        again = session.command_line(" ".join(["deploy", *([shlex.quote(stack)] if stack else [])]))
+        again = session.fleet_command("deploy", *([stack] if stack else []))
         return _rolled_out(session, members, options, values, again)
 
 

@@ -13,9 +13,8 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import DELIVERS, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from cluster_forge.cli.destinations import Destination
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
@@ -59,33 +58,26 @@ def command(  # noqa: PLR0913 - its options
         cluster-forge rollback --to 7 --yes
         cluster-forge rollback platform --context production --wait
     """
+    from cluster_forge.cli import central, central_cluster
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
     destination = destinations.chosen(session, cluster)
     if destination.name:
         given = {
-            "--force-rollback": force_rollback,
             "--force-version": force_version,
             "--force-conflicts": force_conflicts,
             "--recreate": recreate,
         }
-        return _through_central(destination, stack, DeployOptions(timeout=timeout, waits=waits), to, given)
+        central.check_options("rollback", given)
+        through = DeployOptions(timeout=timeout, waits=waits)
+        return central_cluster.go_back(destination, stack, through, to, is_forced=force_rollback)
     # `rollback.target` compares the versions; of the checks beside that, the same is a warning.
     options = DeployOptions(
         timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
     )
     wanted = partial(RollbackRequest, to=to, is_forced=force_rollback, force_version=force_version, recreates=recreate)
     return _go_back(destination.session, stack, options, wanted)
-
-
-def _through_central(
-    destination: Destination, stack: str | None, options: DeployOptions, to: int | None, given: Mapping[str, bool]
-) -> int:
-    from cluster_forge.cli import central, central_cluster
-
-    central.check_options("rollback", given)
-    return central_cluster.go_back(destination, stack, options, to)
 
 
 def _go_back(

@@ -13,9 +13,9 @@ from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.gitops import cluster_folder, git_server
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.ports.progress import DeliveryReporter
-from cluster_forge.stages.deliver import creation, results
+from cluster_forge.stages.deliver import creation, obstacles, results
 from cluster_forge.stages.deliver.argocd import place as argocd_place
-from cluster_forge.stages.deliver.argocd.central import CentralDelivery, CentralRequest
+from cluster_forge.stages.deliver.argocd.central import CentralCluster, CentralDelivery, CentralRequest
 from cluster_forge.stages.deliver.cluster_records import lease, release_run, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.deployment import Deployment
@@ -67,6 +67,8 @@ class CentralRollout:
         self._request, self._delivery, self._tools = request, delivery, tools
         self._clusters = {cluster.name: cluster for cluster in request.clusters}
         self._recording = threading.Lock()
+        self._kept: dict[str, Deployment] = {}
+        """What releases keep of each stack, by its folder."""
 
     def deliver(self, cluster: str, reporter: DeliveryReporter) -> CentralResult:
         """Deploy to a cluster, and keep what was deployed. Safe for several threads.
@@ -76,13 +78,20 @@ class CentralRollout:
         """
         request, tools = self._request, self._tools
         with self._recording:
-            begun = releases.begin(
-                self._clusters[cluster].deployment, tools, run=request.run, cause=request.cause, destination=cluster
-            )
+            kept = self._kept_of(self._clusters[cluster])
+            begun = releases.begin(kept, tools, run=request.run, cause=request.cause, destination=cluster)
         components = release_run.recorded(
             begun.release, tools, lambda: self._delivery.deliver(cluster, reporter), results.reasons, self._recording
         )
         return CentralResult(components=components, release=begun.release.number, former=begun.former)
+
+    def _kept_of(self, one: CentralCluster) -> Deployment:
+        if not one.parts:  # a release from before, which has the fields if they were kept then
+            return one.deployment
+        folder = one.deployment.folder
+        if folder not in self._kept:
+            self._kept[folder] = obstacles.with_deciding_fields(one.deployment, one.parts)
+        return self._kept[folder]
 
 
 @contextmanager

@@ -1,19 +1,22 @@
 """rollback of one cluster of a central Argo CD: its pin goes back to the tag of an earlier release, the others stay.
 
-Which clusters there are, and how they are rolled out, is read from the ApplicationSet: no description is needed. What going
-back would lose in the cluster is not looked at: only Argo CD reaches it.
+Which clusters there are, and how they are rolled out, is read from the ApplicationSet: no description is needed. Only Argo CD
+reaches the cluster, so what going back would lose comes from a comparison with the newest release.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cluster_forge.foundation.errors import raise_all
 from cluster_forge.gitops.argocd.central import Pin
 from cluster_forge.gitops.release import Release
-from cluster_forge.stages.deliver import rollback
+from cluster_forge.stages.deliver import obstacles, rollback
 from cluster_forge.stages.deliver.argocd import central_stacks
 from cluster_forge.stages.deliver.argocd.central import CentralCluster, CentralRequest
 from cluster_forge.stages.deliver.argocd.central_stacks import CentralStack
+from cluster_forge.stages.deliver.cluster_records import releases
+from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.rollback import RollbackRequest
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -21,24 +24,39 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentralRollbackRequest:
-    """``cluster`` goes back to its release ``to`` of a stack, or to the last good one before the newest."""
+    """``cluster`` goes back to its release ``to`` of a stack, or to the last good one before the newest; ``is_forced``: also
+    where data would be lost.
+    """
 
     stack: CentralStack
     cluster: str
     to: int | None
     options: DeployOptions
     run: str
+    is_forced: bool = False
 
 
-def planned(request: CentralRollbackRequest, tools: DeliverTools) -> tuple[Release, CentralRequest]:
-    """The release to go back to, and the rollout that does it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CentralRollback:
+    """The release to go back to, and the rollout that does it; ``unseen`` is what was not looked at, in words."""
+
+    release: Release
+    rollout: CentralRequest
+    unseen: str
+
+
+def planned(request: CentralRollbackRequest, tools: DeliverTools) -> CentralRollback:
+    """What going back would do.
 
     Raises:
         UnknownNameError: if Argo CD does not deliver the stack to a cluster of this name.
-        ReleaseError, ExceptionGroup: as `rollback.kept`.
+        ReleaseError, ExceptionGroup: as `rollback.kept`, and for everything that keeps the stack from going back.
     """
     stack, pin = request.stack, _pin(request.stack, request.cluster)
     chosen, deployment = rollback.kept(RollbackRequest(stack=stack.name, to=request.to), tools, pin.cluster)
+    unseen = f"what going back would lose in {pin.cluster} was not looked at"
+    if not request.is_forced:
+        unseen = _check(request, chosen, deployment, tools)
     rollout = CentralRequest(
         clusters=(CentralCluster(name=pin.cluster, deployment=deployment, parts=(), step=int(pin.step)),),
         described=frozenset(stack.clusters),
@@ -48,7 +66,23 @@ def planned(request: CentralRollbackRequest, tools: DeliverTools) -> tuple[Relea
         cause=rollback.cause(chosen),
         template=stack.template,
     )
-    return chosen, rollout
+    return CentralRollback(release=chosen, rollout=rollout, unseen=unseen)
+
+
+def _check(request: CentralRollbackRequest, chosen: Release, deployment: Deployment, tools: DeliverTools) -> str:
+    """That nothing is lost if the cluster is as its newest release has it; what that leaves out, in words.
+
+    Raises:
+        ReleaseError, ExceptionGroup: for everything that would be, and if that release is damaged.
+    """
+    name = request.cluster
+    newest = releases.listed(tools.cluster, request.stack.name, name)[-1]
+    there = deployment if newest == chosen or not newest.folders else releases.deployment(newest, tools)
+    losses = obstacles.between(deployment, there, tools)
+    raise_all(losses or ())
+    if losses is None:
+        return f"release {newest.number} does not say what going back would lose in {name}, which only Argo CD reaches"
+    return f"only Argo CD reaches {name}: the release was compared with release {newest.number}, not with what is there"
 
 
 def _pin(stack: CentralStack, cluster: str) -> Pin:

@@ -123,7 +123,7 @@ def _deployed(request: DeployRequest, tools: DeliverTools) -> DeployResult:
         return DeployResult(warnings=problems)
     creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease, the claim and the releases
     if request.parts:  # an engine applies them, and the release would have nothing of them
-        kept = obstacles.with_deciding_fields(request.deployment, situation.manifests)
+        kept = obstacles.with_deciding_fields(request.deployment, request.parts)
         request = replace(request, deployment=kept)
     with lease.held(plan.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))

@@ -1,12 +1,13 @@
 """What keeps a cluster from going back to a release: data that would be lost, fields that cannot change, its version.
 
 Where a GitOps engine applies the objects, the release does not have them. It keeps the fields of them that decide
-(`with_deciding_fields`), which do not depend on where the engine reads from, nor on what is still there.
+(`with_deciding_fields`), which do not depend on where the engine reads from, nor on what is still there. Where only a central
+Argo CD reaches the cluster, two releases are compared (`between`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -20,7 +21,8 @@ from cluster_forge.gitops.steps import Apply, ApplyCrds
 from cluster_forge.manifests import emitter, immutable_fields
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.manifests.manifest import Body, Manifest
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
@@ -33,15 +35,17 @@ _FORCED: Final = "or go back all the same: --force-rollback"
 _CLAIM: Final = ("", "PersistentVolumeClaim")
 _SIZE: Final = "spec.resources.requests.storage"
 _VERSIONS: Final = "spec.versions[*].name"
+_STORAGE: Final = "spec.versions[*].storage"
+_STORED: Final = "status.storedVersions"
 _JUDGED: Final = frozenset(immutable_fields.FIELDS)
 Judge = Callable[[Body, Body], Iterator[ReleaseError]]
 """From an object as the release has it, and as it is in the cluster."""
 
 
-def with_deciding_fields(deployment: Deployment, manifests: Iterable[Manifest]) -> Deployment:
+def with_deciding_fields(deployment: Deployment, parts: Iterable[Part]) -> Deployment:
     """The deployment with the fields that `of` looks at among its files, for the objects that an engine applies."""
-    judged = (manifest for manifest in manifests if (manifest.id.group, manifest.id.kind) in _JUDGED)
-    trimmed = (_trimmed(manifest.document.passing_body()) for manifest in judged)
+    judged = (item for part in parts for item in part.objects if _kind(item.id) in _JUDGED)
+    trimmed = (_trimmed(item.document.passing_body()) for item in judged if item.document)
     documents = tuple(emitter.document(body).encode() for body in trimmed)
     kept = FileTree({DECIDING: steps.content(Apply(file=DECIDING, documents=documents))})
     return replace(deployment, beside=join(deployment.beside, kept))
@@ -57,6 +61,23 @@ def of(deployment: Deployment, tools: DeliverTools, *, recreates: bool = False) 
     documents = [document for document in _documents(deployment, tools) if _kind(document.id) in _JUDGED]
     obstacles = tools.workers.map(partial(_obstacle, tools, recreates), documents)
     return [error for error in obstacles if error is not None]
+
+
+def between(deployment: Deployment, newest: Deployment, tools: DeliverTools) -> list[ForgeError] | None:
+    """What `of` finds if the cluster is as the newest release of an engine has it; None if that one does not have the fields.
+
+    Raises:
+        ManifestError: if what one of them has is not an object.
+    """
+    if DECIDING not in newest.beside.files:
+        return None
+    there = {document.id: _as_stored(document.body(tools.reader)) for document in _kept(newest, tools)}
+    judged = (
+        _first(document, there[document.id], tools, [partial(_of_immutable_fields, option="")])
+        for document in _kept(deployment, tools)
+        if document.id in there
+    )
+    return [error for error in judged if error is not None]
 
 
 def of_version(deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
@@ -76,21 +97,31 @@ def of_version(deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
 
 def _documents(deployment: Deployment, tools: DeliverTools) -> Iterator[StepDocument]:
     """What is applied directly, and what an engine applies."""
-    kept = deployment.beside.files.get(DECIDING, b"")
-    yield from step_documents.of(steps.with_content(Apply(file=DECIDING), kept), tools.reader)
+    yield from _kept(deployment, tools)
     for component in deployment.plan.components:
         for step in component.steps:
             if isinstance(step, Apply | ApplyCrds):
                 yield from step_documents.of(step, tools.reader)
 
 
+def _kept(deployment: Deployment, tools: DeliverTools) -> Sequence[StepDocument]:
+    """The objects that an engine applies, with their deciding fields."""
+    kept = deployment.beside.files.get(DECIDING, b"")
+    return step_documents.of(steps.with_content(Apply(file=DECIDING), kept), tools.reader)
+
+
 def _obstacle(tools: DeliverTools, recreates: bool, document: StepDocument) -> ForgeError | None:  # noqa: FBT001 - for map
     live = tools.cluster.get(document.id)
     if live is None:
         return None
-    judges: list[Judge] = [_OWN_JUDGES[_kind(document.id)]] if _kind(document.id) in _OWN_JUDGES else []
-    if document.id.holds_data or not recreates:
-        judges.append(_of_immutable_fields)
+    can_change = recreates and not document.id.holds_data
+    return _first(document, live, tools, [] if can_change else [partial(_of_immutable_fields, option="--recreate")])
+
+
+def _first(document: StepDocument, live: Body, tools: DeliverTools, others: Sequence[Judge]) -> ForgeError | None:
+    """What the judge of the kind says, or else one of the others."""
+    own = _OWN_JUDGES.get(_kind(document.id))
+    judges = [*([own] if own else []), *others]
     body = document.body(tools.reader)
     return next((error for judge in judges for error in judge(body, live)), None)
 
@@ -100,7 +131,7 @@ def _of_crd(body: Body, live: Body) -> Iterator[ReleaseError]:
     CustomResourceDefinitions", "Upgrade existing objects to a new stored version").
     """
     kept = set(map(str, immutable_fields.picked(body, _VERSIONS) or ()))
-    stored = [str(name) for name in immutable_fields.picked(live, "status.storedVersions") or ()]
+    stored = [str(name) for name in immutable_fields.picked(live, _STORED) or ()]
     if lost := [name for name in stored if name not in kept]:
         yield ReleaseError(
             f"objects may be stored in version {', '.join(lost)}, which the CRD of that release does not have",
@@ -120,10 +151,12 @@ def _of_volume(body: Body, live: Body) -> Iterator[ReleaseError]:
         )
 
 
-def _of_immutable_fields(body: Body, live: Body) -> Iterator[ReleaseError]:
+def _of_immutable_fields(body: Body, live: Body, *, option: str) -> Iterator[ReleaseError]:
+    """``option`` has the object deleted and created again, where no data is lost with it; empty: nothing does."""
     if changed := immutable_fields.changed(live, body):
         target = ObjectId.of(body)
-        recreated = "keep the values of now in an own release" if target.holds_data else "pass --recreate"
+        is_kept = target.holds_data or not option
+        recreated = "keep the values of now in an own release" if is_kept else f"pass {option}"
         yield ReleaseError(
             f"{', '.join(changed)} cannot change in a {target.kind} that is there, and differs in that release",
             where=str(target),
@@ -133,9 +166,20 @@ def _of_immutable_fields(body: Body, live: Body) -> Iterator[ReleaseError]:
 
 def _trimmed(body: Body) -> Body:
     kept = dict(immutable_fields.trimmed(body))
-    for path in (_VERSIONS, _SIZE):
+    for path in (_VERSIONS, _STORAGE, _SIZE):
         immutable_fields.put(kept, body, path)
     return kept
+
+
+def _as_stored(body: Body) -> Body:
+    """The object as a cluster has it at least: a CRD with objects in the version in which it stores them."""
+    if _kind(ObjectId.of(body)) != CRD:
+        return body
+    names, stored = (immutable_fields.picked(body, path) or () for path in (_VERSIONS, _STORAGE))
+    return {
+        **body,
+        "status": {"storedVersions": [name for name, is_stored in zip(names, stored, strict=True) if is_stored]},
+    }
 
 
 def _size(claim: Body) -> Decimal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +20,10 @@ from cluster_forge.gitops import release
 from cluster_forge.gitops.release import Folder, Release, Result
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stages.deliver import deployment as deployments
+from cluster_forge.stages.deliver import rollback
 from cluster_forge.stages.deliver.cluster_records import release_files, releases
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.rollback import RollbackRequest
 
 SHOP = part("shop", [web(), settings()])
 RUN = "host/1/0"
@@ -105,6 +108,31 @@ def test_a_large_folder_is_cut_into_secrets_under_the_limit() -> None:
     assert len(bodies) == large[0].parts > 1
     assert all(len(base64.b64decode(body["data"]["packed"])) <= 700 * 1024 for body in bodies)
     assert release.unpacked(large[0], iter(bodies)).files == {"bootstrap/waves/000-a/objects.yaml": digits.encode()}
+
+
+def test_a_stack_of_several_mebibytes_comes_back_byte_for_byte() -> None:
+    """Of one component that fills several Secrets, and of many that share some; the fake cluster takes 1 MiB in each."""
+    digits = random.Random(1)
+
+    def map_of(name: str, size: int) -> dict[str, Any]:
+        return settings(name, "shop", a=digits.randbytes(size).hex())
+
+    large = part("large", [map_of(f"large-{number}", 400_000) for number in range(6)])
+    small = [part(f"small-{number}", [map_of(f"small-{number}", 40_000)], wave=1) for number in range(60)]
+    delivery = Delivery()
+    first, second = (
+        deployment([large, *small, part("last", [settings(a=one)], wave=2)], one) for one in ("v-1", "v-2")
+    )
+    kept = releases.begin(first, delivery.tools, run=RUN).release
+    parts = {folder.path: folder.parts for folder in kept.folders}
+    before = contents(delivery)
+    assert parts["bootstrap/waves/000-large"] > 2
+    assert len(before) > parts["bootstrap/waves/000-large"] + 2, "those that are shared are several, too"
+    releases.end(kept, Result.DEPLOYED, delivery.tools)
+    releases.begin(second, delivery.tools, run=RUN)
+    assert len(contents(delivery)) == len(before) + 1, "what both have is kept once"
+    chosen, back = rollback.target(RollbackRequest(stack="demo", to=1), delivery.tools)
+    assert (chosen.version, back.files) == ("v-1", first.files)
 
 
 @given(st.lists(st.integers(1, 900_000), max_size=12))

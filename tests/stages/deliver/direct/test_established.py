@@ -9,7 +9,7 @@ from tests.gitops.conftest import crd
 
 from cluster_forge.foundation.errors import DeploymentError, RefusedError
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.ports.cluster import ServedKinds
+from cluster_forge.ports.cluster import ServedKind, ServedKinds
 from cluster_forge.stages.deliver.direct.established import Definitions
 
 WIDGETS = crd(
@@ -57,3 +57,43 @@ def test_without_the_right_to_change_its_status_it_is_an_error_at_the_end(restar
     restarted.before = refuse
     with pytest.raises(DeploymentError, match=r"is not served after 60 s"):
         Definitions(restarted, FakeClock()).wait(["widgets.example.com"], 60, lambda _: None)
+
+
+def test_while_the_server_gets_on_no_crd_is_looked_at() -> None:
+    """Each look is one more request for a server that is busy, and a CRD may have megabytes."""
+    names = [f"widgets.{number}.example.com" for number in range(20)]
+    clock = FakeClock()
+
+    class Slow(FakeCluster):
+        """One more kind is served every six seconds, until the last but ``refused``."""
+
+        refused = 0
+
+        def served(self, *, is_fresh: bool = False) -> ServedKinds:
+            del is_fresh
+            served = names[: min(int(clock.now / 6), len(names) - self.refused)]
+            groups = [name.partition(".")[2] for name in served]
+            return ServedKinds(
+                tuple(
+                    ServedKind(
+                        group=group,
+                        version="v1",
+                        kind="Widget",
+                        plural="widgets",
+                        is_namespaced=True,
+                        is_preferred=True,
+                    )
+                    for group in groups
+                )
+            )
+
+    cluster = Slow()
+    Definitions(cluster, clock).wait(names, 600, lambda _: None)
+    assert cluster.requests == []
+    clock.now, cluster.refused = 0.0, 1
+    began = clock.now
+    with pytest.raises(DeploymentError, match=r"widgets\.19\.example\.com.*is not served after 200 s"):
+        Definitions(cluster, clock).wait(names, 200, lambda _: None)
+    assert clock.now - began < 210
+    looked_at = {request.target.name for request in cluster.requests}
+    assert looked_at == {"widgets.19.example.com"}

@@ -22,7 +22,7 @@ _LONGEST_INTERVAL: Final = 5.0
 """While the server gets no further: each look is one more request for it."""
 _PAUSE: Final = 1.0
 _PATIENCE: Final = 10.0
-"""Seconds after which the CRD itself is looked at: it says why it is refused."""
+"""Seconds without one more that is served, after which the CRDs themselves are looked at: they say why they are refused."""
 _LOOKED_AT: Final = 8
 _ESTABLISHED: Final = "Established"
 _MISSING: Final = Health(Status.IN_PROGRESS, "it is not there")
@@ -61,10 +61,12 @@ class Definitions:
             DeploymentError: if one is refused, or not served after ``seconds``.
         """
         wanted, began = frozenset(names), self._clock.monotonic()
-        looks = began + _PATIENCE
+        looks, left = began + _PATIENCE, len(wanted)
         while missing := sorted(wanted - self.served()):
             say(f"CustomResourceDefinition/{missing[0]}: not established yet ({len(missing)} of {len(wanted)})")
             now = self._clock.monotonic()
+            if len(missing) < left:  # the server gets on: what it refuses is left in the end
+                looks, left = now + _PATIENCE, len(missing)
             if now >= looks or now - began >= seconds:
                 looks = now + _PATIENCE
                 for name in missing[:_LOOKED_AT]:
