@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cluster_forge.foundation.errors import raise_all
+from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.gitops.argocd.central import Pin
 from cluster_forge.gitops.release import Release
 from cluster_forge.stages.deliver import obstacles, rollback
