@@ -8,13 +8,13 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import coverage
 import hypothesis
 import pytest
-from tests import rotation, scheduling, shared_store
+from tests import measuring, rotation, scheduling, shared_store
 from tests.servers import registry
 from xdist.remote import Producer
 
@@ -24,7 +24,6 @@ SHARED = Path(os.environ.get("CLUSTER_FORGE_SHARED") or PROJECT.parent / "shared
 HELM = shutil.which("helm") or shutil.which("helm", path=Path.home() / "go" / "bin")
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
 SHOWN_FILES, SHOWN_LINES = 5, 40
-UNMEASURED = ("cli", "docs", "fuzz")
 
 # A slow machine is not a bug; in CI the same commit always tries the same examples.
 hypothesis.settings.register_profile("project", deadline=None)
@@ -112,18 +111,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """What is covered is what the parts' own tests cover: real charts, commands and pages are much work for few lines more,
-    and are tried without the weight of measuring.
-    """
-    is_weighty = item.get_closest_marker("corpus") or item.path.parent.name in UNMEASURED
-    measuring = coverage.Coverage.current() if is_weighty else None
-    if measuring:
-        measuring.stop()
-    try:
+    """Coverage is measured only while tests run that count for it."""
+    with nullcontext() if measuring.counts(item) else measuring.stopped():
         return (yield)
-    finally:
-        if measuring:
-            measuring.start()
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 import yaml
 from tests.archives import archive
+from tests.cli.shared_workers import Pools
 from tests.servers.chart_repository import RepositoryServer, serving
 
 from cluster_forge.cli.app import run
+from cluster_forge.composition import rendering, stage_services
 
 PROGRAM = Path(sys.executable).parent / "cluster-forge"
 REPOSITORY = "https://charts.example.com"
@@ -194,13 +196,27 @@ def chart(name: str, version: str) -> bytes:
     return archive(name, CHART | {"Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: {version}\n"})
 
 
+@pytest.fixture(scope="session")
+def pools() -> Iterator[Pools]:
+    shared = Pools(rendering.worker_pool)
+    yield shared
+    shared.end()
+
+
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A store for the test, and an environment without settings."""
+def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pools: Pools) -> None:
+    """A store for the test, an environment without settings, and workers that need not start first."""
+    monkeypatch.setattr(stage_services, "worker_pool", pools.pool)
     for name in os.environ:
         if name.startswith("CLUSTER_FORGE_") or name in ("NO_COLOR", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def own_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command line starts workers of its own, as the program does."""
+    monkeypatch.setattr(stage_services, "worker_pool", rendering.worker_pool)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.package = folder / "src" / "cluster_forge"
-        ignored = shutil.ignore_patterns("__pycache__")
+        ignored = shutil.ignore_patterns("*.pyc.*")  # compiled ones save a second each; these are being written
         shutil.copytree(PROJECT / "src" / "cluster_forge", self.package, ignore=ignored)
         self.workspace = folder / "workspace"
         (self.workspace / "input").mkdir(parents=True)

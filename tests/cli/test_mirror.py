@@ -206,6 +206,7 @@ def test_a_tag_of_something_else_is_refused(sourced: Workspace, open_registry: R
     assert sourced.run("mirror", "create", "oci://nonsense").code == 23
 
 
+@pytest.mark.usefixtures("own_workers")
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux")
 def test_a_mirror_that_is_none_leaves_no_process(workspace: Workspace) -> None:
     """The processes that render are started early, but after everything that may be an error."""

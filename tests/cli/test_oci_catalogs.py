@@ -197,28 +197,34 @@ def test_unsafe_members_are_refused(name: str, repository: Repository, described
     assert "\x1b[31m" not in result.err
 
 
-HUGE = gzip.compress(b"\0" * (65 << 20), compresslevel=1, mtime=0)
-CONTENT = {
-    "bomb": (FLUX[0], FLUX[1], HUGE, "more than 64 MiB unpacked"),
-    "many": (
-        FLUX[0],
-        FLUX[1],
-        packed([member(f"{number}", kind=tarfile.DIRTYPE) for number in range(10_001)]),
-        "more than 10,000 members",
-    ),
-    "not-gzip": (FLUX[0], FLUX[1], b"no archive at all", "cannot be unpacked"),
-    "cut": (FLUX[0], FLUX[1], packed([member("a", b"x" * 5000)])[:-20], "cannot be unpacked"),
-    "unknown": ("application/vnd.example+json", FLUX[1], b"{}", "(its layers: application/vnd.example+json)"),
-    "zstd": ("application/vnd.oci.image.layer.v1.tar+zstd", FLUX[1], b"{}", "media type ends with tar+gzip"),
-    "chart": (HELM_CHART, HELM_CONFIG, b"{}", "it is a Helm chart"),
-    "image": (LAYER, IMAGE_CONFIG, b"{}", "it is a container image"),
+def huge() -> bytes:
+    return gzip.compress(b"\0" * (65 << 20), compresslevel=1, mtime=0)
+
+
+def many() -> bytes:
+    return packed([member(f"{number}", kind=tarfile.DIRTYPE) for number in range(10_001)])
+
+
+def cut() -> bytes:
+    return packed([member("a", b"x" * 5000)])[:-20]
+
+
+CONTENT: dict[str, tuple[str, str, Callable[[], bytes], str]] = {
+    "bomb": (FLUX[0], FLUX[1], huge, "more than 64 MiB unpacked"),
+    "many": (FLUX[0], FLUX[1], many, "more than 10,000 members"),
+    "not-gzip": (FLUX[0], FLUX[1], lambda: b"no archive at all", "cannot be unpacked"),
+    "cut": (FLUX[0], FLUX[1], cut, "cannot be unpacked"),
+    "unknown": ("application/vnd.example+json", FLUX[1], lambda: b"{}", "(its layers: application/vnd.example+json)"),
+    "zstd": ("application/vnd.oci.image.layer.v1.tar+zstd", FLUX[1], lambda: b"{}", "media type ends with tar+gzip"),
+    "chart": (HELM_CHART, HELM_CONFIG, lambda: b"{}", "it is a Helm chart"),
+    "image": (LAYER, IMAGE_CONFIG, lambda: b"{}", "it is a container image"),
 }
 
 
 @pytest.mark.parametrize("name", CONTENT)
 def test_other_content_is_named(name: str, repository: Repository, described: Describe) -> None:
     layer_type, config_type, layer, message = CONTENT[name]
-    push(repository, "v1", layer, (layer_type, config_type))
+    push(repository, "v1", layer(), (layer_type, config_type))
     result = described(f"{repository.address}:v1").run("mine")
     assert result.code not in (0, 1)
     assert message in result.err

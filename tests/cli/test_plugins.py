@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.plugin_packages import install
+from tests.processes import becomes_true, is_alive, needs_proc
 
 from cluster_forge.foundation.digest import Digest
 
@@ -82,11 +82,12 @@ def test_a_workspace_brings_no_plugins(tmp_path: Path) -> None:
     assert run(tmp_path, "list")[1]["plugins"] == []
 
 
+@needs_proc
 def test_a_run_that_is_ended_ends_its_plugins_and_what_they_started(tmp_path: Path) -> None:
-    started, later = tmp_path / "started", tmp_path / "later"
+    started = tmp_path / "started"
     hangs = (
         "import subprocess, time\nclass It:\n    api_version = 1\n    def transform(self, objects, context):\n"
-        f"        subprocess.Popen(['/bin/sh', '-c', 'touch {started}; sleep 4; touch {later}'])\n        time.sleep(60)\n"
+        f"        subprocess.Popen(['/bin/sh', '-c', 'echo $$ >{started}; exec sleep 90'])\n        time.sleep(60)\n"
     )
     install(tmp_path / "packages", "hanging", "[cluster_forge.transformers]\nhang = hangs:It\n", hangs=hangs)
     (tmp_path / "w/input").mkdir(parents=True)
@@ -98,12 +99,10 @@ def test_a_run_that_is_ended_ends_its_plugins_and_what_they_started(tmp_path: Pa
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(tmp_path / "packages")}
     command = [sys.executable, "-m", "cluster_forge", "-C", str(tmp_path / "w"), "smelt", "-q"]
     with subprocess.Popen(command, env={**environment, "XDG_CACHE_HOME": str(tmp_path / "cache")}) as running:
-        deadline = time.monotonic() + 60
-        while not started.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        assert becomes_true(lambda: started.exists() and bool(started.read_text()), 60)
+        process = int(started.read_text())
+        assert is_alive(process)
         running.terminate()
         assert running.wait(timeout=20) == 143
-    assert started.exists()
-    time.sleep(5)
-    assert not later.exists()
+    assert becomes_true(lambda: not is_alive(process), 5)
     assert not (tmp_path / "w/working").exists()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from tests.processes import becomes_true, is_alive, needs_proc
 
 from cluster_forge.adapters.plugins import consent, resource_list
 from cluster_forge.adapters.plugins.allowed_functions import AllowedFunctions
@@ -203,11 +203,12 @@ def test_memory_is_limited() -> None:
     assert "more than 256 MiB of memory" in failure(f"{PYTHON}x = 'x' * (1 << 30)\n", memory=256).message
 
 
+@needs_proc
 def test_what_a_function_started_ends_with_it(tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
-    run(f"#!/bin/sh\n(sleep 2; touch {mark}) >/dev/null 2>&1 &\ncat\n")
-    time.sleep(2.5)
-    assert not mark.exists()
+    started = tmp_path / "started"
+    run(f"#!/bin/sh\nsleep 60 >/dev/null 2>&1 &\necho $! >{started}\ncat\n")
+    process = int(started.read_text())
+    assert becomes_true(lambda: not is_alive(process), 5)
 
 
 def test_consent_is_kept_for_this_user_and_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

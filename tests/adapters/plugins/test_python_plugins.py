@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.plugin_packages import install
+from tests.processes import becomes_true, is_alive, needs_proc
 
 from cluster_forge.adapters.plugins.downloads import PluginDownloads
 from cluster_forge.adapters.plugins.process import Limits
@@ -157,15 +157,17 @@ def test_memory_is_limited(plugins: Plugins) -> None:
     assert "--render-memory" in (error.fix or "")
 
 
+@needs_proc
 def test_what_a_plugin_started_ends_with_it(plugins: Plugins, tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
+    started = tmp_path / "started"
     plugins.transformer(
-        f"subprocess.Popen(['/bin/sh', '-c', 'sleep 4; touch {mark}'])\nwhile True: pass", head="import subprocess"
+        f"subprocess.Popen(['/bin/sh', '-c', 'echo $$ >{started}; exec sleep 60'])\ntime.sleep(60)",
+        head="import subprocess, time",
     )
-    plugins.error(seconds=1)
+    plugins.error(seconds=3)
 
-    time.sleep(4)
-    assert not mark.exists()
+    process = int(started.read_text())
+    assert becomes_true(lambda: not is_alive(process), 5)
 
 
 def test_a_problem_of_the_user_has_the_place_and_the_way_out_that_the_plugin_says(plugins: Plugins) -> None:

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.processes import becomes_true, children, is_alive, needs_proc
 
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.rendering.caching import CachingRenderer
@@ -34,6 +35,7 @@ from cluster_forge.stack.model import KubernetesVersion
 
 COMMAND = [sys.executable, "-P", "-c", "from cluster_forge.composition import serve; serve()", "auto"]
 ENVIRONMENT = {**os.environ, "GOGC": "800", "GOMEMLIMIT": "128MiB", "PYTHONUTF8": "1"}
+PROJECT = Path(__file__).resolve().parents[3]
 NAME = ComponentName("web")
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {a: VALUE}\n"
 CRD = (
@@ -303,38 +305,7 @@ class TestLimits:
         assert manifests(with_little_memory, GOOD["texts"])
 
 
-def children(pid: int) -> list[int]:
-    """The living child processes of ``pid``."""
-    pids = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid and fields[0] != "Z":
-            pids.append(int(stat.parent.name))
-    return pids
-
-
-def becomes_true(holds: Callable[[], bool], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process has a living thread; its first thread waits for the others as a zombie."""
-    try:
-        others = len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
-        return others or Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@needs_proc
 class TestWorkers:
     @pytest.fixture
     def pool(self) -> Iterator[WorkerPoolRenderer]:
@@ -417,7 +388,7 @@ class TestWorkers:
         script = tmp_path / "parent.py"
         script.write_text(
             "import pathlib, sys, threading, time\n"
-            f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+            f"sys.path[:0] = {[str(Path(__file__).parent), str(PROJECT)]!r}\n"
             "import test_renderers as t\n"
             "renderer = t.WorkerPoolRenderer(t.COMMAND, t.HelmSdk(), t.JobLimits(), t.ENVIRONMENT)\n"
             "renderer.render(t.GOOD['texts'])\n"

@@ -70,7 +70,7 @@ def test_a_large_index_has_the_charts_that_the_reader_finds() -> None:
         index(100, indent="    ").replace("\n  - ", "\n    - ").replace("\n    ", "\n      "),
         LARGE.replace("'long text", "'\n  long text", 1),
         LARGE.replace("    keywords:\n    - a", "    keywords: [\n a]", 1),
-        yaml.dump(yaml.load(LARGE, Loader=yaml.CSafeLoader), default_flow_style=True),
+        yaml.dump(yaml.load(LARGE, Loader=yaml.CSafeLoader), Dumper=yaml.CSafeDumper, default_flow_style=True),
     ],
 )
 def test_a_text_that_is_written_in_another_way_is_read_as_a_whole(text: str) -> None:

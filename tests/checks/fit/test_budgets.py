@@ -16,6 +16,7 @@ from cluster_forge.checks.fit.search import Verdict, search
 from cluster_forge.checks.fit.stack_fit import StackFit
 from cluster_forge.manifests.manifest import Manifest
 
+pytestmark = pytest.mark.unmeasured
 NODES, WORKLOADS, REPLICAS = 200, 400, 25
 TIGHT = 0.0005
 

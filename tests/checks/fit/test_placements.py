@@ -140,6 +140,7 @@ def test_a_proof_holds_in_every_way_of_placing(number: int) -> None:
         assert not placing.place(items, Board(board.compiler), way).is_complete
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("number", range(12))
 def test_the_least_number_of_nodes_is_enough_and_one_less_is_not(number: int) -> None:
     stack = generated(number)
