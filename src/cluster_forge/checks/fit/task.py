@@ -94,6 +94,8 @@ class Compiler:
         self._counted: dict[_CounterKey, int] = {}
         self._owned: dict[PodTerm, int] = {}
         self.counter_domains: list[Sequence[int]] = []
+        self._sizes: dict[int, int] = {}
+        """The number of domains, by the identity of what `_domains` keeps."""
         for pod in self._classes:
             self._register(pod)
         self._counting = _TermIndex((term, number) for (term, _), number in self._counted.items())
@@ -108,7 +110,7 @@ class Compiler:
 
     def counters(self) -> list[Counter]:
         """New counters, which have counted nothing."""
-        return [Counter(domains) for domains in self.counter_domains]
+        return [Counter(domains, self._sizes[id(domains)]) for domains in self.counter_domains]
 
     def eligible(self, demand: NodeDemand, *, affinity: bool = True, taints: bool = True) -> tuple[int, ...]:
         """`Nodes.matching`, computed once."""
@@ -153,6 +155,7 @@ class Compiler:
             if value is not None:
                 domains[node] = numbers.setdefault(value, len(numbers))
         self._domains[place] = domains
+        self._sizes[id(domains)] = len(numbers)
         return domains
 
     def _with_labels(self, nodes: tuple[int, ...], keys: tuple[str, ...]) -> tuple[int, ...]:
