@@ -71,7 +71,7 @@ class Bounds:
         self.free = self.board.free
         self._kinds: dict[int, _Kinds] = {}
         self._fitting_of: dict[tuple[int, _Vector, bool], Sequence[int]] = {}
-        self._found: dict[tuple[int, ...], Sequence[int]] = {}
+        self._interned: dict[tuple[int, ...], Sequence[int]] = {}
         self._domains_among: dict[tuple[int, int], tuple[int, bool]] = {}
         """By the identities of nodes, and of the domains of all nodes: what was computed for one workload holds for its like."""
         for item in self.daemons:
@@ -198,8 +198,8 @@ class Bounds:
         place = id(nodes), vector, is_each
         if place not in self._fitting_of:
             fitting = [same for free, same in self._kinds_of(nodes).items() if _holds(free, vector)]
-            found = sorted(chain.from_iterable(fitting)) if is_each else [same[-1] for same in fitting]
-            self._fitting_of[place] = self._found.setdefault(tuple(found), found)
+            one_or_all = sorted(chain.from_iterable(fitting)) if is_each else [same[-1] for same in fitting]
+            self._fitting_of[place] = self._interned.setdefault(tuple(one_or_all), one_or_all)
         return self._fitting_of[place]
 
     def _kinds_of(self, nodes: tuple[int, ...]) -> _Kinds:
@@ -229,10 +229,10 @@ class _Requested:
 
     def at_least(self, least: _Vector) -> Sequence[tuple[dict[int, int], _Vector]]:
         """The vectors that have so much of each resource."""
-        found: Sequence[tuple[dict[int, int], _Vector]] = self._amounts
+        left: Sequence[tuple[dict[int, int], _Vector]] = self._amounts
         for resource, amount in least:
-            found = [entry for entry in found if entry[0].get(resource, 0) >= amount]
-        return found
+            left = [entry for entry in left if entry[0].get(resource, 0) >= amount]
+        return left
 
     def count(self, least: _Vector) -> int:
         """The Pods that request at least so much."""

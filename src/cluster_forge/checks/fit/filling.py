@@ -3,7 +3,7 @@
 `NodeQueue` keeps all nodes in the order of their scores, from one task to the next, so a Pod mostly takes the first node. Nodes
 that do not take it are skipped, and come back when the task is done, or when what a constraint counts has changed. Topologies
 with few domains would skip most nodes again and again: for each of them there is a heap for each of their domains. A heap may
-hold a node with a score that it no longer has: what got worse is put right when it comes to the top, what got better at once.
+hold a node with a score that it no longer has: what got worse is corrected once it is at the top, what got better at once.
 """
 
 from __future__ import annotations
@@ -62,23 +62,25 @@ class NodeQueue:
 
     def put(self, task: Task, node: int) -> None:
         """Place a Pod, which must be allowed to come."""
-        self._put(task, node, None)
+        if self._put(task, node):
+            self._push([node], ())
 
-    def _put(self, task: Task, node: int, popped: list[_Entry] | None) -> _Entry:
-        """Place a Pod; the new entry of its node, which is in all heaps but ``popped``, where it is the first, if it is better."""
-        board, scores = self.board, self._scores
-        board.put(task, node)
-        former, score = scores[node], self.score(board, node)
-        scores[node] = score
-        entry = (score, node)
-        if score < former:
-            heaps = [self._heap]
-            for domains, cells in self._topologies.values():
-                heaps.append(cells[tuple(domain[node] for domain in domains)])
-            for heap in heaps:
-                if heap is not popped:
+    def _put(self, task: Task, node: int) -> bool:
+        """Place a Pod; whether its node is better now, so that the heaps must have it again."""
+        self.board.put(task, node)
+        former, score = self._scores[node], self.score(self.board, node)
+        self._scores[node] = score
+        return score < former
+
+    def _push(self, nodes: Iterable[int], present: Iterable[list[_Entry]]) -> None:
+        """Put nodes that are better now into all heaps that are kept, but for those that have them."""
+        known = set(map(id, present))
+        for node in nodes:
+            entry = (self._scores[node], node)
+            kept = (cells[tuple(domain[node] for domain in domains)] for domains, cells in self._topologies.values())
+            for heap in (self._heap, *kept):
+                if id(heap) not in known:
                     heappush(heap, entry)
-        return entry
 
     def fill(self, task: Task, count: int) -> list[int]:
         """Place up to ``count`` Pods; the node of each one that found a place."""
@@ -124,9 +126,11 @@ class NodeQueue:
         """Place Pods on the best nodes of the cells that the ``coarse`` rules leave open."""
         board, budget = self.board, self.budget
         nodes = task.node_set if len(task.nodes) < len(board.free) else None
-        has_room, is_allowed, is_plain = board.has_room, board.is_allowed, task.is_plain
+        has_room, is_allowed, scores = board.has_room, board.is_allowed, self._scores
+        is_free = task.is_plain or (len(coarse) == len(task.spreads) and task.is_spread_only)
         heap = next(iter(cells.values())) if len(cells) == 1 and not coarse else None
         placed: list[int] = []
+        better: set[int] = set()
         skipped: list[tuple[list[_Entry], _Entry]] = []
         former = _watched(board, task)
         while len(placed) < count and budget.left > 0:
@@ -135,8 +139,10 @@ class NodeQueue:
                 break
             node = best[0][1]
             budget.left -= 1
-            if (nodes is None or node in nodes) and has_room(task, node) and (is_plain or is_allowed(task, node)):
-                heapreplace(best, self._put(task, node, best))
+            if (nodes is None or node in nodes) and has_room(task, node) and (is_free or is_allowed(task, node)):
+                if self._put(task, node):
+                    better.add(node)
+                heapreplace(best, (scores[node], node))
                 placed.append(node)
                 if former and skipped and (now := _watched(board, task)) != former:
                     former = now
@@ -144,6 +150,7 @@ class NodeQueue:
             else:
                 skipped.append((best, heappop(best)))
         _return(skipped)
+        self._push(better, cells.values())
         return placed
 
     def _best(self, cells: _Cells, coarse: Sequence[SpreadRule]) -> list[_Entry] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cluster_forge.checks.fit.counter import NOWHERE, Counter
 from cluster_forge.checks.fit.nodes import PODS, Nodes
@@ -48,7 +49,12 @@ class Task:
     @property
     def is_plain(self) -> bool:
         """Whether other Pods decide nothing about it but by what they request."""
-        return not (self.ports or self.repels or self.repelled or self.attracts or self.spreads)
+        return not self.spreads and self.is_spread_only
+
+    @property
+    def is_spread_only(self) -> bool:
+        """Whether it is plain but for its spreads."""
+        return not (self.ports or self.repels or self.repelled or self.attracts)
 
 
 _CounterKey = tuple[PodTerm, tuple[int, ...] | None]
@@ -107,6 +113,19 @@ class Compiler:
     def task(self, pod: PodClass) -> Task:
         """The task of a class; one object for equal ones."""
         return self._tasks[pod]
+
+    def is_own(self, counter: int, task: Task) -> bool:
+        """Whether a counter counts Pods of no other task."""
+        return self._adding.get(counter, set()) <= {id(task)}
+
+    @cached_property
+    def _adding(self) -> Mapping[int, set[int]]:
+        """The tasks that each counter counts, by identity."""
+        adding: dict[int, set[int]] = {}
+        for task in self._tasks.values():
+            for number in task.adds:
+                adding.setdefault(number, set()).add(id(task))
+        return adding
 
     def counters(self) -> list[Counter]:
         """New counters, which have counted nothing."""
