@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from cluster_forge.checks import acceptance, collisions, production, references, registry
+from cluster_forge.checks import acceptance, collisions, production, reading, references, registry
 from cluster_forge.manifests.finding import CODES
 
 SHARED = {"checked_component", "missing", "own_components", "reachability"}
@@ -23,7 +23,7 @@ def names(package: ModuleType) -> set[str]:
         (production, registry.PRODUCTION),
         (references, registry.REFERENCES),
         (collisions, registry.COLLISIONS),
-        (acceptance, (*registry.ACCEPTANCE, *registry.READING, registry.SCHEMAS[0], registry.SCHEMAS[2])),
+        (acceptance, (*registry.ACCEPTANCE, *reading.CHECKS, registry.SCHEMAS[0], registry.SCHEMAS[2])),
     ],
     ids=str,
 )

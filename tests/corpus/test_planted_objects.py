@@ -16,7 +16,7 @@ from tests.corpus import plants
 from tests.corpus.plants import Change, drop, first, of_kinds, planted, pod, put
 
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
-from cluster_forge.checks import registry
+from cluster_forge.checks import reading, registry
 from cluster_forge.checks.acceptance import deprecated_api
 from cluster_forge.manifests import normalize
 from cluster_forge.manifests.finding import Finding
@@ -227,7 +227,7 @@ def test_what_a_server_wrote_is_found(change: Change, is_found: bool, objects: l
     for manifest in tried:
         body = dict(planted(manifest, change).body)
         (read,) = normalize.objects(body, manifest.provenance, ())
-        codes = [finding.code for finding in registry.check_reading([read])]
+        codes = [finding.code for finding in reading.findings([read])]
         assert codes == (["server-field"] if is_found else []), manifest.id
     assert len(tried) >= plants.LEAST
 
@@ -240,7 +240,7 @@ def test_a_key_that_stands_twice_is_found(objects: list[Manifest]) -> None:
         for added, expected in (("metadata: {name: again}\n", ["repeated-key"]), ("# kind: again\n", [])):
             document = reader.examine(text + added)
             (read,) = normalize.objects(document.value, manifest.provenance, document.repeated_keys)
-            assert [finding.code for finding in registry.check_reading([read])] == expected, manifest.id
+            assert [finding.code for finding in reading.findings([read])] == expected, manifest.id
     assert len(tried) >= plants.LEAST
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -34,6 +35,18 @@ def test_a_form_is_computed_once() -> None:
     assert document.body is document.body
     assert document.text is document.text
     assert document.facts is document.facts
+
+
+def test_json_takes_no_more_memory_than_its_content() -> None:
+    """Tens of thousands of objects are kept: a buffer of 8 KB for each would be half of the memory of `smelt`."""
+    documents = [Document(body={**BODY, "number": number, "text": "x" * 1000}) for number in range(100)]
+    tracemalloc.start()
+    try:
+        size = sum(len(document.json) for document in documents)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 1.5 * size
 
 
 def test_a_given_form_is_not_computed() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench import many_pods, synthetic
+from tools.bench import declared, many_pods, synthetic
 from tools.bench.measure import run
 from tools.bench.steps import Step
 
@@ -26,7 +26,8 @@ MIRROR = SHARED / "mirror"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One description. ``source`` is copied to ``input/``, or ``write`` writes it; without both, ``init`` does.
+    """One description. ``source`` is copied to ``input/`` (``added`` comes after its text), or ``write`` writes it; without both,
+    ``init`` does.
 
     ``source_options`` are for the verbs that fetch sources, ``options`` for all. ``change`` is a file in ``input/`` with a
     text and its replacement, so that one value of one component changes. ``verbs`` are those that work without a network.
@@ -37,6 +38,7 @@ class Case:
     name: str
     change: tuple[str, str, str]
     source: Path | None = None
+    added: str = ""
     write: Callable[[Path], None] | None = None
     source_options: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
@@ -91,6 +93,15 @@ CASES = (
         change=_CERT_MANAGER,
         source_options=_MIRROR,
         edited=50,
+    ),
+    Case(
+        name=declared.CASE,
+        source=SHARED / "stacks/everything/input",
+        added=declared.CHANGES,
+        change=("config.yaml", *declared.CHANGED),
+        source_options=_MIRROR,
+        verbs=("mine", "smelt"),
+        questions=(),
     ),
     Case(name=CATALOG, write=_write_platform, change=("config.yaml", '""', "json"), source_options=_MIRROR),
     Case(
@@ -205,6 +216,9 @@ class _Bench:
         self._workspace.mkdir(parents=True)
         if case.source:
             shutil.copytree(case.source, self._workspace / "input", copy_function=shutil.copyfile)
+            if case.added:
+                with (self._workspace / "input/config.yaml").open("a", encoding="utf-8") as description:
+                    description.write(case.added)
         elif case.write:
             case.write(self._workspace / "input")
         else:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tools.bench import delivery, network
+from tools.bench.declared import CASE as DECLARED
 from tools.bench.steps import Key, Medians
 
 
@@ -128,6 +129,7 @@ def figures(medians: Medians) -> Iterator[Figure]:
     yield from _growth(medians)
     yield from _waiting(medians)
     yield from _merging(medians)
+    yield from _declaring(medians)
     for one in delivery.DELIVERIES:
         yield from _delivery(medians, one.case)
     for name, limit, keys in _SECONDS:
@@ -168,6 +170,14 @@ def _merging(medians: Medians) -> Iterator[Figure]:
     if medians.has(plain, edited):
         value = medians.wall(edited) - medians.wall(plain)
         yield Figure(name="merge of 50 edited objects", value=value, unit=Unit.SECONDS, limit=0.3)
+
+
+def _declaring(medians: Medians) -> Iterator[Figure]:
+    """What a change that the description declares for every object adds to a `smelt` that has all renders in the cache."""
+    plain, changed = ("everything", "smelt", "changed back"), (DECLARED, "smelt", "changed")
+    if medians.has(plain, changed):
+        value = medians.wall(changed) - medians.wall(plain)
+        yield Figure(name="declared change of every object", value=value, unit=Unit.SECONDS, limit=2.5)
 
 
 def _waiting(medians: Medians) -> Iterator[Figure]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from cluster_forge.checks import workloads
 from cluster_forge.checks.inventory import Inventory, LabelIndex, Place, in_namespace
@@ -19,6 +19,7 @@ from cluster_forge.graph.object_graph import ObjectGraph
 from cluster_forge.manifests.by_kind import ByKind
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
+from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.scope import Scopes
 from cluster_forge.stack.model import Stack
 from cluster_forge.stack.operated_kind import OperatedKind
@@ -54,6 +55,19 @@ class CheckedStack:
         self.is_closed = is_closed
         self._graph = graph
         self._find = find
+
+    @classmethod
+    def of(
+        cls,
+        stack: Stack,
+        parts: Iterable[Part],
+        manifests: Mapping[str, Manifest],
+        graph: ObjectGraph | None = None,
+        find: Find = find,
+    ) -> Self:
+        """The objects of ``parts``, which ``manifests`` has by their file."""
+        waves = {part.name: part.wave for part in parts}
+        return cls(stack, [*manifests.values()], waves=waves, graph=graph, find=find)
 
     def each(self, check: ObjectCheck) -> Iterator[Finding]:
         """What a check of single objects finds in those of the stack."""

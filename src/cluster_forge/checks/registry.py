@@ -1,4 +1,4 @@
-"""All checks, and running them: those of an object, of a component's objects, and across the objects of a stack."""
+"""All checks but those of `reading`, and running them: of an object, of a component's objects, and across those of a stack."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from cluster_forge.checks.acceptance import (
     invalid_name,
     kubernetes_schema,
     removed_api,
-    repeated_key,
-    server_field,
 )
 from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.collisions import (
@@ -114,9 +112,6 @@ REFERENCES: Final[Sequence[StackCheck]] = (
 ACCEPTANCE: Final[Sequence[Check[Scopes]]] = (invalid_name, removed_api, foreign_owner)
 """Whether an API server of the target accepts an object, as it is in its namespace."""
 
-READING: Final[Sequence[Check[None]]] = (repeated_key, server_field)
-"""What reading an object's document lost."""
-
 
 COLLISIONS: Final[Sequence[StackCheck]] = (
     default_classes,
@@ -171,11 +166,6 @@ def check_acceptance(manifests: Iterable[Manifest], scopes: Scopes) -> list[Find
 def check_providers(manifests: Sequence[Manifest], capabilities: Collection[str]) -> list[Finding]:
     """What the objects of a stack need in the cluster, and neither the stack nor the target provides (`Stack.capabilities`)."""
     return [*guarded(missing, manifests, capabilities)]
-
-
-def check_reading(manifests: Iterable[Manifest]) -> list[Finding]:
-    """The findings of `READING`."""
-    return [finding for manifest in manifests for check in READING for finding in guarded(check, manifest, None)]
 
 
 def check_component(

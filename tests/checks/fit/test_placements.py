@@ -15,11 +15,13 @@ from tests.checks.generated_stacks import TOLERATION, GeneratedStack, generated
 
 from cluster_forge.checks.fit import placement as placing
 from cluster_forge.checks.fit.board import Board
-from cluster_forge.checks.fit.search import Verdict
+from cluster_forge.checks.fit.budget import Budget
+from cluster_forge.checks.fit.search import Verdict, is_placed, search
 from cluster_forge.checks.fit.stack_fit import StackFit
 from cluster_forge.foundation import quantity
 from cluster_forge.stack.model import Node
 
+STEPS = 20_000
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -138,6 +140,16 @@ def test_a_proof_holds_in_every_way_of_placing(number: int) -> None:
     items, board = fit.result.placement.items, fit.result.placement.board
     for way in placing.packed(board):
         assert not placing.place(items, Board(board.compiler), way).is_complete
+
+
+@pytest.mark.parametrize("share", [1, 2, 4])
+@pytest.mark.parametrize("number", range(30))
+def test_a_trial_that_ends_early_says_what_a_search_says(number: int, share: int) -> None:
+    """Also where Pods wait for others, so that the first one without a node is not the end."""
+    fit = fit_of(generated(number))
+    groups = [replace(group, count=max(group.count // share, 1), names=()) for group in fit.groups]
+
+    assert is_placed(groups, fit.lasting, Budget(STEPS)) is search(groups, fit.lasting, budget=Budget(STEPS)).is_placed
 
 
 @pytest.mark.unmeasured

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tools.bench import delivery
+from tools.bench import declared, delivery
 from tools.bench.measure import Run
 from tools.bench.steps import Medians, Step
 from tools.bench.targets import Figure, Unit, figures
@@ -44,6 +44,13 @@ def test_what_hand_edits_add_is_the_difference_of_two_smelts_with_the_same_rende
     figure = by_name(plain, edited)["merge of 50 edited objects"]
     assert (figure.value, figure.reached) == (0.25, True)
     assert "merge of 50 edited objects" not in by_name(plain)
+
+
+def test_what_declared_changes_add_is_the_difference_of_two_smelts_with_cached_renders() -> None:
+    plain, changed = step("everything/smelt/changed back", 2), step(f"{declared.CASE}/smelt/changed", 4.5)
+    figure = by_name(plain, changed)["declared change of every object"]
+    assert (figure.value, figure.reached) == (2.5, True)
+    assert "declared change of every object" not in by_name(changed)
 
 
 def test_a_figure_needs_all_of_its_commands() -> None:

@@ -6,6 +6,9 @@ and TaintToleration are in the nodes of a `Task`.
 
 from __future__ import annotations
 
+from functools import cached_property
+
+from cluster_forge.checks.fit.counter import Counter
 from cluster_forge.checks.fit.pod_class import HostPort
 from cluster_forge.checks.fit.task import Compiler, SpreadRule, Task
 
@@ -21,7 +24,6 @@ class Board:
     def __init__(self, compiler: Compiler, closed: frozenset[int] = frozenset()) -> None:
         self.compiler = compiler
         self.closed = closed
-        self.counters = compiler.counters()
         by_group = [
             [
                 UNLIMITED if name in group.unlimited else max(group.capacity.get(name, 0), 0)
@@ -35,6 +37,11 @@ class Board:
         self.capacity = [by_group[number] for number in compiler.nodes.group_of]
         self.free = [list(capacity) for capacity in self.capacity]
         self._ports: dict[int, list[HostPort]] = {}
+
+    @cached_property
+    def counters(self) -> list[Counter]:
+        """What affinity and spread constraints count, by number; made when the first Pod comes."""
+        return self.compiler.counters()
 
     def put(self, task: Task, node: int) -> None:
         """Place a Pod, which must be allowed to come."""
@@ -61,13 +68,13 @@ class Board:
         if task.is_plain:
             return True
         counters = self.counters
-        return (
-            not self.has_clash(task, node)
-            and not any(counters[number].at(node) for number in task.repels)
-            and not any(counters[number].at(node) for number in task.repelled)
-            and self.attracts(task, node)
-            and all(self.allows(rule, node) for rule in task.spreads)
-        )
+        for number in (*task.repels, *task.repelled):
+            if counters[number].at(node):
+                return False
+        for rule in task.spreads:  # loops, as in `has_room`
+            if not self.allows(rule, node):
+                return False
+        return not (task.ports and self.has_clash(task, node)) and (not task.attracts or self.attracts(task, node))
 
     def has_clash(self, task: Task, node: int) -> bool:
         """NodePorts."""
@@ -90,7 +97,7 @@ class Board:
         free = self.free[node]
         for resource, amount in task.vector:
             free[resource] -= amount * by
-        for number in task.adds:
-            self.counters[number].change(node, by)
-        for number in task.owns:
-            self.counters[number].change(node, by)
+        if task.adds or task.owns:
+            counters = self.counters
+            for number in (*task.adds, *task.owns):
+                counters[number].change(node, by)

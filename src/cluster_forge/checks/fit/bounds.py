@@ -6,10 +6,12 @@ stack fits is only said with a placement.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 
 from cluster_forge.checks.fit.board import Board
 from cluster_forge.checks.fit.counter import NOWHERE
@@ -20,8 +22,11 @@ _MOST_COMPARED = 400_000
 """Pairs of sizes and workloads that are compared for one proof."""
 _WAYS = 3
 """Sizes of one workload that are compared: its CPU, its memory, and all that it requests."""
-_Free = dict[tuple[int, ...], int]
-"""How many nodes have so much of each resource left beside their DaemonSets."""
+_Free = tuple[int, ...]
+"""How much of each resource a node has left beside its DaemonSets."""
+_Vector = tuple[tuple[int, int], ...]
+_Kinds = dict[_Free, list[int]]
+"""The nodes that have the same left."""
 
 
 class Kind(StrEnum):
@@ -64,7 +69,11 @@ class Bounds:
         self.items = [item for item in items if not item.is_daemon]
         self.daemons = [item for item in items if item.is_daemon]
         self.free = self.board.free
-        self._kinds: dict[tuple[int, ...], Sequence[int]] = {}
+        self._kinds: dict[int, _Kinds] = {}
+        self._fitting_of: dict[tuple[int, _Vector, bool], Sequence[int]] = {}
+        self._interned: dict[tuple[int, ...], Sequence[int]] = {}
+        self._domains_among: dict[tuple[int, int], tuple[int, bool]] = {}
+        """By the identities of nodes, and of the domains of all nodes: what was computed for one workload holds for its like."""
         for item in self.daemons:
             for node in item.task.nodes:
                 for resource, amount in item.task.vector:
@@ -118,19 +127,25 @@ class Bounds:
         if item.task.ports:
             most = min(most, len(nodes))
         for number in set(item.task.repels) & set(item.task.adds):
-            domains = self.board.counters[number].domains
-            with_domain = {domains[node] for node in nodes} - {NOWHERE}
-            without = any(domains[node] == NOWHERE for node in nodes)
-            most = most if without else min(most, len(with_domain))
+            different, has_without = self._different_domains(nodes, self.compiler.counter_domains[number])
+            most = most if has_without else min(most, different)
         return most
+
+    def _different_domains(self, nodes: Sequence[int], domains: Sequence[int]) -> tuple[int, bool]:
+        """In how many domains some nodes are that `_fitting` found, and whether one of them is in none."""
+        place = id(nodes), id(domains)
+        if place not in self._domains_among:
+            among = {domains[node] for node in nodes}
+            self._domains_among[place] = len(among - {NOWHERE}), NOWHERE in among
+        return self._domains_among[place]
 
     def _together(self, items: Sequence[Item]) -> Iterator[Shortage]:
         """Sums over the nodes that some workloads may run on, the narrowest first."""
-        for nodes in sorted({item.task.nodes for item in items}, key=lambda nodes: (len(nodes), nodes)):
+        by_identity = {id(item.task.nodes): item.task.nodes for item in items}
+        for nodes in sorted(set(by_identity.values()), key=lambda nodes: (len(nodes), nodes)):
             inside = set(nodes)
-            members = [
-                item for item in items if len(item.task.nodes) <= len(nodes) and inside.issuperset(item.task.nodes)
-            ]
+            within = {key for key, own in by_identity.items() if inside.issuperset(own)}
+            members = [item for item in items if id(item.task.nodes) in within]
             sums = list(self._sums(members, self._open(nodes)))
             yield from sums or self._counts(members, self._open(nodes))
 
@@ -154,45 +169,71 @@ class Bounds:
 
     def _counts(self, members: Sequence[Item], nodes: Sequence[int]) -> Iterator[Shortage]:
         """Of Pods that request at least so much, each node holds only so many: pieces that are left are of no use."""
-        kinds: _Free = {}
-        for node in nodes:
-            key = tuple(self.free[node])
-            kinds[key] = kinds.get(key, 0) + 1
-        asked = [(item, dict(item.task.vector)) for item in members]
-        sizes = sorted({item.task.vector for item in members}, reverse=True)  # the largest leave most unused
+        kinds = Counter(tuple(self.free[node]) for node in nodes)
+        requested = _Requested(members)
+        sizes = sorted(requested.vectors, reverse=True)  # the largest leave most unused
         vectors = sizes[: _MOST_COMPARED // (len(members) * _WAYS) + 1]
         single = [((resource, amount),) for vector in vectors for resource, amount in vector if resource < 2]
         for least in dict.fromkeys((*single, *vectors)):
-            large = [item for item, vector in asked if _is_at_least(vector, least)]
-            count = sum(item.demand.count for item in large)
+            count = requested.count(least)
             held = sum(
                 times * min(max(free[resource], 0) // amount for resource, amount in least)
                 for free, times in kinds.items()
             )
             if count > held:
-                yield Shortage(kind=Kind.PIECES, items=tuple(large), nodes=len(nodes), requested=count, available=held)
+                large = {vector for _, vector in requested.at_least(least)}
+                yield Shortage(
+                    kind=Kind.PIECES,
+                    items=tuple(item for item in members if item.task.vector in large),
+                    nodes=len(nodes),
+                    requested=count,
+                    available=held,
+                )
                 return
 
     def _fitting(self, item: Item) -> Sequence[int]:
-        """The nodes that take one Pod; any one of them where their number says nothing."""
-        nodes = self._open(item.task.nodes)
-        if not item.task.ports and not item.task.repels:
-            nodes = self._different(item.task.nodes)
-        return [node for node in nodes if self._fits(item, node)]
+        """The nodes that take one Pod; any one of each kind where their number says nothing. The same object for the same ones."""
+        nodes, vector = item.task.nodes, item.task.vector
+        is_each = bool(item.task.ports or item.task.repels)
+        place = id(nodes), vector, is_each
+        if place not in self._fitting_of:
+            fitting = [same for free, same in self._kinds_of(nodes).items() if _holds(free, vector)]
+            one_or_all = sorted(chain.from_iterable(fitting)) if is_each else [same[-1] for same in fitting]
+            self._fitting_of[place] = self._interned.setdefault(tuple(one_or_all), one_or_all)
+        return self._fitting_of[place]
 
-    def _different(self, nodes: tuple[int, ...]) -> Sequence[int]:
-        """One node of each kind among some: those of a kind have the same left."""
-        if nodes not in self._kinds:
-            self._kinds[nodes] = list({tuple(self.free[node]): node for node in self._open(nodes)}.values())
-        return self._kinds[nodes]
-
-    def _fits(self, item: Item, node: int) -> bool:
-        free = self.free[node]
-        return all(free[resource] >= amount for resource, amount in item.task.vector)
+    def _kinds_of(self, nodes: tuple[int, ...]) -> _Kinds:
+        if id(nodes) not in self._kinds:
+            kinds: _Kinds = {}
+            for node in self._open(nodes):
+                kinds.setdefault(tuple(self.free[node]), []).append(node)
+            self._kinds[id(nodes)] = kinds
+        return self._kinds[id(nodes)]
 
     def _open(self, nodes: Sequence[int]) -> Sequence[int]:
         return [node for node in nodes if node not in self.board.closed] if self.board.closed else nodes
 
 
-def _is_at_least(vector: dict[int, int], least: Sequence[tuple[int, int]]) -> bool:
-    return all(vector.get(resource, 0) >= amount for resource, amount in least)
+def _holds(free: _Free, vector: _Vector) -> bool:
+    return all(free[resource] >= amount for resource, amount in vector)
+
+
+class _Requested:
+    """What workloads request, each different vector once, with its Pods."""
+
+    def __init__(self, members: Sequence[Item]) -> None:
+        self.vectors: dict[_Vector, int] = {}
+        for item in members:
+            self.vectors[item.task.vector] = self.vectors.get(item.task.vector, 0) + item.demand.count
+        self._amounts = [(dict(vector), vector) for vector in self.vectors]
+
+    def at_least(self, least: _Vector) -> Sequence[tuple[dict[int, int], _Vector]]:
+        """The vectors that have so much of each resource."""
+        left: Sequence[tuple[dict[int, int], _Vector]] = self._amounts
+        for resource, amount in least:
+            left = [entry for entry in left if entry[0].get(resource, 0) >= amount]
+        return left
+
+    def count(self, least: _Vector) -> int:
+        """The Pods that request at least so much."""
+        return sum(self.vectors[vector] for _, vector in self.at_least(least))

@@ -9,20 +9,20 @@ NOWHERE = -1
 
 
 class Counter:
-    """``domains`` is the domain of each node, by number, `NOWHERE` for one without.
+    """``domains`` is the domain of each node, by number, `NOWHERE` for one without; ``size`` how many domains there are.
 
     ``low`` is the smallest number of Pods in any domain; it is kept up to date with each change.
     """
 
     __slots__ = ("_levels", "counts", "domains", "low", "size", "total")
 
-    def __init__(self, domains: Sequence[int]) -> None:
+    def __init__(self, domains: Sequence[int], size: int) -> None:
         self.domains = domains
-        self.size = max(domains, default=NOWHERE) + 1
-        self.counts = [0] * self.size
+        self.size = size
+        self.counts = [0] * size
         self.total = 0
         self.low = 0
-        self._levels = {0: self.size}
+        self._levels = {0: size}
 
     def change(self, node: int, by: int) -> None:
         """Count a Pod that a node got (``by`` 1), or lost (-1)."""

@@ -2,13 +2,14 @@
 
 `NodeQueue` keeps all nodes in the order of their scores, from one task to the next, so a Pod mostly takes the first node. Nodes
 that do not take it are skipped, and come back when the task is done, or when what a constraint counts has changed. Topologies
-with few domains would skip most nodes again and again: for each of them there is a heap for each of their domains.
+with few domains would skip most nodes again and again: for each of them there is a heap for each of their domains. A heap may
+hold a node with a score that it no longer has: what got worse is corrected once it is at the top, what got better at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 
 from cluster_forge.checks.fit.board import Board
 from cluster_forge.checks.fit.budget import Budget
@@ -22,8 +23,8 @@ _REMEMBERED = 32
 """Requests that are remembered as too large: of one resource there is but one."""
 _NARROW = 8
 """A task that may run on less than one node of so many looks at its own nodes alone."""
-_Entry = tuple[float, int, int]
-"""The score of a node, its number, and how often it has changed."""
+_Entry = tuple[float, int]
+"""A score of a node, and its number."""
 _Cells = dict[tuple[int, ...], list[_Entry]]
 """A heap of nodes for each combination of coarse domains."""
 
@@ -50,7 +51,7 @@ class NodeQueue:
         self.board = board
         self.score = score
         self.budget = budget or Budget(1 << 62)
-        self._stamps = [0] * len(board.free)
+        self._scores = [score(board, node) for node in range(len(board.free))]
         self._heap = self._entries(range(len(board.free)))
         heapify(self._heap)
         self._topologies: dict[tuple[int, ...], tuple[list[Sequence[int]], _Cells]] = {}
@@ -61,12 +62,25 @@ class NodeQueue:
 
     def put(self, task: Task, node: int) -> None:
         """Place a Pod, which must be allowed to come."""
+        if self._put(task, node):
+            self._push([node], ())
+
+    def _put(self, task: Task, node: int) -> bool:
+        """Place a Pod; whether its node is better now, so that the heaps must have it again."""
         self.board.put(task, node)
-        stamp = self._stamps[node] = self._stamps[node] + 1
-        entry = (self.score(self.board, node), node, stamp)
-        heappush(self._heap, entry)
-        for domains, cells in self._topologies.values():
-            heappush(cells[tuple(domain[node] for domain in domains)], entry)
+        former, score = self._scores[node], self.score(self.board, node)
+        self._scores[node] = score
+        return score < former
+
+    def _push(self, nodes: Iterable[int], present: Iterable[list[_Entry]]) -> None:
+        """Put nodes that are better now into all heaps that are kept, but for those that have them."""
+        known = set(map(id, present))
+        for node in nodes:
+            entry = (self._scores[node], node)
+            kept = (cells[tuple(domain[node] for domain in domains)] for domains, cells in self._topologies.values())
+            for heap in (self._heap, *kept):
+                if id(heap) not in known:
+                    heappush(heap, entry)
 
     def fill(self, task: Task, count: int) -> list[int]:
         """Place up to ``count`` Pods; the node of each one that found a place."""
@@ -105,44 +119,66 @@ class NodeQueue:
         return cells
 
     def _entries(self, nodes: Iterable[int]) -> list[_Entry]:
-        board, score, stamps = self.board, self.score, self._stamps
-        return [(score(board, node), node, stamps[node]) for node in nodes if node not in board.closed]
+        scores, closed = self._scores, self.board.closed
+        return [(scores[node], node) for node in nodes if node not in closed]
 
     def _fill(self, task: Task, count: int, coarse: Sequence[SpreadRule], cells: _Cells) -> list[int]:
         """Place Pods on the best nodes of the cells that the ``coarse`` rules leave open."""
         board, budget = self.board, self.budget
         nodes = task.node_set if len(task.nodes) < len(board.free) else None
-        is_kept = any(cells is kept for _, kept in self._topologies.values()) or cells.get(()) is self._heap
+        has_room, is_allowed, scores = board.has_room, board.is_allowed, self._scores
+        is_free = task.is_plain or (len(coarse) == len(task.spreads) and task.is_spread_only)
+        heap = next(iter(cells.values())) if len(cells) == 1 and not coarse else None
         placed: list[int] = []
+        better: set[int] = set()
         skipped: list[tuple[list[_Entry], _Entry]] = []
         former = _watched(board, task)
-        while len(placed) < count and not budget.is_spent and (heap := self._best(cells, coarse)) is not None:
-            entry = heappop(heap)
-            node = entry[1]
+        while len(placed) < count and budget.left > 0:
+            best = self._best(cells, coarse) if heap is None else self._refreshed(heap)
+            if not best:
+                break
+            node = best[0][1]
             budget.left -= 1
-            if (nodes is None or node in nodes) and board.has_room(task, node) and board.is_allowed(task, node):
-                self.put(task, node)
+            if (nodes is None or node in nodes) and has_room(task, node) and (is_free or is_allowed(task, node)):
+                if self._put(task, node):
+                    better.add(node)
+                heapreplace(best, (scores[node], node))
                 placed.append(node)
-                if not is_kept:
-                    heappush(heap, (self.score(board, node), node, self._stamps[node]))
                 if former and skipped and (now := _watched(board, task)) != former:
                     former = now
                     _return(skipped)
             else:
-                skipped.append((heap, entry))
+                skipped.append((best, heappop(best)))
         _return(skipped)
+        self._push(better, cells.values())
         return placed
 
     def _best(self, cells: _Cells, coarse: Sequence[SpreadRule]) -> list[_Entry] | None:
-        """The heap with the best node; those of nodes that changed since are dropped."""
-        board, stamps = self.board, self._stamps
+        """The heap with the best node."""
+        allows = self.board.allows
         best: list[_Entry] | None = None
         for heap in cells.values():
-            while heap and heap[0][2] != stamps[heap[0][1]]:
-                heappop(heap)
-            if heap and (best is None or heap[0] < best[0]) and all(board.allows(rule, heap[0][1]) for rule in coarse):
-                best = heap
+            if self._refreshed(heap) and (best is None or heap[0] < best[0]):
+                for rule in coarse:
+                    if not allows(rule, heap[0][1]):
+                        break
+                else:
+                    best = heap
         return best
+
+    def _refreshed(self, heap: list[_Entry]) -> list[_Entry]:
+        """A heap whose first node, if there is one, has its present score."""
+        scores = self._scores
+        while heap:
+            score, node = heap[0]
+            now = scores[node]
+            if score == now:
+                break
+            if score < now:
+                heapreplace(heap, (now, node))
+            else:
+                heappop(heap)
+        return heap
 
 
 def _is_at_least(requests: dict[int, int], least: dict[int, int]) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from cluster_forge.checks.fit import search
 from cluster_forge.checks.fit.budget import Budget
 from cluster_forge.checks.fit.demand import Demand, Stay
 from cluster_forge.checks.fit.nodes import PODS, NodeGroup
-from cluster_forge.checks.fit.search import search
 
 STEPS: Final = 300_000
 """Pods that are placed and nodes that are looked at for one stack; with that spent, the best number so far is the answer."""
@@ -72,7 +72,7 @@ class _Trials:
         pods = sum(demand.count for demand in self.demands)
         own = Budget(min(max(pods, _OF_ONE), self.budget.left))
         steps = own.left
-        is_placed = search(groups, self.demands, budget=own).is_placed
+        is_placed = search.is_placed(groups, self.demands, own)
         self.budget.left -= pods + steps - own.left
         return is_placed
 

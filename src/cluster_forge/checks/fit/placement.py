@@ -56,10 +56,14 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """An order of the items, and a score: the best node that takes a Pod gets it."""
+    """An order of the items, and a score: the best node that takes a Pod gets it.
+
+    ``is_all_or_none``: the placement ends with the first Pod that cannot get a node, whatever comes after it.
+    """
 
     order: Callable[[Item], Any]
     score: Score
+    is_all_or_none: bool = False
 
 
 def as_scheduled(item: Item) -> Any:
@@ -123,9 +127,17 @@ def place(
                 _place_on_each(item, placement, queue)
         else:
             _place_alike(members, placement, queue)
+        if way.is_all_or_none and placement.missing and not any(_may_come_later(item, board) for item in members):
+            return placement
     while _placed_later(placement, queue):
         pass
     return placement
+
+
+def _may_come_later(item: Item, board: Board) -> bool:
+    """Whether other Pods that come later may make a node take one: those that attract it, or that its spread counts."""
+    task, compiler = item.task, board.compiler
+    return bool(task.attracts) or not all(compiler.is_own(rule.counter, task) for rule in task.spreads)
 
 
 def _placed_later(placement: Placement, queue: NodeQueue) -> bool:

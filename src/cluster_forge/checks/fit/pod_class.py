@@ -93,7 +93,10 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodClass:
-    """``requests`` as in `pod_requests`, sorted; ``labels`` as in the template, sorted."""
+    """``requests`` as in `pod_requests`, sorted; ``labels`` as in the template, sorted.
+
+    The hash of so many nested values is computed once: a search asks for it again and again.
+    """
 
     namespace: str
     labels: tuple[tuple[str, str], ...] = ()
@@ -104,6 +107,14 @@ class PodClass:
     repels: tuple[PodTerm, ...] = ()
     spreads: tuple[Spread, ...] = ()
     priority: int = 0
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rules = self.nodes, self.attracts, self.repels, self.spreads
+        object.__setattr__(self, "_hash", hash((self.namespace, self.labels, self.requests, self.ports, rules)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

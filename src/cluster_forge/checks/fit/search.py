@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -77,6 +77,16 @@ def search(
     return Result(
         verdict=verdict, placement=best, bounds=bounds, is_cut=verdict is Verdict.NOT_PLACED and budget.is_spent
     )
+
+
+def is_placed(groups: Sequence[NodeGroup], demands: Sequence[Demand], budget: Budget) -> bool:
+    """Whether `search` would place all ``demands``, with a ``budget`` for what comes after the scheduler's way."""
+    compiler = Compiler(Nodes(groups), [demand.pod for demand in demands])
+    items = placing.items_of(demands, compiler)
+    first = placing.place(items, Board(compiler), replace(placing.scheduled(), is_all_or_none=True))
+    if first.is_complete or Bounds(compiler, items).shortages():
+        return first.is_complete
+    return _Packing(compiler, items, frozenset(), budget).best(first).is_complete
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cluster_forge.checks.fit.counter import NOWHERE, Counter
 from cluster_forge.checks.fit.nodes import PODS, Nodes
@@ -48,7 +49,12 @@ class Task:
     @property
     def is_plain(self) -> bool:
         """Whether other Pods decide nothing about it but by what they request."""
-        return not (self.ports or self.repels or self.repelled or self.attracts or self.spreads)
+        return not self.spreads and self.is_spread_only
+
+    @property
+    def is_spread_only(self) -> bool:
+        """Whether it is plain but for its spreads."""
+        return not (self.ports or self.repels or self.repelled or self.attracts)
 
 
 _CounterKey = tuple[PodTerm, tuple[int, ...] | None]
@@ -94,6 +100,8 @@ class Compiler:
         self._counted: dict[_CounterKey, int] = {}
         self._owned: dict[PodTerm, int] = {}
         self.counter_domains: list[Sequence[int]] = []
+        self._sizes: dict[int, int] = {}
+        """The number of domains, by the identity of what `_domains` keeps."""
         for pod in self._classes:
             self._register(pod)
         self._counting = _TermIndex((term, number) for (term, _), number in self._counted.items())
@@ -106,9 +114,22 @@ class Compiler:
         """The task of a class; one object for equal ones."""
         return self._tasks[pod]
 
+    def is_own(self, counter: int, task: Task) -> bool:
+        """Whether a counter counts Pods of no other task."""
+        return self._adding.get(counter, set()) <= {id(task)}
+
+    @cached_property
+    def _adding(self) -> Mapping[int, set[int]]:
+        """The tasks that each counter counts, by identity."""
+        adding: dict[int, set[int]] = {}
+        for task in self._tasks.values():
+            for number in task.adds:
+                adding.setdefault(number, set()).add(id(task))
+        return adding
+
     def counters(self) -> list[Counter]:
         """New counters, which have counted nothing."""
-        return [Counter(domains) for domains in self.counter_domains]
+        return [Counter(domains, self._sizes[id(domains)]) for domains in self.counter_domains]
 
     def eligible(self, demand: NodeDemand, *, affinity: bool = True, taints: bool = True) -> tuple[int, ...]:
         """`Nodes.matching`, computed once."""
@@ -153,6 +174,7 @@ class Compiler:
             if value is not None:
                 domains[node] = numbers.setdefault(value, len(numbers))
         self._domains[place] = domains
+        self._sizes[id(domains)] = len(numbers)
         return domains
 
     def _with_labels(self, nodes: tuple[int, ...], keys: tuple[str, ...]) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from cluster_forge.stack import variant
 from cluster_forge.stack.lock import Lock
 from cluster_forge.stack.model import Stack
 from cluster_forge.stages.build import working_tree, written_files
-from cluster_forge.stages.build.assembly import object_checks, transforming
+from cluster_forge.stages.build.assembly import transforming
 from cluster_forge.stages.build.assembly.assemble import assemble
 from cluster_forge.stages.build.layout import lay_out
 from cluster_forge.stages.build.rendering.component_sources import ComponentSources, has_sources, sourced_folder
@@ -68,6 +68,8 @@ def make(  # noqa: PLR0913 - what a stage has
     tree, revision = lay_out(stack, assembly)
     about_objects: Iterable[Finding] = ()
     if is_checked:
+        from cluster_forge.stages.build.assembly import object_checks  # noqa: PLC0415 - 0.2 s, and not all ask for findings
+
         about_objects = object_checks.findings(
             stack, assembly.parts, assembly.manifests, toolbox, reporter, graph=assembly.graph
         )

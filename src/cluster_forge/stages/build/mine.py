@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from cluster_forge.checks import registry
+from cluster_forge.checks import reading
 from cluster_forge.foundation.error_groups import gathered, raise_all
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.file_tree import FileTree
@@ -270,7 +270,7 @@ def _lost_in_reading(rendered: Mapping[ComponentName, RenderedComponent]) -> Ite
     """What the sourced trees no longer show of what the sources have."""
     for result in rendered.values():
         for group in result.sourced:
-            yield from registry.check_reading(group.manifests)
+            yield from reading.findings(group.manifests)
 
 
 def _is_due(upstream: Upstream, request: MineRequest, files: Workspace) -> bool:

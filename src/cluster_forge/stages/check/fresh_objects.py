@@ -13,7 +13,6 @@ from cluster_forge.manifests.manifest import Body, Manifest, Provenance
 from cluster_forge.ports.progress import Reporter
 from cluster_forge.record import Record
 from cluster_forge.stages.build import fresh, working_tree
-from cluster_forge.stages.build.assembly import object_checks
 from cluster_forge.stages.build.fresh import Fresh
 from cluster_forge.stages.build.hand_edits import edited_objects, kept_edits, placing
 from cluster_forge.stages.build.hand_edits.edit_merge import MergedEdits
@@ -44,6 +43,8 @@ def checked(
         ForgeError, ExceptionGroup: what `fresh.make`, `object_checks` and hand edits that hold no object raise.
     """
     build, edited = _edited(request, inputs, present, toolbox, reporter)
+    from cluster_forge.stages.build.assembly import object_checks  # noqa: PLC0415 - as in `fresh.make`
+
     about_objects = object_checks.findings(
         request.stack, edited.record.parts, edited.manifests, toolbox, reporter, graph=edited.graph
     )
@@ -59,7 +60,7 @@ def objects(
         ForgeError, ExceptionGroup: as for `checked`.
     """
     _, edited = _edited(request, inputs, present, toolbox, reporter)
-    return object_checks.checked_stack(request.stack, edited.record.parts, edited.manifests, edited.graph)
+    return CheckedStack.of(request.stack, edited.record.parts, edited.manifests, edited.graph)
 
 
 def _edited(

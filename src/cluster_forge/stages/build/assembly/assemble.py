@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from cluster_forge.checks import registry
+from cluster_forge.checks import reading
 from cluster_forge.foundation.errors import ManifestError
 from cluster_forge.foundation.names import ComponentName, counted, listed
 from cluster_forge.graph.component_order import ComponentOrder
@@ -126,7 +126,7 @@ def assemble(
         graph=graph,
         order=order,
         later_hooks=tuple(hook for one in placed for hook in _objects(f"{one.component.name}/{_HOOKS}", one.later)),
-        findings=(*findings, *registry.check_reading(own)),
+        findings=(*findings, *reading.findings(own)),
         manifests=by_path,
     )
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from cluster_forge.catalog.name_index import NameIndex
-from cluster_forge.checks import registry, single_objects
+from cluster_forge.checks import registry
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.single_objects import Find
 from cluster_forge.graph.object_graph import ObjectGraph
 from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.manifest import Manifest
@@ -37,7 +36,7 @@ def findings(  # noqa: PLR0913 - what a stage has
             is missing or fails.
     """
     kept = KeptFindings(parts, manifests, stack.target.kubernetes.minor, toolbox.cache)
-    checked = checked_stack(stack, parts, manifests, graph, kept.find)
+    checked = CheckedStack.of(stack, parts, manifests, graph, kept.find)
     # Of a namespace that no component brings, the objects that use it have the finding.
     accepted = [manifest for manifest in checked.manifests if manifest.provenance.component != NAMESPACES]
     yield from registry.check_acceptance(accepted, checked.scopes)
@@ -48,15 +47,3 @@ def findings(  # noqa: PLR0913 - what a stage has
     yield from registry.check_own(checked, NameIndex().names())
     yield from own_checks.findings(checked, toolbox)
     yield from plugin_checks.findings(stack, parts, toolbox, reporter)
-
-
-def checked_stack(
-    stack: Stack,
-    parts: Sequence[Part],
-    manifests: Mapping[str, Manifest],
-    graph: ObjectGraph | None = None,
-    find: Find = single_objects.find,
-) -> CheckedStack:
-    """The objects of ``parts``, as the checks see them."""
-    waves = {part.name: part.wave for part in parts}
-    return CheckedStack(stack, [*manifests.values()], waves=waves, graph=graph, find=find)
