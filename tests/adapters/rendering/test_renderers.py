@@ -492,3 +492,13 @@ def test_only_short_texts_without_surprises_are_read_in_this_process(job: Render
             outcomes.append([str(leaf) for leaf in leaves(error)])
     assert outcomes[0] == outcomes[1]
     assert counted.jobs == (not is_short)
+
+
+def test_an_error_in_a_file_is_at_its_line_there() -> None:
+    """That of what a chart renders is counted in the result: its templates have other lines."""
+    broken = CONFIG_MAP + "---\n\napiVersion: v1\nkind: [\nmetadata: {name: b}\n"
+    (error,) = failures(in_process(), text_job(broken))
+    assert (error.where, "line" in error.message) == ("file0.yaml:9", False)
+    (error,) = failures(in_process(), template_job(broken))
+    assert error.where == "web/templates/a.yaml:7"
+    assert "line 4 of the document" in error.message or "line 3 of the document" in error.message

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.adapters.disk import atomic_replace, user_secret
 from cluster_forge.adapters.workspace import WorkspaceFiles
-from cluster_forge.foundation.errors import WorkspaceError
+from cluster_forge.foundation.errors import WorkspaceError, expected
 from cluster_forge.foundation.file_tree import FileTree
 
 IS_ROOT = os.name == "posix" and os.geteuid() == 0
@@ -115,8 +115,9 @@ def test_links_inside_the_workspace_are_followed(root: Path) -> None:
     assert tree
     assert dict(tree.files) == {"a.yaml": b"other", "file": b"a", "folder/a.yaml": b"a", "folder/sub/b.sh": b"b"}
     assert files.read("input/c/folder/a.yaml") == b"a"
-    with pytest.raises(WorkspaceError, match="out of the chart"):
+    with pytest.raises(ExceptionGroup) as raised:
         files.read_chart("input/c")
+    assert ["out of the chart" in str(error) for error in expected(raised.value)] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -367,3 +368,20 @@ def test_lock_may_be_taken_again_by_any_thread(root: Path) -> None:
 def test_overlong_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="path too long: 1,000,000 characters"):
         WorkspaceFiles(tmp_path).read("a/" * 500_000)
+
+
+def test_all_bad_links_and_pipes_are_named_together(root: Path) -> None:
+    (root / "input/c").mkdir(parents=True)
+    (root / "input/c/good").write_text("x")
+    (root / "input/c/out").symlink_to("/etc/hostname")
+    (root / "input/c/broken").symlink_to("missing")
+    os.mkfifo(root / "input/c/pipe")
+    files = WorkspaceFiles(root)
+    for look in (files.read_tree, files.list_files):
+        with pytest.raises(ExceptionGroup) as raised:
+            look("input/c")
+        assert [error.where for error in expected(raised.value)] == [
+            "input/c/broken",
+            "input/c/out",
+            "input/c/pipe",
+        ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -23,6 +24,8 @@ _DOCUMENT_SIZE = 5000
 
 _DEEPEST = 254
 """Levels of nesting that orjson writes."""
+
+_LINE = re.compile(r"line (\d+) of the document: ")
 
 Documents = Iterable[tuple[split.DocumentText, str]]
 """Documents with the file, template or URL that they are from."""
@@ -125,6 +128,20 @@ def _failure(error: Exception, job: RenderJob, where: str) -> ManifestError:
     component = f"component {job.component}: "
     if isinstance(error, ManifestError):
         message = error.message if error.message.startswith(component) else component + error.message
+        if job.chart is None and not error.where:
+            where, message = _in_file(where, message)
         return ManifestError(message, where=error.where or where, fix=error.fix)
     reason = f"nesting too deep (limit {_DEEPEST})" if "ecursion" in str(error) else f"not valid as JSON: {error}"
     return ManifestError(component + reason, where=where, fix="correct the document, or remove it")
+
+
+def _in_file(where: str, message: str) -> tuple[str, str]:
+    """The place and the message of an error of a `YamlReader`, which counts the lines of the document; ``where`` is its first line.
+
+    What a chart renders has other lines than its templates: there the line stays in the message.
+    """
+    line = _LINE.search(message)
+    if not line:
+        return where, message
+    origin, _, first = where.rpartition(":")
+    return f"{origin}:{int(first) + int(line[1]) - 1}", _LINE.sub("", message, count=1)
