@@ -90,3 +90,18 @@ def check_sides(base: Any, theirs: Any, mine: Any, schema: FieldSchema) -> None:
     assert {conflict.path for conflict in ours.conflicts} == {conflict.path for conflict in others.conflicts}
     known = {*scalars_of(base), *scalars_of(theirs), *scalars_of(mine)}
     assert {*scalars_of(ours.value), *scalars_of(merge(base, mine, theirs, schema).value)} <= known
+
+
+@pytest.mark.parametrize("field", ["tags", "items"])
+def test_a_list_that_is_merged_again_keeps_its_order(field: str) -> None:
+    """Sets and lists whose entries have keys, with other entries in other orders on each side."""
+
+    def made(names: list[str]) -> dict[str, Any]:
+        return shop(tags=names) if field == "tags" else shop(*({"sku": name} for name in names))
+
+    chance = random.Random(22)
+    for _ in range(10 * CASES):
+        base, theirs, mine = (made(chance.sample("abcde", chance.randint(1, 4))) for _ in range(3))
+        merged = merge(base, theirs, mine, SHOP)
+        if not merged.conflicts:
+            assert merge(base, theirs, merged.value, SHOP).value == merged.value
