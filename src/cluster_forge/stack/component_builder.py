@@ -260,7 +260,7 @@ class _Builder:
             path = posixpath.normpath(text)
             manifests.append(path)
             if self._is_relative(named) and path != sourced:
-                self._add(self._files.manifests_error(named, self._name))
+                self._errors.extend(self._files.manifests_errors(named, self._name))
         return tuple(manifests)
 
     def _check_url(self, named: Positioned) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster_forge.foundation.errors import DescriptionError, ForgeError, OrderError, expected
+from cluster_forge.foundation.errors import DescriptionError, ForgeError, OrderError, WorkspaceError, expected
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.parse import ParsedDescription, parse_description
 from cluster_forge.stack.selection import Selection
@@ -100,4 +100,21 @@ def test_what_cannot_be_a_json_patch_is_an_error_with_its_line() -> None:
     assert found_at == {
         ("input/config.yaml:7", "the JSON patch: operation 1: unknown op `put`"),
         ("input/config.yaml:7", "the JSON patch: operation 2: add has no `value`"),
+    }
+
+
+def test_several_bad_links_hide_no_other_error() -> None:
+    text = f'target: {{kubernetes: "1.99"}}\ncomponents:\n{component("a")}'.replace("x.yaml", "x/")
+    links = [WorkspaceError("the link is broken", where=f"input/x/{name}.yaml") for name in "ab"]
+
+    def listed(_path: str) -> None:
+        raise ExceptionGroup("several errors", links)
+
+    files = {"input/config.yaml": (HEAD + text).encode()}
+    with pytest.raises(ExceptionGroup) as raised:
+        parse_description(InputFiles(files.get, listed), check=consistency.errors)
+    assert {error.where for error in expected(raised.value)} == {
+        "input/config.yaml:4",
+        "input/x/a.yaml",
+        "input/x/b.yaml",
     }
