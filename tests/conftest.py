@@ -14,7 +14,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from tests import measuring, rotation, scheduling, shared_store
+from tests import examples_tried, measuring, rotation, scheduling, shared_store
 from tests.servers import registry
 from xdist.remote import Producer
 
@@ -26,8 +26,9 @@ IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
 SHOWN_FILES, SHOWN_LINES = 5, 40
 
 # A slow machine is not a bug; in CI the same commit always tries the same examples.
-hypothesis.settings.register_profile("project", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+MOST_USUAL = max(examples_tried.USUAL, examples_tried.LEAST)
+hypothesis.settings.register_profile("project", deadline=None, max_examples=MOST_USUAL)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=MOST_USUAL, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "project")
 
 pytest_plugins = ("tests.servers.fixtures",)

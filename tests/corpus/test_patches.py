@@ -19,8 +19,10 @@ from tests.corpus.typical_edits import Edit, edits
 from tests.corpus.upgrades import MINOR, Renderings, Upgrade, upgrades
 from tests.patches.trees import edit
 
+from cluster_forge.composition.rendering import small_reader
 from cluster_forge.foundation.errors import PatchError
-from cluster_forge.manifests.comparison import fields
+from cluster_forge.manifests import emitter
+from cluster_forge.manifests.comparison import excerpts, fields, objects
 from cluster_forge.manifests.field_schema import FieldSchema
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Document
@@ -37,6 +39,8 @@ pytestmark = pytest.mark.corpus
 ROUNDS = 2
 SHORT = 100_000
 """Bytes of JSON up to which the emitted text is compared, too; it follows from the JSON, and takes longer."""
+LONG = 300_000
+"""Bytes of JSON up to which excerpts are compared: writing more takes longer."""
 
 
 def test_a_smallest_patch_gives_the_edited_object_byte_for_byte(everything: Forged) -> None:
@@ -58,6 +62,27 @@ def test_a_smallest_patch_gives_the_edited_object_byte_for_byte(everything: Forg
         forms[type(patch)] += 1
     assert forms.total() >= 2_000
     assert forms[StrategicPatch] > 0.5 * forms.total()
+
+
+def test_excerpts_say_what_whole_objects_say(everything: Forged) -> None:
+    """Random edits, mostly of the fields that name an object, as people make them."""
+    chance = random.Random(22)
+    blocks = small_reader()
+    found = 0
+    for manifest in everything.manifests:
+        content = manifest.document.json
+        if len(content) > LONG:
+            continue
+        before, after = orjson.loads(content), orjson.loads(content)
+        edit(after if chance.random() < 0.3 else after["metadata"], chance)
+        old, new = (emitter.document(body).encode() for body in (before, dict(sorted(after.items()))))
+        if excerpt := excerpts.of(old, new):
+            found += 1
+            parts = [blocks.read(text.decode()) for text in excerpt]
+            whole, shown = (objects.as_written(manifest.id, "", *bodies) for bodies in ((before, after), parts))
+            assert (whole and whole.fields) == (shown and shown.fields)
+            assert len(excerpt.before) < len(old) - 4_000
+    assert found >= 200
 
 
 TAKEN = "as upstream"

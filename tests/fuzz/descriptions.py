@@ -45,8 +45,10 @@ def _load(data: bytes) -> None:
 
     environment = "production" if b"environments" in files[DESCRIPTION] else None
     select = ("select.yaml",) if "input/select.yaml" in files else ()
-    parsed = parse_description(InputFiles(files.get, listed), Selection(environment=environment, select=select))
-    raise_all(consistency.errors(parsed))
+    parsed = parse_description(
+        InputFiles(files.get, listed), Selection(environment=environment, select=select), check=consistency.errors
+    )
+    raise_all(consistency.emptiness(parsed))
     effective.text(parsed.effective, parsed.origins)
     converted = {**files, DESCRIPTION: convert.native(parsed).encode()}
     assert parse_description(InputFiles(converted.get)).stack.name == parsed.stack.name

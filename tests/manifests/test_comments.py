@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.examples_tried import tried
 
 from cluster_forge.manifests import comments, emitter
 
@@ -88,7 +89,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@tried(200)
 @given(st.dictionaries(keys, values, min_size=1, max_size=4), st.dictionaries(keys, values, min_size=1, max_size=4))
 def test_no_comment_and_no_value_is_lost(body: dict[str, object], part: dict[str, object]) -> None:
     text = "# mine\n" + emitter.document(body) + "# end\n"

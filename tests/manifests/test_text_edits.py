@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.examples_tried import tried
 
 from cluster_forge.manifests import emitter, text_edits
 
@@ -116,7 +117,7 @@ def test_what_cannot_be_edited(text: str) -> None:
     assert text_edits.edited(text, {"a": 1}, {"a": 2}) is None
 
 
-@settings(max_examples=300)
+@tried(300)
 @given(bodies, bodies)
 def test_the_value_is_the_wanted_one(before: dict[str, Any], after: dict[str, Any]) -> None:
     result = text_edits.edited(emitter.document(before), before, after)
@@ -124,7 +125,7 @@ def test_the_value_is_the_wanted_one(before: dict[str, Any], after: dict[str, An
         assert yaml.safe_load(result) == after
 
 
-@settings(max_examples=200)
+@tried(200)
 @given(bodies, st.data())
 def test_comments_beside_a_change_stay(body: dict[str, Any], data: st.DataObject) -> None:
     text = re.sub(r"^(?=\w)", "# mine\n", emitter.document(body), flags=re.MULTILINE)

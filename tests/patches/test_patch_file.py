@@ -6,8 +6,9 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.examples_tried import tried
 from tests.patches.trees import DEPLOYMENT, deployments, edited
 
 from cluster_forge.foundation.errors import ForgeError
@@ -38,7 +39,7 @@ def is_meant(patch: DeclaredPatch, body: Any) -> bool:
     return patch_target.of(patch).matches(manifest)
 
 
-@settings(max_examples=300)
+@tried(300)
 @given(deployments(), st.integers(), st.integers(1, 4), st.booleans())
 def test_it_makes_what_the_edit_made(before: Any, seed: int, edits: int, has_schema: bool) -> None:
     schema = DEPLOYMENT if has_schema else None

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.examples_tried import tried
 from tests.patches.trees import DEPLOYMENT, KEYS, SHOP, deployments, edited, shop
 from tests.patches.trees import containers as containers_of_pods
 
@@ -80,7 +81,7 @@ def test_the_same_change_of_both_does_not_conflict(base: Any, other: Any) -> Non
     assert bool(merged.obsolete) == (not same(base, other))
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(deployments(), deployments(), deployments())
 def test_each_side_may_be_taken_in_every_conflict(base: Any, theirs: Any, mine: Any) -> None:
     """The two sides decide for each other's mirror image; a side that is taken has all its own changes."""
@@ -89,7 +90,7 @@ def test_each_side_may_be_taken_in_every_conflict(base: Any, theirs: Any, mine: 
     assert {conflict.path for conflict in ours.conflicts} == {conflict.path for conflict in others.conflicts}
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(deployments(), deployments(), deployments())
 def test_a_merge_is_idempotent(base: Any, theirs: Any, mine: Any) -> None:
     merged = merge(base, theirs, mine, DEPLOYMENT)
@@ -134,7 +135,7 @@ def test_edits_of_different_entries_never_conflict(base: Any, other: Any, data: 
         assert [conflict for conflict in merged.conflicts if conflict.path != "spec.containers"] == []
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(deployments(), deployments(), deployments())
 def test_a_merge_invents_nothing(base: Any, theirs: Any, mine: Any) -> None:
     for prefer in ({}, {"prefer": take_theirs}):
@@ -143,7 +144,7 @@ def test_a_merge_invents_nothing(base: Any, theirs: Any, mine: Any) -> None:
         assert set(scalars_of(merged.value)) <= known
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(deployments(), deployments(), deployments())
 def test_a_conflict_is_a_true_one(base: Any, theirs: Any, mine: Any) -> None:
     for conflict in merge(base, theirs, mine, DEPLOYMENT).conflicts:
@@ -151,7 +152,7 @@ def test_a_conflict_is_a_true_one(base: Any, theirs: Any, mine: Any) -> None:
         assert len({json.dumps(value, default=repr, sort_keys=True) for value in values}) == 3
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(deployments(), deployments(), deployments())
 def test_a_list_with_keys_has_each_of_them_once(base: Any, theirs: Any, mine: Any) -> None:
     marks = POD.field("spec").field("containers").marks if POD else pytest.fail("no Pods")

@@ -94,7 +94,9 @@ def _toolbox(settings: Settings, files: WorkspaceFiles, processes: WorkerPoolRen
     from cluster_forge.adapters.kustomize.caching import CachingKustomize
     from cluster_forge.adapters.kustomize.program import KustomizeProgram
     from cluster_forge.adapters.rendering.caching import CachingRenderer
+    from cluster_forge.adapters.rendering.short_texts import ShortTextsRenderer
     from cluster_forge.adapters.storage.cache import FolderCache, NoCache
+    from cluster_forge.adapters.yaml import fast
     from cluster_forge.adapters.yaml.lazy import LazyYaml
 
     root = store_root(settings.store)
@@ -102,13 +104,14 @@ def _toolbox(settings: Settings, files: WorkspaceFiles, processes: WorkerPoolRen
     cache = NoCache() if settings.rendering.no_cache else kept
     workers = ThreadWorkers(settings.jobs)
     kustomize = KustomizeProgram(settings.rendering.render_seconds, settings.rendering.render_memory)
+    yaml = LazyYaml(reader)
     return Toolbox(
         store=FolderStore(root),
         files=files,
         digests=KeptDigests(files, cache, workers),
-        renderer=CachingRenderer(processes, cache),
+        renderer=CachingRenderer(ShortTextsRenderer(processes, yaml, fast.is_readable), cache),
         kustomize=CachingKustomize(kustomize, cache),
-        reader=LazyYaml(reader),
+        reader=yaml,
         workers=workers,
         fetchers=fetchers(settings),
         cache=cache,

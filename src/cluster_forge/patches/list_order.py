@@ -11,7 +11,11 @@ Key = TypeVar("Key", bound=Hashable)
 def merged_order(
     base: Collection[Key], theirs: Collection[Key], mine: Collection[Key], kept: Collection[Key]
 ) -> list[Key] | None:
-    """The order of the ``kept`` entries: that of the side that changed it; None if both did, differently."""
+    """The order of the ``kept`` entries: that of the side that changed it; None if both did, differently.
+
+    Entries that are not kept count for nothing: otherwise the order might change when the result is merged again.
+    """
+    base, theirs, mine = ([key for key in side if key in kept] for side in (base, theirs, mine))
     if not _is_reordered(mine, base) or not _is_reordered(mine, theirs):
         return with_insertions(theirs, mine, kept)
     return None if _is_reordered(theirs, base) else with_insertions(mine, theirs, kept)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from cluster_forge.foundation.digest import Digest
-from cluster_forge.foundation.error_groups import leaves
+from cluster_forge.foundation.error_groups import expected, leaves
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
 from cluster_forge.stack.input_record import InputRecord, content_digest, listing_digest
 from cluster_forge.yaml import positioned_reader
@@ -102,9 +102,12 @@ class InputFiles:
         try:
             content = self.text(path)
             is_folder = content is None and self._list is not None and self._list(path) is not None
-        except ForgeError as error:  # a link out of the workspace, a pipe: the description names the place
+        except (
+            ForgeError,
+            ExceptionGroup,
+        ) as error:  # links out of the workspace, pipes: the description names the place
             where = named.where if named else path
-            errors.append(DescriptionError(error.message, where=where, fix=error.fix))
+            errors.extend(DescriptionError(leaf.message, where=where, fix=leaf.fix) for leaf in expected(error))
             return None
         if content is None:
             fix = "correct the path, or create the file" if named else "create it: `cluster-forge init` writes one"
@@ -126,24 +129,24 @@ class InputFiles:
         self._folders[path] = listing_digest(paths)
         return paths
 
-    def manifests_error(self, named: Positioned, component: str) -> ForgeError | None:
-        """Why a file or folder of manifests, named relative to ``input/``, cannot be used; None if it can."""
+    def manifests_errors(self, named: Positioned, component: str) -> Sequence[ForgeError]:
+        """Why a file or folder of manifests, named relative to ``input/``, cannot be used; none if it can."""
         path = in_input(str(named.content))
         try:
             paths = self._existing(path)
-        except ForgeError as error:  # a link out of the workspace, a pipe
-            return error
+        except (ForgeError, ExceptionGroup) as error:  # links out of the workspace, pipes
+            return expected(error)
         if paths is None:
-            return _source_error(named, component, f"{path} does not exist", fix="create it")
+            return [_source_error(named, component, f"{path} does not exist", fix="create it")]
         if list(paths) == [path] and not path.endswith(_YAML):
-            return _source_error(
-                named, component, f"{path} is not a YAML or JSON file", fix=_file_fix(str(named.content))
-            )
+            return [
+                _source_error(named, component, f"{path} is not a YAML or JSON file", fix=_file_fix(str(named.content)))
+            ]
         if not any(file.endswith(_YAML) for file in paths):
-            return _source_error(
-                named, component, f"{path} contains no YAML files", fix="put manifests (*.yaml) into it"
-            )
-        return None
+            return [
+                _source_error(named, component, f"{path} contains no YAML files", fix="put manifests (*.yaml) into it")
+            ]
+        return ()
 
     def chart_error(self, named: Positioned, component: str) -> DescriptionError | None:
         """Why a chart, named relative to ``input/``, cannot be used; None if it can."""

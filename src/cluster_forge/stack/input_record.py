@@ -36,7 +36,7 @@ class InputRecord:
             return all(content_digest(source.read(path)) == digest for path, digest in self.files.items()) and all(
                 listing_digest(source.list_files(path)) == digest for path, digest in self.folders.items()
             )
-        except ForgeError:
+        except (ForgeError, ExceptionGroup):
             return False
 
     @property

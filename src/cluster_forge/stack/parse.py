@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -26,6 +26,7 @@ from cluster_forge.stack import (
 from cluster_forge.stack.catalog_port import Catalog, Frame
 from cluster_forge.stack.clusters import Fleet
 from cluster_forge.stack.description_reader import DescriptionReader, WrittenDescription, is_of_another_layer
+from cluster_forge.stack.draft import Check, Draft
 from cluster_forge.stack.input_files import InputFiles
 from cluster_forge.stack.input_record import InputRecord
 from cluster_forge.stack.model import Format, GitOps, Notice, Stack, Target
@@ -78,15 +79,11 @@ class ParsedDescription:
         return tuple(self.inputs.digests)
 
 
-Check = Callable[[Stack], Iterable[ForgeError]]
-"""Gives more errors of a stack, in which components with errors may be missing."""
-
-
 def parse_description(
     files: InputFiles,
     selection: Selection | None = None,
     catalog: Catalog | None = None,
-    check: Check = lambda _stack: (),
+    check: Check = lambda _draft: (),
 ) -> ParsedDescription:
     """Read ``input/config.yaml`` and everything that it names.
 
@@ -141,7 +138,8 @@ class _Parser:
         kept = select(resolved, selected, typed(selection.skip), errors)
         stack = self._stack(description, gitops, resolved, kept)
         fleet = fleet_settings.fleet(description, errors)
-        errors.extend(check(stack))
+        components = {name: resolved.known[name].merged for name in kept}
+        errors.extend(check(Draft(stack=stack, description=description, components=components)))
         raise_all(_sorted(errors))
         return self._parsed(stack, fleet, description, resolved, kept)
 

@@ -74,7 +74,7 @@ class SourceReader:
             path = posixpath.normpath(text)
             manifests.append(path)
             if self._is_usable(named) and path != sourced:
-                self._problems.add(self._files.manifests_error(named, self._problems.subject))
+                self._problems.errors.extend(self._files.manifests_errors(named, self._problems.subject))
         return tuple(manifests)
 
     def upstream(self, schema: UpstreamSchema, place: Positioned, values: ValueReader) -> Upstream:

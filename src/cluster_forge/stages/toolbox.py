@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cluster_forge.foundation import build
 from cluster_forge.ports.kept_edits import KeptEdits
 from cluster_forge.ports.kustomize import Kustomize
-from cluster_forge.ports.plugins import Functions, Plugins
 from cluster_forge.ports.rendering import Renderer, YamlReader
 from cluster_forge.ports.storage import Cache, Store
 from cluster_forge.ports.workers import Workers
 from cluster_forge.ports.workspace import FolderDigests, Workspace
+
+if TYPE_CHECKING:
+    from cluster_forge.ports.plugins import Functions, Plugins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

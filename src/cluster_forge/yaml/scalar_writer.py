@@ -7,30 +7,46 @@ A string is written without quotes only if no parser reads it as a boolean, a nu
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 _LETTERS = "\u00a1-\u167f\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
 """Characters beyond ASCII that every parser reads as plain text: no spaces, line breaks or controls."""
 
-_BARE = re.compile(
-    rf"(?:--(?=[A-Za-z]))?[A-Za-z/(.<{_LETTERS}](?:[A-Za-z0-9_./@%+=,;()$!?*&'\"{{}}\[\]|<>^`\\~{_LETTERS}-]|:(?=[^\s:])|(?<=\S)#|\x20(?=[^\s#:&*!|>%@`-]))*"
-)
 _DOTTED = re.compile(r"[0-9]+(?:\.[0-9]+){2,}(?:[-+][0-9A-Za-z.-]+)?")
 """A version or an IP address: with two dots, no parser reads it as a number."""
 
 _WORDS = re.compile(r"(?:y|n|yes|no|on|off|true|false|null|nan|inf|infinity)|[.][0-9].*|[.](?:inf|nan)|[.]+|<<|=", re.I)
-_PRINTABLE = re.compile(rf"[\x20-\x7e{_LETTERS}\U00010000-\U0010ffff]*")
-_NO_BLOCK = re.compile(rf"\A\n*(?:[\x20\t]|\Z)|\n\t|[^\x20-\x7e\n\t{_LETTERS}\U00010000-\U0010ffff]")
-"""What a literal block cannot contain: a leading blank, a tab at the start of a line, anything but plain text."""
-
-_ESCAPED = re.compile(rf"[^\x20\x21\x23-\x5b\x5d-\x7e{_LETTERS}\U00010000-\U0010ffff]")
 _SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _LONG = 1000
 _LONGEST_BARE = 100_000
 """Longer text is quoted: matching it would take 40 bytes of memory a character."""
 _LONGEST_KEY = 1000
 """YAML allows 1,024 characters before the colon of a key (YAML 1.2.2, 7.4.2)."""
+
+
+@cache
+def _bare() -> re.Pattern[str]:
+    """Text that needs no quotes unless it is one of `_WORDS`. Compiled on first use, as the next ones: that takes 20 ms."""
+    return re.compile(
+        rf"(?:--(?=[A-Za-z]))?[A-Za-z/(.<{_LETTERS}](?:[A-Za-z0-9_./@%+=,;()$!?*&'\"{{}}\[\]|<>^`\\~{_LETTERS}-]|:(?=[^\s:])|(?<=\S)#|\x20(?=[^\s#:&*!|>%@`-]))*"
+    )
+
+
+@cache
+def _printable() -> re.Pattern[str]:
+    return re.compile(rf"[\x20-\x7e{_LETTERS}\U00010000-\U0010ffff]*")
+
+
+@cache
+def _no_block() -> re.Pattern[str]:
+    """What a literal block cannot contain: a leading blank, a tab at the start of a line, anything but plain text."""
+    return re.compile(rf"\A\n*(?:[\x20\t]|\Z)|\n\t|[^\x20-\x7e\n\t{_LETTERS}\U00010000-\U0010ffff]")
+
+
+@cache
+def _escaped() -> re.Pattern[str]:
+    return re.compile(rf"[^\x20\x21\x23-\x5b\x5d-\x7e{_LETTERS}\U00010000-\U0010ffff]")
 
 
 def scalar(value: Any) -> str:
@@ -59,7 +75,7 @@ def _float(value: float) -> str:
 @lru_cache(maxsize=8192)
 def block(text: str, indent: str) -> str:
     """``text`` as a literal block, or quoted if a block cannot contain it."""
-    if _NO_BLOCK.search(text):
+    if _no_block().search(text):
         return quoted(text)
     body = text.rstrip("\n")
     breaks = len(text) - len(body)
@@ -76,10 +92,10 @@ def line(text: str) -> str:
     if len(text) > _LONG and " " not in text and text.isascii() and text.isprintable():
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if len(text) <= _LONGEST_BARE and (
-        (_BARE.fullmatch(text) and not _WORDS.fullmatch(text)) or _DOTTED.fullmatch(text)
+        (_bare().fullmatch(text) and not _WORDS.fullmatch(text)) or _DOTTED.fullmatch(text)
     ):
         return text
-    if ('"' in text or "\\" in text) and _PRINTABLE.fullmatch(text):
+    if ('"' in text or "\\" in text) and _printable().fullmatch(text):
         return "'" + text.replace("'", "''") + "'"
     return quoted(text)
 
@@ -95,7 +111,7 @@ def quoted(text: str) -> str:
     Raises:
         ValueError: for a lone surrogate, which UTF-8 cannot encode.
     """
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
+    return '"' + _escaped().sub(_escape, text) + '"'
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -20,9 +20,10 @@ from tests.processes import becomes_true, children, is_alive, needs_proc
 from cluster_forge.adapters.helm.sdk import HelmSdk
 from cluster_forge.adapters.rendering.caching import CachingRenderer
 from cluster_forge.adapters.rendering.in_process import InProcessRenderer
+from cluster_forge.adapters.rendering.short_texts import ShortTextsRenderer
 from cluster_forge.adapters.rendering.worker_pool import JobLimits, WorkerPoolRenderer
 from cluster_forge.adapters.storage.cache import FolderCache
-from cluster_forge.adapters.yaml.fast import FastYaml
+from cluster_forge.adapters.yaml.fast import FastYaml, is_readable
 from cluster_forge.adapters.yaml.go import GoYaml
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
 from cluster_forge.foundation.error_groups import leaves
@@ -30,7 +31,7 @@ from cluster_forge.foundation.errors import ArchiveError, ForgeError, ManifestEr
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import batch
 from cluster_forge.manifests.manifest import Manifest
-from cluster_forge.ports.rendering import Renderer, RenderJob, RenderRequest
+from cluster_forge.ports.rendering import RenderedBatch, Renderer, RenderJob, RenderRequest
 from cluster_forge.stack.model import KubernetesVersion
 
 COMMAND = [sys.executable, "-P", "-c", "from cluster_forge.composition import serve; serve()", "auto"]
@@ -133,11 +134,13 @@ def processes() -> Iterator[WorkerPoolRenderer]:
     renderer.close()
 
 
-@pytest.fixture(params=["cached", "processes", "cached processes"])
+@pytest.fixture(params=["cached", "processes", "cached processes", "short texts and processes"])
 def renderer(request: pytest.FixtureRequest, tmp_path: Path) -> Renderer:
     if request.param == "cached":
         return CachingRenderer(in_process(), FolderCache(tmp_path))
     processes: Renderer = request.getfixturevalue("processes")
+    if request.param == "short texts and processes":
+        return ShortTextsRenderer(processes, FastYaml(GoYaml(PurePythonYaml())), is_readable)
     return processes if request.param == "processes" else CachingRenderer(processes, FolderCache(tmp_path))
 
 
@@ -422,3 +425,52 @@ def test_a_value_that_is_null_is_named_with_the_line_to_write(
     job = chart_job({"templates/a.yaml": template, **files}, values=values)
     (error,) = failures(in_process(), job)
     assert (error.fix or "").startswith(fix)
+
+
+class Counted:
+    """Counts the jobs that its renderer gets."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self.renderer = renderer
+        self.jobs = 0
+
+    def render(self, job: RenderJob) -> RenderedBatch:
+        self.jobs += 1
+        return self.renderer.render(job)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.renderer, name)
+
+
+@pytest.mark.parametrize(
+    ("job", "is_short"),
+    [
+        pytest.param(text_job(CONFIG_MAP + "---\n" + CRD, POD), True, id="short"),
+        pytest.param(text_job(CONFIG_MAP, "a: *a\n"), False, id="an alias"),
+        pytest.param(text_job(CONFIG_MAP.replace("VALUE", "&a [1]")), False, id="an anchor"),
+        pytest.param(text_job(b"a: \xff"), False, id="not UTF-8"),
+        pytest.param(text_job(CONFIG_MAP.replace("VALUE", "x" * 70_000)), False, id="long"),
+        pytest.param(template_job(CONFIG_MAP), False, id="a chart"),
+    ],
+)
+def test_only_short_texts_without_surprises_are_read_in_this_process(job: RenderJob, is_short: bool) -> None:
+    counted = Counted(in_process())
+    renderer = ShortTextsRenderer(counted, FastYaml(GoYaml(PurePythonYaml())), is_readable)
+    outcomes: list[list[str]] = []
+    for one in (renderer, in_process()):
+        try:
+            outcomes.append([manifest.document.text.decode() for manifest in manifests(one, job)])
+        except (ForgeError, ExceptionGroup) as error:
+            outcomes.append([str(leaf) for leaf in leaves(error)])
+    assert outcomes[0] == outcomes[1]
+    assert counted.jobs == (not is_short)
+
+
+def test_an_error_in_a_file_is_at_its_line_there() -> None:
+    """That of what a chart renders is counted in the result: its templates have other lines."""
+    broken = CONFIG_MAP + "---\n\napiVersion: v1\nkind: [\nmetadata: {name: b}\n"
+    (error,) = failures(in_process(), text_job(broken))
+    assert (error.where, "line" in error.message) == ("file0.yaml:9", False)
+    (error,) = failures(in_process(), template_job(broken))
+    assert error.where == "web/templates/a.yaml:7"
+    assert "line 4 of the document" in error.message or "line 3 of the document" in error.message

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cluster_forge.adapters.disk import atomic_replace, user_secret
 from cluster_forge.adapters.workspace import WorkspaceFiles
+from cluster_forge.foundation.error_groups import expected
 from cluster_forge.foundation.errors import WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
 
@@ -115,8 +116,9 @@ def test_links_inside_the_workspace_are_followed(root: Path) -> None:
     assert tree
     assert dict(tree.files) == {"a.yaml": b"other", "file": b"a", "folder/a.yaml": b"a", "folder/sub/b.sh": b"b"}
     assert files.read("input/c/folder/a.yaml") == b"a"
-    with pytest.raises(WorkspaceError, match="out of the chart"):
+    with pytest.raises(ExceptionGroup) as raised:
         files.read_chart("input/c")
+    assert ["out of the chart" in str(error) for error in expected(raised.value)] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -148,8 +150,14 @@ def test_cycles_of_links_are_refused(root: Path) -> None:
     with pytest.raises(WorkspaceError, match="contains it"):
         WorkspaceFiles(root).read_tree("input/a")
     (root / "input/y").symlink_to("x")
-    with pytest.raises(WorkspaceError, match="the link is broken"):
+    with pytest.raises(ExceptionGroup) as raised:
         WorkspaceFiles(root).read_tree("input")
+    assert [str(error).partition(": ")[::2] for error in expected(raised.value)] == [
+        ("input/a/to-b", "the link points to a directory that contains it"),
+        ("input/b/to-a", "the link points to a directory that contains it"),
+        ("input/x", "the link is broken: its target does not exist"),
+        ("input/y", "the link is broken: its target does not exist"),
+    ]
 
 
 def test_workspace_and_its_top_level_directories_may_be_links(tmp_path: Path, root: Path) -> None:
@@ -367,3 +375,20 @@ def test_lock_may_be_taken_again_by_any_thread(root: Path) -> None:
 def test_overlong_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="path too long: 1,000,000 characters"):
         WorkspaceFiles(tmp_path).read("a/" * 500_000)
+
+
+def test_all_bad_links_and_pipes_are_named_together(root: Path) -> None:
+    (root / "input/c").mkdir(parents=True)
+    (root / "input/c/good").write_text("x")
+    (root / "input/c/out").symlink_to("/etc/hostname")
+    (root / "input/c/broken").symlink_to("missing")
+    os.mkfifo(root / "input/c/pipe")
+    files = WorkspaceFiles(root)
+    for look in (files.read_tree, files.list_files):
+        with pytest.raises(ExceptionGroup) as raised:
+            look("input/c")
+        assert [error.where for error in expected(raised.value)] == [
+            "input/c/broken",
+            "input/c/out",
+            "input/c/pipe",
+        ]

@@ -74,5 +74,5 @@ def is_current(folder: Path, wanted: FileTree) -> bool:
         paths = dict(walking.walk(folder, (), hidden=True))
         sizes = {name: Path(path).stat().st_size for name, path in paths.items()}
         return bool(paths) and sizes == {name: len(wanted[name]) for name in wanted} and tree(paths.items()) == wanted
-    except (WorkspaceError, OSError):
+    except (WorkspaceError, ExceptionGroup, OSError):
         return False

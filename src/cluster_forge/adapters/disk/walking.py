@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.foundation.errors import WorkspaceError
 
 _DEEPEST: Final = 40
@@ -19,10 +20,11 @@ def walk(folder: Path, allowed: Sequence[str], *, hidden: bool = False) -> Itera
     """Every file below ``folder`` (a real path): its path relative to ``folder``, and its real path.
 
     Raises:
-        WorkspaceError: for a link that is broken, points out of the directories ``allowed`` or forms a cycle; for a device;
-            for a name that is not text.
+        WorkspaceError, ExceptionGroup: after the last file, for each link that is broken, points out of the directories
+            ``allowed`` or forms a cycle; for each device; for each name that is not text.
         OSError: for what cannot be read.
     """
+    errors: list[WorkspaceError] = []
     pending: list[tuple[str, str, tuple[str, ...]]] = [("", str(folder), (str(folder),))]
     while pending:
         prefix, directory, ancestors = pending.pop()
@@ -31,16 +33,21 @@ def walk(folder: Path, allowed: Sequence[str], *, hidden: bool = False) -> Itera
                 if entry.name.startswith(".") and not hidden:
                     continue
                 name, path, above = f"{prefix}{entry.name}", entry.path, ancestors
-                _refuse_bytes(name, directory)
-                if entry.is_symlink():
-                    path = _followed(path, allowed, (directory, *ancestors))
-                    above = (path, *ancestors)
-                if entry.is_dir():
-                    pending.append((f"{name}/", path, above))
-                elif entry.is_file():
-                    yield name, path
+                try:
+                    _refuse_bytes(name, directory)
+                    if entry.is_symlink():
+                        path = _followed(path, allowed, (directory, *ancestors))
+                        above = (path, *ancestors)
+                    if entry.is_dir():
+                        pending.append((f"{name}/", path, above))
+                        continue
+                    if not entry.is_file():
+                        raise special_file(path)
+                except WorkspaceError as error:
+                    errors.append(error)
                 else:
-                    raise special_file(path)
+                    yield name, path
+    raise_all(sorted(errors, key=lambda error: error.where or ""))
 
 
 def scan(

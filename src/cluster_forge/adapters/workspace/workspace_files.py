@@ -16,7 +16,8 @@ from cluster_forge.adapters.disk.os_errors import translated
 from cluster_forge.adapters.workspace import file_stamps, state_folder
 from cluster_forge.adapters.workspace.file_stamps import Stamp
 from cluster_forge.adapters.workspace.workspace_lock import WorkspaceLock
-from cluster_forge.foundation.errors import WorkspaceError
+from cluster_forge.foundation.error_groups import expected, raise_all
+from cluster_forge.foundation.errors import ForgeError, WorkspaceError
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.record import WRITTEN
 
@@ -212,10 +213,8 @@ class WorkspaceFiles:
         """`walking.walk`, with errors that say where something is in the workspace."""
         try:
             yield from walking.walk(real, self._allowed(folder))
-        except WorkspaceError as error:
-            where = (error.where or "").removeprefix(str(real))
-            shown = f"{posixpath.normpath(folder)}{where}" if where != error.where else error.where
-            raise WorkspaceError(error.message, where=shown, fix=error.fix) from error
+        except (WorkspaceError, ExceptionGroup) as error:
+            raise_all(_shown(leaf, real, posixpath.normpath(folder)) for leaf in expected(error))
 
     def _is_linked(self, folder: str) -> bool:
         """Whether a link leads to a directory that is replaced. Workspaces may share `input/`: links to it do not count."""
@@ -283,3 +282,10 @@ def _refuse_file(folder: Path) -> None:
         raise WorkspaceError(
             "a file is where a directory is needed", where=str(folder), fix="move the file away, or rename it"
         )
+
+
+def _shown(error: ForgeError, real: Path, folder: str) -> WorkspaceError:
+    """An error in a directory, with its place in the workspace."""
+    where = (error.where or "").removeprefix(str(real))
+    shown = f"{folder}{where}" if where != error.where else error.where
+    return WorkspaceError(error.message, where=shown, fix=error.fix)

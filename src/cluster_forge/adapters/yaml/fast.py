@@ -20,12 +20,6 @@ from typing import Any
 from cluster_forge.ports.rendering import YamlDocument, YamlReader
 
 _PLAIN = bytes((0x0A, *range(0x20, 0x7F)))
-_NO_TEXT = re.compile(
-    r"[^\n\x20-\x7e\u00a1-\u167f\u1681-\u180d\u180f-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
-    r"\ue000-\ufdcf\ufdf0-\ufefe\uff01-\ufffd\U00010000-\U0010ffff]"
-)
-"""Tabs, carriage returns, control characters, and what a reader may take for a space or a line break."""
-
 _WORDS = "[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
 _NUMBERS = "[.](?:inf|Inf|INF|nan|NaN|NAN)"
 CONSTANTS = f"{_WORDS}|{_NUMBERS}|true|True|TRUE|false|False|FALSE|null|Null|NULL"
@@ -119,7 +113,7 @@ class FastYaml:
 
 def value_of(document: str) -> dict[str, Any] | None:
     """The document's value; None or empty if the exact reader must read it."""
-    if not (is_alike(document) and _may_import()):
+    if not is_readable(document):
         return None
     import yaml_rs  # noqa: PLC0415 - it must not be imported in a thread that ends: see `_may_import`
 
@@ -129,6 +123,11 @@ def value_of(document: str) -> dict[str, Any] | None:
     except (yaml_rs.YAMLDecodeError, KeyError, TypeError):
         return None  # the exact reader decides whether it is an error, in Go's words
     return value if isinstance(value, dict) else None
+
+
+def is_readable(document: str) -> bool:
+    """Whether this reader takes ``document`` in the present thread."""
+    return is_alike(document) and _may_import()
 
 
 def _may_import() -> bool:
@@ -141,8 +140,17 @@ def is_alike(document: str) -> bool:
     return is_text(document) and _DEEP not in document and bool(_alike().fullmatch(document))
 
 
+@cache
+def _no_text() -> re.Pattern[str]:
+    """Tabs, carriage returns, control characters, and what a reader may take for a space or a line break."""
+    return re.compile(
+        r"[^\n\x20-\x7e\u00a1-\u167f\u1681-\u180d\u180f-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff"
+        r"\ue000-\ufdcf\ufdf0-\ufefe\uff01-\ufffd\U00010000-\U0010ffff]"
+    )
+
+
 def is_text(document: str) -> bool:
     """Whether ``document`` has no character that a reader may take for something else."""
     if document.isascii():
         return not document.encode().translate(None, _PLAIN)
-    return not _NO_TEXT.search(document)
+    return not _no_text().search(document)

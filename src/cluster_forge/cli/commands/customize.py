@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cluster_forge.manifests.comparison.objects import Comparison
     from cluster_forge.stack.model import Stack
     from cluster_forge.stages.build.edits import DiscardedEdits
-    from cluster_forge.stages.customize.edited_files import EditedFile
+    from cluster_forge.stages.customize.edited_files import EditedFile, Excerpt
     from cluster_forge.stages.customize.save import SavedEdit
     from cluster_forge.stages.describe.load_description import Description
 
@@ -56,8 +56,9 @@ def status(session: Session, names: tuple[str, ...], environment: str | None) ->
         cluster-forge customize status grafana --format json
     """
     from cluster_forge.cli.output import customize_text
+    from cluster_forge.manifests.comparison import excerpts
 
-    compared, problems = _compared(_in(session, environment), names)
+    compared, problems = _compared(_in(session, environment), names, excerpts.of)
     for line in customize_text.status(compared):
         session.print(line)
     return _ending(session, "customize status", compared, problems)
@@ -78,7 +79,7 @@ def diff(session: Session, names: tuple[str, ...], environment: str | None) -> i
     """
     from cluster_forge.cli.output import changes_text, diff_text, pager
 
-    compared, problems = _compared(_in(session, environment), names)
+    compared, problems = _compared(_in(session, environment), names, _whole)
     if session.prints_results:
         lines = (line for one in compared.objects for line in diff_text.object_lines(one, _sides()))
         pager.print_paged(map(changes_text.colored, lines), color=session.color)
@@ -106,16 +107,20 @@ def _ending(session: Session, name: str, compared: Comparison, problems: list[Fo
     return 1 if compared or problems else 0
 
 
-def _compared(session: Session, names: tuple[str, ...]) -> tuple[Comparison, list[ForgeError]]:
+def _whole(_before: bytes, _after: bytes) -> None:
+    """Read both versions of a file as a whole: `diff` shows lines around what differs."""
+
+
+def _compared(session: Session, names: tuple[str, ...], excerpt: Excerpt) -> tuple[Comparison, list[ForgeError]]:
     """What the edits change, and why files cannot be read."""
     from cluster_forge.stages.customize import differences
 
     with session.services(offline=True, renders=False) as services:
-        files = _edited(session, services, names)
+        files = _edited(session, services, names, excerpt)
         return differences.comparison(files), [problem for file in files for problem in file.problems]
 
 
-def _edited(session: Session, services: Services, names: tuple[str, ...]) -> tuple[EditedFile, ...]:
+def _edited(session: Session, services: Services, names: tuple[str, ...], excerpt: Excerpt) -> tuple[EditedFile, ...]:
     from cluster_forge.cli.description import load
     from cluster_forge.stages.customize import edit_selection, edited_files
 
@@ -125,8 +130,10 @@ def _edited(session: Session, services: Services, names: tuple[str, ...]) -> tup
         working,
         chosen,
         services.toolbox,
-        lambda: _made_again(session, services),
-        lambda: load(services, session.selection).stack,
+        edited_files.PresentInputs(
+            stack=lambda: load(services, session.selection).stack, files=lambda: _made_again(session, services)
+        ),
+        excerpt,
     )
 
 
@@ -197,7 +204,8 @@ def _save(session: Session, services: Services, names: tuple[str, ...], form: st
     chosen = edit_selection.chosen(working.edited, names, working.record)
     description = load(services, session.selection)
     stack = description.stack
-    edited = edited_files.read(working, chosen, toolbox, lambda: _made_again(session, services), lambda: stack)
+    inputs = edited_files.PresentInputs(stack=lambda: stack, files=lambda: _made_again(session, services))
+    edited = edited_files.read(working, chosen, toolbox, inputs)
 
     def unpatched(paths: Collection[str]) -> Mapping[str, bytes]:
         return _made(session, services, description, present_stack.without_patches(stack, paths))

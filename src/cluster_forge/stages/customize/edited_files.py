@@ -20,8 +20,12 @@ from cluster_forge.stages.build.working_tree import FOLDER, WorkingState
 from cluster_forge.stages.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from cluster_forge.manifests.comparison.excerpts import Excerpts
     from cluster_forge.stack.model import Stack
     from cluster_forge.stages.build.hand_edits.placing import Place
+
+Excerpt = Callable[[bytes, bytes], "Excerpts | None"]
+"""What of two versions of a file is to be read, if not everything; see `manifests.comparison.excerpts`."""
 
 MakeAgain = Callable[[], Mapping[str, bytes]]
 """The files that smelt makes from the present inputs, for those whose base is lost."""
@@ -31,7 +35,7 @@ MakeAgain = Callable[[], Mapping[str, bytes]]
 class EditedFile:
     """One edited file, and its object before and after the edit; None where there is none.
 
-    ``problems`` say why an object that is there cannot be read.
+    ``problems`` say why an object that is there cannot be read. Both objects may be without fields that are the same (`Excerpt`).
     """
 
     edit: FileEdit
@@ -68,21 +72,29 @@ def state(toolbox: Toolbox) -> WorkingState:
     return working
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentInputs:
+    """What the present inputs give: the ``stack``, asked for only if an edited object has no namespace, since it is shown in that
+    which smelt gives it, and the ``files`` that smelt makes, only if what it wrote is not known any more.
+    """
+
+    stack: Callable[[], Stack]
+    files: MakeAgain
+
+
 def read(
     working: WorkingState,
     edited: Sequence[FileEdit],
     toolbox: Toolbox,
-    make_again: MakeAgain,
-    stack: Callable[[], Stack],
+    inputs: PresentInputs,
+    excerpt: Excerpt = lambda _before, _after: None,
 ) -> tuple[EditedFile, ...]:
-    """The edited files, by path. ``make_again`` is called only if what smelt wrote is not known any more, ``stack`` only if an
-    object has no namespace: it is shown in that which smelt gives it.
-    """
+    """The edited files, by path. A file in whose ``excerpt`` is a problem is read as a whole."""
     if not edited:
         return ()
-    known = bases_of(working.record, edited, toolbox, make_again)
+    known = bases_of(working.record, edited, toolbox, inputs.files)
     present = working_tree.edited_contents(working, toolbox.files)
-    reading = _Reading(working.record, toolbox, stack)
+    reading = _Reading(working.record, toolbox, inputs.stack, excerpt)
     files = [reading.file(edit, known, present) for edit in sorted(edited, key=_path)]
     return tuple(_once(files, working))
 
@@ -131,11 +143,12 @@ def bases_of(
 class _Reading:
     """Reads edited files; ``record`` is that of `working/`."""
 
-    def __init__(self, record: Record, toolbox: Toolbox, stack: Callable[[], Stack]) -> None:
+    def __init__(self, record: Record, toolbox: Toolbox, stack: Callable[[], Stack], excerpt: Excerpt) -> None:
         from cluster_forge.stages.build.hand_edits import edited_objects, placing  # noqa: PLC0415 - 0.1 s, for edits alone
 
         self._folders = edited_objects.known_folders(record)
         self._toolbox = toolbox
+        self._excerpt = excerpt
         self._place = placing.of(stack, record, self._body)
 
     def file(self, edit: FileEdit, known: Mapping[str, bytes], present: Mapping[str, bytes]) -> EditedFile:
@@ -145,9 +158,17 @@ class _Reading:
         folder = edit.path.partition("/")[0]
         if folder not in self._folders:
             return EditedFile(edit=edit, problems=(edited_objects.unknown_folder(folder),))
-        before, old = self._object(edit.path, known.get(edit.path), lambda manifest: manifest)
-        after, new = self._object(edit.path, present.get(edit.path), self._place)
-        return EditedFile(edit=edit, before=before, after=after, problems=(*old, *new))
+        before, after = known.get(edit.path), present.get(edit.path)
+        if before and after and (excerpts := self._excerpt(before, after)):
+            file = self._between(edit, *excerpts)
+            if not file.problems:
+                return file
+        return self._between(edit, before, after)
+
+    def _between(self, edit: FileEdit, before: bytes | None, after: bytes | None) -> EditedFile:
+        former, old = self._object(edit.path, before, lambda manifest: manifest)
+        present, new = self._object(edit.path, after, self._place)
+        return EditedFile(edit=edit, before=former, after=present, problems=(*old, *new))
 
     def _object(
         self, path: str, content: bytes | None, place: Place

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cluster_forge.foundation.error_groups import expected
 from cluster_forge.foundation.errors import DescriptionError, ForgeError, OrderError, PatchError
-from cluster_forge.foundation.names import counted
+from cluster_forge.foundation.names import ComponentName, counted, is_dns_label
 from cluster_forge.manifests import kubernetes_apis, order
 from cluster_forge.manifests.finding import Finding, Severity
-from cluster_forge.stack.model import Stack
+from cluster_forge.stack.draft import Draft
+from cluster_forge.stack.model import KubernetesVersion, Stack
 from cluster_forge.stack.parse import ParsedDescription
+from cluster_forge.yaml.positioned import Positioned
 
 
-def errors(parsed: ParsedDescription) -> list[ForgeError]:
-    """Why the stack cannot be rendered: an unknown Kubernetes version, no components, a dependency cycle."""
-    return [*_target(parsed), *_emptiness(parsed), *_cycle(parsed)]
+def errors(draft: Draft) -> Iterator[ForgeError]:
+    """Why the stack cannot be rendered, whatever else is wrong in the description: an unknown Kubernetes version, a dependency
+    cycle, a patch that is none.
+    """
+    yield from _target(draft.description)
+    yield from _cycle(draft.components)
+    yield from _patches(draft.stack)
+
+
+def emptiness(parsed: ParsedDescription) -> Iterator[ForgeError]:
+    """The error for a description without other errors that has no components."""
+    if not parsed.stack.components:
+        fix = "add at least one to `components`"
+        yield DescriptionError("the stack has no components", where=parsed.files[0], fix=fix)
 
 
 def findings(parsed: ParsedDescription) -> list[Finding]:
@@ -47,41 +60,43 @@ def findings(parsed: ParsedDescription) -> list[Finding]:
     ]
 
 
-def _target(parsed: ParsedDescription) -> list[ForgeError]:
+def _target(description: Positioned) -> Iterator[ForgeError]:
+    written = description.at(("target", "kubernetes"))
+    if written.string is None:
+        return
+    try:
+        version = KubernetesVersion.parse(written.string)
+    except ValueError:  # an error of the schema
+        return
     minors = kubernetes_apis.minors()
-    version = parsed.stack.target.kubernetes
-    if version.major == 1 and version.minor in minors:
-        return []
-    return [
-        DescriptionError(
+    if version.major != 1 or version.minor not in minors:
+        yield DescriptionError(
             f"target: Kubernetes {version.major}.{version.minor} is not supported (1.{minors[0]} to 1.{minors[-1]} are)",
-            where=parsed.origins.get(("target", "kubernetes")),
+            where=written.where,
             fix=f'write `kubernetes: "1.{minors[-1]}"`, or another supported version',
         )
-    ]
 
 
-def _emptiness(parsed: ParsedDescription) -> list[ForgeError]:
-    if parsed.stack.components:
-        return []
-    fix = "add at least one to `components`"
-    return [DescriptionError("the stack has no components", where=parsed.files[0], fix=fix)]
-
-
-def _cycle(parsed: ParsedDescription) -> list[ForgeError]:
-    components = parsed.stack.components
+def _cycle(components: Mapping[str, Positioned]) -> Iterator[ForgeError]:
+    """The error for a cycle of more than one component."""
+    names = {name: ComponentName(name) for name in components if is_dns_label(name)}
+    needs = {
+        known: [
+            names[need.string] for need in components[name].strings("needs") if need.string in names.keys() - {name}
+        ]
+        for name, known in names.items()
+    }
     try:
-        order.sequence({component.name: frozenset(component.needs) for component in components})
+        order.sequence(needs)
     except OrderError as error:
         where = next(
-            (component.where for component in components if f" {component.name} " in f" {error.message} "), None
+            (written.where for name, written in components.items() if f" {name} " in f" {error.message} "), None
         )
-        return [OrderError(error.message, where=where, fix=error.fix)]
-    return []
+        yield OrderError(error.message, where=where, fix=error.fix)
 
 
-def patch_errors(stack: Stack) -> Iterator[ForgeError]:
-    """Why the JSON patches of a stack are none; components with other errors may be missing in it."""
+def _patches(stack: Stack) -> Iterator[ForgeError]:
+    """Why the JSON patches of a stack are none."""
     changes = (stack.changes, *(component.changes for component in stack.components))
     patches = [patch for change in changes for patch in change.patches if patch.operations]
     if not patches:

@@ -23,8 +23,8 @@ def read_description(source: InputSource, selection: Selection) -> ParsedDescrip
         DescriptionError, UnknownNameError, OrderError, ExceptionGroup: all errors in it.
     """
     files = InputFiles(source.read, source.list_files)
-    parsed = parse_description(files, selection, StackCatalog(packaged()), consistency.patch_errors)
-    raise_all(consistency.errors(parsed))
+    parsed = parse_description(files, selection, StackCatalog(packaged()), consistency.errors)
+    raise_all(consistency.emptiness(parsed))
     return parsed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from cluster_forge.manifests import normalize, text_edits
+from cluster_forge.manifests import kubernetes_apis, normalize, text_edits
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.manifest import Body, Manifest, Provenance
 from cluster_forge.manifests.scope import Scopes
@@ -25,7 +25,7 @@ def of(stack: Callable[[], Stack], record: Record, read: Callable[[str], Body | 
     known = cache(stack)
 
     def placed(manifest: Manifest) -> Manifest:
-        if manifest.id.namespace:
+        if manifest.id.namespace or _is_cluster_scoped(manifest):
             return manifest
         name = manifest.provenance.component
         component = next((one for one in known().components if one.name == name), None)
@@ -35,6 +35,12 @@ def of(stack: Callable[[], Stack], record: Record, read: Callable[[str], Body | 
         return normalize.placed(manifest, collection.namespace(component), scopes)
 
     return placed
+
+
+def _is_cluster_scoped(manifest: Manifest) -> bool:
+    """Whether the object stays as it is without a namespace, whatever the stack says: its kind is one of Kubernetes' own."""
+    scoped = kubernetes_apis.is_namespaced(manifest.id.group, manifest.id.kind, kubernetes_apis.minors()[-1])
+    return scoped is False and not normalize.accounts_without_namespace(manifest)
 
 
 def text(content: bytes, before: Manifest, after: Manifest, read: Callable[[bytes], Body]) -> bytes:
