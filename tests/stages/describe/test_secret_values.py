@@ -12,6 +12,8 @@ from cluster_forge.stack.model import Stack
 from cluster_forge.stack.plugin_uses import PluginUse
 from cluster_forge.stages.describe import secret_values
 
+GITHUB = "ghp_" + "x7Kq2mNv9RtY4wZs8LpD3hJf6GbC1aXeUoQi"
+
 
 def stack(**fields: Any) -> Stack:
     return Stack(name="demo", components=(Component(name=ComponentName("web"), **fields),))
@@ -34,6 +36,8 @@ def stack(**fields: Any) -> Stack:
         {"key": "-----BEGIN RSA PRIVATE KEY-----\nx"},
         {"extraObjects": [{"kind": "Secret", "stringData": {"a": "b"}}]},
         {"imageCredentials": {"credentials": "canary"}},
+        {"subdomain": GITHUB},
+        {"config": f"remote https://example.com {GITHUB}"},
     ],
 )
 def test_secrets_in_values_are_found(values: dict[str, Any]) -> None:

@@ -48,6 +48,12 @@ def test_one_that_is_given_counts() -> None:
     assert last.where == "--set pin"
 
 
+def test_a_token_of_a_known_service_counts_under_any_name() -> None:
+    described = parsed(TEXT, "existingSecret=ghp_" + "canary4" * 5 + "x")
+    assert "--set existingSecret" in {finding.where for finding in variable_findings.findings(described)}
+    assert "canary" not in str(variable_findings.without_secrets(described.effective, described))
+
+
 def test_a_shown_description_has_none_of_their_values() -> None:
     described = parsed(TEXT, "pin=1234")
     shown = variable_findings.without_secrets(described.effective, described)

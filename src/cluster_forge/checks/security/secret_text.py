@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from itertools import chain
 from typing import Final
 
-from cluster_forge.checks.security import secret_commands, secret_logins, secret_names, secret_values
+from cluster_forge.checks.security import secret_commands, secret_logins, secret_names, secret_tokens, secret_values
 from cluster_forge.checks.security.secret_names import Meaning
-from cluster_forge.checks.security.secret_shape_table import SHAPES
 
-_LONGEST_TOKEN: Final = 512
-_MOST_TRIES: Final = 1_000
-"""Places in one text where a token is looked for."""
 _TOO_SHORT: Final = re.compile(r"[\w./-]{0,19}")
 """Words that have no room for a token, and no mark between a name and a value."""
 _WORDS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "masterauth", "primaryauth", "rediscli_auth")
@@ -68,7 +63,7 @@ def _all_in(text: str) -> Iterator[str]:
     if secret_values.is_private_key(text):
         yield "a private key"
     yield from secret_logins.logins_in(text)
-    yield from tokens_in(text)
+    yield from secret_tokens.tokens_in(text)
     yield from secret_commands.passwords_in(text)
     lowered = text.lower() if text.isascii() else _lowered(text)
     yield from _assigned(text, lowered)
@@ -76,14 +71,6 @@ def _all_in(text: str) -> Iterator[str]:
         yield from ("a password (SQL)" for _ in _standing(_SQL, text))
     if any(hint in lowered for hint in _DIRECTIVE_HINTS):
         yield from _directed(text)
-
-
-def tokens_in(text: str) -> Iterator[str]:
-    """The tokens of known services in a text, by their shape."""
-    hint, patterns = _shapes()
-    for _, match in zip(range(_MOST_TRIES), hint.finditer(text), strict=False):
-        window = text[match.start() : match.start() + _LONGEST_TOKEN]
-        yield from (kind for kind, pattern in patterns if pattern.match(window))
 
 
 def _lowered(text: str) -> str:
@@ -162,11 +149,3 @@ def _standing(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
         value = match.groups()[-1]
         if not secret_values.stands_for_value(value) and not secret_values.is_in_comment(text, match.start()):
             yield match
-
-
-@cache
-def _shapes() -> tuple[re.Pattern[str], tuple[tuple[str, re.Pattern[str]], ...]]:
-    """Where a token may begin, and the patterns of tokens: compiled when first needed."""
-    prefixes = sorted({prefix for _, begins, _ in SHAPES for prefix in begins})
-    hint = re.compile(f"(?<![A-Za-z0-9+/_-])(?:{'|'.join(map(re.escape, prefixes))})")
-    return hint, tuple((kind, re.compile(pattern)) for kind, _, pattern in SHAPES)

@@ -1,4 +1,4 @@
-"""Whether a description holds a secret: a login in an address, a query that signs, a value under a key such as ``password``."""
+"""Whether a description holds a secret: a login in an address, a query that signs, a known service's token, a `password`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cluster_forge.checks.security import secret_tokens
 from cluster_forge.foundation.addresses import masked
 from cluster_forge.stack import source_addresses
 from cluster_forge.stack.changes import Changes
@@ -77,7 +78,9 @@ def is_secret(value: Any, key: str = "") -> bool:
     if isinstance(value, bool) or value is None:
         return False
     text = _REFERENCE.sub("", str(value)).replace("//:@", "//").replace("//@", "//")
-    return bool(text) and (_is_secret_key(key) or masked(text) != text or bool(_TEXT.search(text)))
+    return bool(text) and (
+        _is_secret_key(key) or masked(text) != text or bool(_TEXT.search(text)) or any(secret_tokens.tokens_in(text))
+    )
 
 
 def _is_secret_mapping(value: Mapping[str, Any]) -> bool:
