@@ -28,13 +28,21 @@ def counts(item: pytest.Item) -> bool:
 
 @contextmanager
 def stopped() -> Iterator[None]:
-    """Measure no coverage meanwhile; nothing is done where none is measured."""
-    measuring = coverage.Coverage.current()
-    if measuring is None:
-        yield
-        return
-    measuring.stop()
+    """Measure no coverage meanwhile; nothing is done where none is measured.
+
+    In a process of pytest-xdist, pytest-cov has two measurements, and the first one goes on where only the second is stopped.
+    """
+    running = list(iter(_stopped, None))
     try:
         yield
     finally:
-        measuring.start()
+        for measuring in reversed(running):
+            measuring.start()
+
+
+def _stopped() -> coverage.Coverage | None:
+    """What measured until now."""
+    measuring = coverage.Coverage.current()
+    if measuring:
+        measuring.stop()
+    return measuring

@@ -196,7 +196,7 @@ class TestSourcedTree:
     def test_a_torn_file_stops_smelt_with_the_remedy(self, torn: Workspace) -> None:
         result = torn.run("smelt")
         assert result.code != 0
-        assert f"error: {SOURCED}/{self.file(torn).name}:1:" in result.err
+        assert f"error: {SOURCED}/{self.file(torn).name}:2: component web: not YAML" in result.err
         assert commands(result) == [["mine", "web"]]
         torn.ok(*commands(result)[0])
         torn.ok("smelt")

@@ -130,12 +130,12 @@ def _outputs(process: subprocess.Popen[bytes], plugin: ExecPlugin, seconds: floa
         _end(process)  # nothing, if it has ended
         process.wait()
         for reader in (printed, complaints):
-            reader.close()
+            reader.join(_MOMENT)
     return printed.last, complaints.last
 
 
 class _Reader(threading.Thread):
-    """Keeps the last of what comes through a pipe, and reads no further than ``most`` bytes."""
+    """Keeps the last of what comes through a pipe, and reads no further than ``most`` bytes; closes it at the end."""
 
     def __init__(self, pipe: IO[bytes] | None, most: int | None = None) -> None:
         super().__init__(daemon=True)
@@ -144,18 +144,16 @@ class _Reader(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while self._pipe and (self._most is None or len(self.last) < self._most):
-                part = self._pipe.read1(1 << 16)  # type: ignore[attr-defined] # it is buffered
-                if not part:
-                    return
-                self.last = (self.last + part)[-(self._most or 1 << 16) :]
+        if self._pipe:
+            with contextlib.suppress(OSError, ValueError), self._pipe:
+                self._read(self._pipe)
 
-    def close(self) -> None:
-        """Close the pipe, if all of it comes within a moment after the program has ended."""
-        self.join(_MOMENT)
-        if self._pipe and not self.is_alive():
-            self._pipe.close()
+    def _read(self, pipe: IO[bytes]) -> None:
+        while self._most is None or len(self.last) < self._most:
+            part = pipe.read1(1 << 16)  # type: ignore[attr-defined] # it is buffered
+            if not part:
+                return
+            self.last = (self.last + part)[-(self._most or 1 << 16) :]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -22,6 +22,7 @@ from cluster_forge.checks.security.namespaces import enforced_levels
 from cluster_forge.checks.security.pod_standards import Level
 from cluster_forge.checks.security.pod_template import PodTemplate
 from cluster_forge.checks.security.rights import Right
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Manifest
 
 
@@ -105,9 +106,9 @@ def _pods(checked: CheckedStack) -> Iterator[RunningPods]:
 
 
 def _holdings(checked: CheckedStack) -> Iterator[Holding]:
-    runs: defaultdict[tuple[str, str], list[Manifest]] = defaultdict(list)
+    runs: defaultdict[tuple[str, str], dict[ObjectId, Manifest]] = defaultdict(dict)
     for running in service_accounts.of(checked):
-        runs[running.place].append(running.manifest)
+        runs[running.place][running.manifest.id] = running.manifest  # once, however many templates it has
     by_holder: defaultdict[tuple[Subject, str], list[Grant]] = defaultdict(list)
     for grant in grants.of(checked):
         for subject in dict.fromkeys(grant.subjects):
@@ -119,9 +120,7 @@ def _holdings(checked: CheckedStack) -> Iterator[Holding]:
             rights=rights,
             roles=tuple(dict.fromkeys(f"{grant.role_kind}/{grant.role_name}" for grant in held)),
             bindings=tuple(grant.binding for grant in held),
-            workloads=tuple(dict.fromkeys(runs[subject.namespace, subject.name]))
-            if subject.kind == "ServiceAccount"
-            else (),
+            workloads=tuple(runs[subject.namespace, subject.name].values()) if subject.kind == "ServiceAccount" else (),
         )
         for (subject, namespace), held in by_holder.items()
         if (rights := _rights(held))
