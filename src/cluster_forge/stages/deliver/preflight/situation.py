@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from cluster_forge.checks.fit.pod_class import Surroundings
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import owners
 from cluster_forge.gitops.owners import Facts, Verdict
@@ -20,6 +22,8 @@ from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.preflight import running_pods
+from cluster_forge.stages.deliver.preflight.running_pods import PodReader, RunningPod
 from cluster_forge.stages.deliver.secrets.given import NONE, GivenSecrets
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -79,10 +83,12 @@ class Situation:
         return self.listed("", "Node")
 
     @cached_property
-    def pods(self) -> tuple[Body, ...]:
-        """The Pods on nodes that have not ended, and that no workload of the stack has made."""
-        present = self.listed("", "Pod", fields="status.phase!=Succeeded,status.phase!=Failed")
-        return tuple(pod for pod in present if (pod.get("spec") or {}).get("nodeName") and not self._is_own(pod))
+    def pods(self) -> tuple[RunningPod, ...]:
+        """The Pods on nodes that have not ended, and that no workload of the stack has made or would adopt."""
+        labels = {name: labels_of(body) for name, body in self.namespaces.items()}
+        reader = PodReader(Surroundings(namespaces=labels))
+        query = Query(group="", kind="Pod", fields=running_pods.ON_NODES)
+        return tuple(pod for pod in self.cluster.each(query, reader.read) if not self._is_own(pod))
 
     @cached_property
     def documents(self) -> tuple[StepDocument, ...]:
@@ -126,15 +132,26 @@ class Situation:
         """Of all objects: no check asks which component it is."""
         return Provenance(component=ComponentName(self.plan.stack), origin="")
 
-    def _is_own(self, pod: Body) -> bool:
-        labels, namespace = labels_of(pod), pod["metadata"].get("namespace")
-        return any(where == namespace and wanted.items() <= labels.items() for where, wanted in self._selectors)
+    def _is_own(self, pod: RunningPod) -> bool:
+        if pod.controller or pod.id in self._own:
+            return (pod.controller or pod.id) in self._own
+        labels = pod.labels
+        return any(wanted.items() <= labels.items() for wanted in self._selectors.get(pod.id.namespace, ()))
 
     @cached_property
-    def _selectors(self) -> tuple[tuple[str, Labels], ...]:
-        """The namespaces and labels of the Pods that workloads of the stack make."""
-        selectors = ((workload.id.namespace, _selector(workload.body)) for workload in self.workloads)
-        return tuple((namespace, labels) for namespace, labels in selectors if labels)
+    def _own(self) -> frozenset[ObjectId]:
+        """The workloads of the stack, and those that leave it: their Pods go."""
+        leaving = () if self.plan.narrowed else self.verdict.leaving
+        return frozenset((*(workload.id for workload in self.workloads), *leaving))
+
+    @cached_property
+    def _selectors(self) -> Mapping[str, Sequence[Labels]]:
+        """By namespace the labels by which controllers of the stack adopt Pods that have none (Kubernetes, "ReplicaSet")."""
+        selectors: defaultdict[str, list[Labels]] = defaultdict(list)
+        for workload in self.workloads:
+            if labels := _selector(workload.body):
+                selectors[workload.id.namespace].append(labels)
+        return selectors
 
 
 def name_of(body: Body) -> str:
