@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from cluster_forge.checks.fit import demand as demanding
 from cluster_forge.checks.fit import proofs, reasons, statements
 from cluster_forge.checks.fit.bounds import Bounds, Kind, Shortage
 from cluster_forge.checks.fit.demand import Demand, Stay
@@ -20,10 +19,8 @@ from cluster_forge.checks.fit.pod_class import PodClass
 from cluster_forge.checks.fit.search import Verdict
 from cluster_forge.checks.fit.stack_fit import StackFit
 from cluster_forge.foundation.errors import RefusedError
-from cluster_forge.foundation.names import ComponentName, counted, listed
-from cluster_forge.manifests.by_kind import ByKind
+from cluster_forge.foundation.names import counted, listed
 from cluster_forge.manifests.finding import Severity
-from cluster_forge.manifests.manifest import Manifest, Provenance
 from cluster_forge.stages.deliver.preflight import node_changes
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
@@ -36,7 +33,6 @@ CODES: Final[Mapping[str, str]] = {
 CODE: Final = "does-not-fit"
 _BESIDE: Final = "DaemonSets and the Pods of others"
 _MORE: Final = "add nodes, lower the replicas or the requests, or choose a smaller `target.size`"
-_SURROUNDING: Final = (("scheduling.k8s.io", "PriorityClass"), ("node.k8s.io", "RuntimeClass"))
 _UNPROVEN: Final = (
     "programs of the stack may bring what is missing to the nodes (device plug-ins, labels); if they do not, change the nodes or "
     "what the Pods ask for"
@@ -66,19 +62,10 @@ def problems(situation: Situation) -> Iterator[Problem]:
 
 
 def _demands(situation: Situation) -> list[Demand]:
-    """What the stack asks for. A custom resource that is in the cluster has its Pods there already; host ports of DaemonSets are
-    the matter of another check.
-    """
-    of_cluster = Provenance(component=ComponentName("cluster"), origin="")
-    there = [Manifest.of(body, of_cluster) for group, kind in _SURROUNDING for body in situation.listed(group, kind)]
-    there += [Manifest.of(body, of_cluster) for body in situation.namespaces.values()]
-    around = demanding.surroundings(ByKind([*there, *situation.manifests]))
-    live = {item.id for item in situation.owner_facts.live if "." in item.id.group}
-    present = ByKind(manifest for manifest in situation.manifests if manifest.id not in live)
-    waves = {part.name: part.wave for part in situation.plan.parts}
+    """What the stack asks for; host ports of DaemonSets are the matter of another check."""
     return [
         replace(demand, pod=replace(demand.pod, ports=())) if demand.stay is Stay.EACH_NODE else demand
-        for demand in demanding.of(present, waves, (), around)
+        for demand in situation.demands
     ]
 
 

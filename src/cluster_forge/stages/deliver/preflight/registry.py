@@ -20,6 +20,7 @@ from cluster_forge.stages.deliver.preflight import (
     node_fit,
     owners,
     permissions,
+    pod_admission,
     pod_security,
     secrets,
     terminating,
@@ -58,6 +59,7 @@ CHECKS: Final[Sequence[Check]] = (
     default_classes,
     node_fit,
     host_ports,
+    pod_admission,
     pod_security,
     trial,
 )

@@ -6,17 +6,22 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 
+from cluster_forge.checks.fit import demand as demanding
+from cluster_forge.checks.fit.demand import Demand
 from cluster_forge.checks.fit.pod_class import Surroundings
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import owners
 from cluster_forge.gitops.owners import Facts, Verdict
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import ApplyHooks, Step
+from cluster_forge.manifests.by_kind import ByKind
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.part import Part
+from cluster_forge.manifests.pods import TEMPLATES
 from cluster_forge.ports.cluster import Cluster, Query, ServedKinds
 from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.direct import step_documents
@@ -28,6 +33,7 @@ from cluster_forge.stages.deliver.secrets.given import NONE, GivenSecrets
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 _WORKLOADS: Final = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
+_CLASSES: Final = (("scheduling.k8s.io", "PriorityClass"), ("node.k8s.io", "RuntimeClass"))
 Labels = Mapping[str, Any]
 
 
@@ -117,6 +123,25 @@ class Situation:
         """Those that create Pods."""
         return tuple(manifest for manifest in self.manifests if manifest.id.kind in _WORKLOADS)
 
+    @cached_property
+    def classes(self) -> ByKind:
+        """The PriorityClasses and RuntimeClasses of the cluster, and after them those of the stack."""
+        there = [self._of_cluster(body) for group, kind in _CLASSES for body in self.listed(group, kind)]
+        return ByKind([*there, *(one for one in self.manifests if (one.id.group, one.id.kind) in _CLASSES)])
+
+    @cached_property
+    def demands(self) -> tuple[Demand, ...]:
+        """The Pods that the stack asks for. Those of a custom resource that is in the cluster are there already, and are not
+        known from those of others.
+        """
+        of_cluster = map(self._of_cluster, self.namespaces.values())
+        of_stack = (one for one in self.manifests if (one.id.group, one.id.kind) == ("", "Namespace"))
+        around = demanding.surroundings(ByKind([*chain(*self.classes.values()), *of_cluster, *of_stack]))
+        live = {item.id for item in self.owner_facts.live if "." in item.id.group}
+        new = ByKind(one for one in self.manifests if one.id not in live or (one.id.group, one.id.kind) in TEMPLATES)
+        waves = {part.name: part.wave for part in self.plan.parts}
+        return tuple(demanding.of(new, waves, (), around))
+
     def listed(
         self, group: str, kind: str, *, namespace: str = "", labels: str = "", fields: str = ""
     ) -> tuple[Body, ...]:
@@ -126,6 +151,9 @@ class Situation:
     def _manifest(self, document: StepDocument) -> Manifest:
         content = Document(text=document.content, read=lambda: document.body(self.tools.reader))
         return Manifest(id=document.id, document=content, provenance=self._provenance)
+
+    def _of_cluster(self, body: Body) -> Manifest:
+        return Manifest.of(body, self._provenance)
 
     @property
     def _provenance(self) -> Provenance:
