@@ -37,7 +37,6 @@ from cluster_forge.stages.deliver.preflight import (
     engine,
     environment,
     host_ports,
-    node_fit,
     owners,
     permissions,
     pod_security,
@@ -271,59 +270,6 @@ def test_an_ingress_needs_a_controller() -> None:
     assert codes(found(default_classes, cluster, planned(ingress))) == ["missing-provider"]
     cluster.put(body("networking.k8s.io/v1", "IngressClass", "nginx", spec={"controller": "example.com/nginx"}))
     assert found(default_classes, cluster, planned(ingress)) == []
-
-
-# node_fit
-
-
-def asks(cpu: str, memory: str = "1Gi") -> dict[str, Any]:
-    return pod_spec(resources={"requests": {"cpu": cpu, "memory": memory}})
-
-
-def test_a_stack_fits_beside_what_runs() -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a"), node("b"), running("other", asks("6"), "a"))
-    assert found(node_fit, cluster, planned(workload("Deployment", "web", asks("1"), replicas=2))) == []
-
-
-def test_a_stack_that_does_not_fit_is_compared_with_what_is_left() -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a"), node("b"), running("other", asks("3"), "a"))
-    (problem,) = found(node_fit, cluster, planned(workload("Deployment", "web", asks("2"), replicas=3)))
-    assert problem.message == "the stack requests 6 of CPU, and 5 of 8 are left on 2 nodes"
-
-
-def test_pods_of_the_stack_itself_do_not_count_twice() -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a"), namespace("shop"), running("web-1", asks("3"), "a", "shop", app="web"))
-    assert found(node_fit, cluster, planned(workload("Deployment", "web", asks("3")))) == []
-
-
-def test_a_daemon_set_runs_on_each_node() -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a"), node("b"), running("other", asks("3"), "a"), running("another", asks("3"), "b"))
-    (problem,) = found(node_fit, cluster, planned(workload("DaemonSet", "log", asks("1500m"))))
-    assert "requests 3 of CPU" in problem.message
-
-
-@pytest.mark.parametrize(
-    "closed", [{"unschedulable": True}, {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}], ids=str
-)
-def test_nodes_that_take_no_pods_do_not_count(closed: dict[str, Any]) -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a", **closed))
-    (problem,) = found(node_fit, cluster, planned(WEB))
-    assert problem.message == "no node of the cluster takes Pods"
-
-
-def test_a_pod_that_is_larger_than_every_node_is_named() -> None:
-    cluster = FakeCluster()
-    cluster.put(*(node(name, cpu="2") for name in "abcd"))
-    (problem,) = found(node_fit, cluster, planned(workload("Deployment", "web", asks("3"))))
-    assert (problem.where, problem.message) == (
-        "Deployment.apps/shop/web",
-        "its Pod requests 3 of cpu, and the largest node has 2",
-    )
 
 
 # host_ports
