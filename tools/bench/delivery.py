@@ -83,16 +83,16 @@ def steps(delivery: Delivery, folder: Path) -> Iterator[Step]:
     workspace = folder / "workspace"
     with _cluster(folder / "deploy", delivery.stack.nodes, *_OF_CLUSTER[delivery.way]) as cluster:
         delivery.stack.write(workspace, _gitops(delivery.way, cluster))
-        forge = [PROGRAM, "-C", workspace, "forge", "--store", folder / "store", "--quiet"]
-        run([*forge, "--offline", "--mirror", MIRROR])
-        entered = [*cluster.entered, str(PROGRAM), "-C", str(workspace)]
+        program = (str(PROGRAM), "-C", str(workspace))
+        run([*program, "forge", "--quiet", "--store", folder / "store", "--offline", "--mirror", MIRROR])
+        entered = [*cluster.entered, *program]
         if delivery.way is Way.FLUX:
             run([*entered, "push", "--git", "--quiet"])
         for state in ("cold", "unchanged"):
             yield _deployed(delivery, [*entered, "deploy", *delivery.stack.options], state)
     with _cluster(folder / "kubectl", delivery.stack.nodes) as cluster:
-        command = [*cluster.entered, sys.executable, _APPLYING]
-        applied = run([*command, *in_order(workspace / "working", folder / "applied")])
+        files = in_order(workspace / "working", folder / "applied")
+        applied = run([*cluster.entered, sys.executable, _APPLYING, *files])
         yield Step(case=delivery.case, verb="kubectl apply", state="repeated", run=applied, objects=int(applied.out))
 
 
