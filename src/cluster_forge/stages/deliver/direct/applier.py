@@ -56,8 +56,8 @@ Attempt = Callable[[], Outcome]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applier:
-    """Applies objects with the requests of ``queue``. ``observe`` gets each object as the API server has it then; ``webhooks``
-    says which of those that one webhook refuses asks again.
+    """Applies objects with the requests of ``queue``. ``observe`` gets each object as the API server has it then; ``own`` are
+    other managers whose fields it takes over, ``webhooks`` says which of those that one webhook refuses asks again.
     """
 
     cluster: Cluster
@@ -66,6 +66,7 @@ class Applier:
     queue: Queue
     options: DeployOptions
     observe: Callable[[Body], None] = field(default=lambda _body: None)
+    own: frozenset[str] = frozenset()
     webhooks: RefusingWebhooks = field(default_factory=RefusingWebhooks)
 
     def start(self, documents: Iterable[StepDocument], weight: int = 0) -> Sequence[Attempt]:
@@ -154,7 +155,7 @@ class Applier:
                 return self.cluster.apply(body, options)
             except RefusedError as error:
                 if refusals.conflicts(error) and not force:
-                    _check_conflicts(document.id, error)
+                    _check_conflicts(document.id, error, self.own)
                     force = True
                 elif mendings < _MENDINGS and self._mend(document, body, error):
                     mendings += 1
@@ -214,13 +215,13 @@ def _is_temporary(error: ForgeError) -> bool:
     return isinstance(error, RefusedError) and refusals.is_temporary(error)
 
 
-def _check_conflicts(target: ObjectId, error: RefusedError) -> None:
+def _check_conflicts(target: ObjectId, error: RefusedError, own: frozenset[str]) -> None:
     """Leave the fields of others to the user.
 
     Raises:
         RefusedError: with each manager and field.
     """
-    foreign = refusals.foreign(error)
+    foreign = refusals.foreign(error, own)
     if not foreign:
         return
     fields = ", ".join(f"{path} of {manager}" for manager, path in foreign)

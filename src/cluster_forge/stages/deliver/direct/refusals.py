@@ -55,14 +55,14 @@ def conflicts(error: RefusedError) -> tuple[tuple[str, str], ...]:
     return tuple(sorted({(_manager(cause), cause.field) for cause in error.causes if cause.reason == _CONFLICT}))
 
 
-def foreign(error: RefusedError) -> tuple[tuple[str, str], ...]:
-    """The conflicts that are for the user to decide: not those with ourselves, and not over certificates that controllers
-    write into fields.
+def foreign(error: RefusedError, own: frozenset[str] = frozenset()) -> tuple[tuple[str, str], ...]:
+    """The conflicts that are for the user to decide: not those with ourselves, with managers that are our ``own``, and not over
+    certificates that controllers write into fields.
     """
     return tuple(
         (manager, path)
         for manager, path in conflicts(error)
-        if manager not in _OWN and not path.endswith(_CERTIFICATES)
+        if manager not in _OWN | own and not path.endswith(_CERTIFICATES)
     )
 
 
