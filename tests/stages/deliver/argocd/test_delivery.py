@@ -16,7 +16,7 @@ from tests.gitops.conftest import argocd_bodies, body, crd, part, workload
 from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.deliveries import Delivery, identity, settings, web
 
-from cluster_forge.foundation.errors import DeploymentError, PreflightError
+from cluster_forge.foundation.errors import DeploymentError, PreflightError, RefusedError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, git_server, planning
 from cluster_forge.gitops.argocd import applications, project
@@ -92,6 +92,7 @@ def deployed(
     has_children: bool = True,
     knows_objects: bool = False,
     denied: frozenset[tuple[str, str, str]] = frozenset(),
+    owned: Sequence[tuple[str, Body]] = (),
     **options: bool | float,
 ) -> tuple[Delivery, ArgoCd, dict[str, ComponentResult]]:
     planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
@@ -102,6 +103,8 @@ def deployed(
     controller = ArgoCd(children if has_children else [], looks)
     delivery = Delivery(FakeCluster(on_change=controller))
     delivery.cluster.put(*KINDS, *there, manager="cluster-forge")
+    for manager, owned_body in owned:
+        delivery.cluster.put(owned_body, manager=manager)
     delivery.cluster.denied |= denied
     deployment = replace(deployment, plan=argocd_place.found(deployment.plan, delivery.cluster))
     objects = parts if knows_objects else ()
@@ -160,6 +163,18 @@ def test_the_stack_brings_it() -> None:
     applied = delivery.applied()
     assert applied.index("StatefulSet/controller") < applied.index("Deployment/git-demo")
     assert applied.index("Deployment/git-demo") < applied.index("Application/demo.argo-apps")
+
+
+def test_an_argo_cd_that_looks_after_itself_keeps_no_fields_from_the_stack_that_brings_it() -> None:
+    """It applies its own objects; an API server's defaults within what it owns are a conflict, too."""
+    there = workload("StatefulSet", "controller", "argocd", "application-controller", "example.com/argocd:v3.4.3")
+
+    def deploy(manager: str) -> dict[str, ComponentResult]:
+        return deployed(Stack(name="demo"), [ARGO, SHOP], {}, owned=[(manager, there)])[2]
+
+    assert {result.state for result in deploy("argocd-controller").values()} == {State.READY}
+    with pytest.raises(RefusedError, match="of somebody-else"):
+        deploy("somebody-else")
 
 
 def test_what_is_out_of_sync_is_compared_again() -> None:
