@@ -74,6 +74,33 @@ def test_a_failed_deployment_prunes_nothing_and_names_the_release_before() -> No
     assert "denied the request" in releases.listed(made.cluster, "demo")[-1].message
 
 
+def test_a_failure_is_said_also_where_it_cannot_be_written_into_the_release() -> None:
+    is_away = False
+
+    def refuse(request: FakeRequest) -> None:
+        nonlocal is_away
+        if request.verb == "list" and request.target.kind == "ConfigMap" and releases_of(made):
+            is_away = True
+            raise RefusedError("may not list", where="ConfigMap", status=403, reason="Forbidden")
+        if is_away and request.verb == "update" and request.target.kind == "Secret":
+            raise RefusedError("the quota is used up", where=str(request.target), status=403, reason="Forbidden")
+
+    made = Delivery(cluster())
+    deploy(made, [part("shop", [web(), settings(), settings("more")])])
+    made.cluster.before = refuse
+    with pytest.raises(ExceptionGroup) as caught:
+        deploy(made, [SHOP], "v-2")
+    assert [str(error).partition(": ")[2] for error in caught.value.exceptions] == [
+        "may not list",
+        "the quota is used up",
+    ]
+
+
+def releases_of(made: Delivery) -> bool:
+    """Whether the second deployment has begun its release."""
+    return any(key.name == "release.demo.2" for key in made.cluster.objects())
+
+
 def refuse_two_replicas(request: FakeRequest) -> None:
     spec = (request.body or {}).get("spec") or {}
     if request.verb == "apply" and spec.get("replicas") == 2 and not request.is_trial:

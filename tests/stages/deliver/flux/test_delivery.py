@@ -204,6 +204,21 @@ def test_a_source_that_cannot_be_read_is_said_before_the_time_is_over() -> None:
     assert delivery.clock.monotonic() < 100
 
 
+def test_a_source_that_fails_after_everything_is_at_the_revision_stops_nothing() -> None:
+    controller = Flux([*kustomizations.kustomizations(EXISTING, [BASE])["base"]])  # type: ignore[index]
+
+    def registry_is_away(cluster: FakeCluster, changed: Body) -> None:
+        if changed["kind"] == "GitRepository" and "status" not in changed:
+            condition = {"type": "Ready", "status": "False", "reason": "GitOperationFailed", "message": "no route"}
+            cluster.set_status(ObjectId.of(changed), {"observedGeneration": 1, "conditions": [condition]})
+        controller(cluster, changed)
+
+    delivery = Delivery(FakeCluster(on_change=registry_is_away))
+    delivery.cluster.put(*KINDS)
+    (result,) = flux.deliver(cast(EXISTING, [BASE]), delivery.tools, DeployOptions())
+    assert (result.state, result.errors) == (State.READY, ())
+
+
 def test_without_waiting_everything_is_applied_only() -> None:
     _, _, results = deployed(EXISTING, [BASE], failing={"demo.base": "never"}, waits=False)
     assert results["base"].state is State.APPLIED
