@@ -10,11 +10,12 @@ from tests.fake_cluster import FakeRequest
 from tests.gitops.conftest import part
 from tests.stages.deliver import central_hub
 from tests.stages.deliver.central_hub import EXTRAS, SHOP, Hub, cast, clusters, stack
-from tests.stages.deliver.deliveries import identity
+from tests.stages.deliver.deliveries import PASSING, identity
 from tests.stages.deliver.test_rollback import LOSSES, volume, widgets
 
 from cluster_forge.foundation.errors import (
     DeploymentError,
+    ForgeError,
     PreflightError,
     ReleaseError,
     UnknownNameError,
@@ -190,6 +191,10 @@ class TestWayBack:
         assert hub.delivery.cluster.objects() == before
 
 
+def changes(hub: Hub) -> list[FakeRequest]:
+    return [request for request in hub.delivery.cluster.requests if request.verb == "patch"]
+
+
 class TestRemoval:
     """A stack leaves one cluster, through Argo CD."""
 
@@ -296,6 +301,23 @@ class TestRemoval:
         with pytest.raises(PreflightError, match=r"may not delete applications\.argoproj\.io in namespace argocd"):
             self.remove(hub, "eu")
         assert hub.delivery.cluster.objects() == before
+
+    @pytest.mark.parametrize("error", PASSING)
+    def test_a_cluster_that_does_not_answer_for_a_moment_stops_nothing(self, hub: Hub, error: ForgeError) -> None:
+        hub.deploy(*clusters(hub, SHOP))
+        removal, looks = hub.removal("eu"), list[str]()
+        hub.delivery.cluster.requests.clear()
+
+        def refuse(request: FakeRequest) -> None:
+            if request.verb == "list" and request.target.kind == "Application" and changes(hub):
+                looks.append(request.verb)
+                if len(looks) in (2, 3):  # the first one is the controller's own
+                    raise error
+
+        hub.delivery.cluster.before = refuse
+        central_remove.remove(removal, "host/1/3", hub.delivery.tools)
+        assert len(looks) > 3
+        assert list(hub.pins) == ["staging"]
 
     def test_a_controller_that_does_nothing_is_named(self, hub: Hub) -> None:
         hub.deploy(*clusters(hub, SHOP))

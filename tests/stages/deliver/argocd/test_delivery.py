@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.fake_cluster import FakeCluster
+from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import argocd_bodies, body, crd, part, workload
 from tests.stages.deliver.argocd_kinds import KINDS
-from tests.stages.deliver.deliveries import Delivery, identity, settings, web
+from tests.stages.deliver.deliveries import PASSING, Delivery, identity, settings, web
 
-from cluster_forge.foundation.errors import DeploymentError, PreflightError
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, PreflightError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, git_server, planning
 from cluster_forge.gitops.argocd import applications, project
@@ -92,6 +92,7 @@ def deployed(
     has_children: bool = True,
     knows_objects: bool = False,
     denied: frozenset[tuple[str, str, str]] = frozenset(),
+    before: Callable[[FakeRequest], object] = lambda _: None,
     **options: bool | float,
 ) -> tuple[Delivery, ArgoCd, dict[str, ComponentResult]]:
     planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
@@ -103,6 +104,7 @@ def deployed(
     delivery = Delivery(FakeCluster(on_change=controller))
     delivery.cluster.put(*KINDS, *there, manager="cluster-forge")
     delivery.cluster.denied |= denied
+    delivery.cluster.before = before
     deployment = replace(deployment, plan=argocd_place.found(deployment.plan, delivery.cluster))
     objects = parts if knows_objects else ()
     results = argocd.deliver(deployment, verdict, delivery.tools, DeployOptions(**options), objects)  # type: ignore[arg-type]
@@ -174,6 +176,26 @@ def test_what_is_out_of_sync_is_compared_again() -> None:
     assert results["shop"].state is State.READY
     assert controller.refreshed.count("demo.shop") == 2
     assert delivery.clock.monotonic() < 60, "Argo CD itself would have looked after 180 s"
+
+
+@pytest.mark.parametrize("verb", ["list", "patch"])
+@pytest.mark.parametrize("error", PASSING)
+def test_a_cluster_that_does_not_answer_for_a_while_is_waited_for(verb: str, error: ForgeError) -> None:
+    looked: list[str] = []
+    refused: list[str] = []
+
+    def late(application: Body) -> dict[str, Any]:
+        looked.append(application["metadata"]["name"])
+        status = healthy(application)
+        return status if len(looked) > 2 else {**status, "sync": {**status["sync"], "status": "OutOfSync"}}
+
+    def refuse(request: FakeRequest) -> None:
+        if looked and request.verb == verb and request.target.kind == "Application" and len(refused) < 2:
+            refused.append(request.verb)
+            raise error
+
+    _, _, results = deployed(EXISTING, [SHOP], {"demo.shop": late}, *GITOPS, before=refuse)
+    assert (results["shop"].state, len(refused)) == (State.READY, 2)
 
 
 def syncing(application: Body) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import pytest
 from tests.fake_cluster import FakeCluster
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd, part, workload
-from tests.stages.deliver.deliveries import Delivery, identity, needing, settings, web
+from tests.stages.deliver.deliveries import PASSING, Delivery, identity, needing, settings, web
 
-from cluster_forge.foundation.errors import ClusterError
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.gitops.flux import kustomization_state, kustomizations
@@ -224,18 +224,22 @@ def test_without_waiting_everything_is_applied_only() -> None:
     assert results["base"].state is State.APPLIED
 
 
-def test_a_server_that_does_not_answer_for_a_while_is_waited_for() -> None:
-    delivery = Delivery(FakeCluster(on_change=Flux([*kustomizations.kustomizations(EXISTING, [BASE])["base"]])))  # type: ignore[index]
+@pytest.mark.parametrize("verb", ["list", "patch"])
+@pytest.mark.parametrize("error", PASSING)
+def test_a_server_that_does_not_answer_for_a_while_is_waited_for(verb: str, error: ForgeError) -> None:
+    children = [one for bodies in kustomizations.kustomizations(EXISTING, [BASE, SHOP]).values() for one in bodies]
+    delivery = Delivery(FakeCluster(on_change=Flux(children[::-1])))  # the shop waits for the base, and is asked again
     delivery.cluster.put(*KINDS)
     answers = iter([True, True])
 
     def before(request: Any) -> None:
-        if request.verb == "list" and request.target.kind == "Kustomization" and next(answers, False):
-            raise ClusterError("connection refused")
+        if request.verb == verb and request.target.kind == "Kustomization" and next(answers, False):
+            raise error
 
     delivery.cluster.before = before
-    (result,) = flux.deliver(cast(EXISTING, [BASE]), delivery.tools, DeployOptions())
-    assert result.state is State.READY
+    results = flux.deliver(cast(EXISTING, [BASE, SHOP]), delivery.tools, DeployOptions())
+    assert {result.state for result in results} == {State.READY}
+    assert next(answers, None) is None, "it was asked"
 
 
 READY: dict[str, Any] = {"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded", "message": "Applied"}

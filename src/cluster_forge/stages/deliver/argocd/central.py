@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from cluster_forge.foundation.error_groups import raise_all
@@ -31,6 +32,7 @@ from cluster_forge.stages.deliver.argocd import delivery, operations
 from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
+from cluster_forge.stages.deliver.patience import tolerated
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -184,9 +186,10 @@ class CentralDelivery:
         clock, root = self._tools.clock, engine.application_id(argocd.sync.name, argocd.namespace)
         end = clock.monotonic() + self._request.options.timeout
         while True:
-            spec = mapping((self._tools.cluster.get(root) or {}).get("spec"))
-            if mapping(spec.get("source")).get("targetRevision") == argocd.sync.revision:
-                return
+            with tolerated(partial(self._tools.reporter.item_waiting, STAGE, argocd.sync.name)):
+                spec = mapping((self._tools.cluster.get(root) or {}).get("spec"))
+                if mapping(spec.get("source")).get("targetRevision") == argocd.sync.revision:
+                    return
             if clock.monotonic() >= end:
                 raise DeploymentError(
                     f"Argo CD's ApplicationSet controller has not moved {root} to {argocd.sync.revision}"
