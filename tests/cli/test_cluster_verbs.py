@@ -100,6 +100,13 @@ def test_audit_says_who_changed_what(delivery: Delivery, capsys: pytest.CaptureF
     ]
 
 
+@pytest.mark.parametrize(("name", "count"), [("demo", 2), ("demo.staging", 2), ("demo+shop", 2), ("other", 0)])
+def test_audit_takes_the_name_of_a_folder(
+    delivery: Delivery, capsys: pytest.CaptureFixture[str], name: str, count: int
+) -> None:
+    assert len(printed(capsys, "audit", name)["entries"]) == count
+
+
 def test_rollback_deploys_the_release_before(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     events, done = streamed(capsys, "rollback", "--yes")
     assert [(event["event"], event.get("component"), event.get("state")) for event in events] == [

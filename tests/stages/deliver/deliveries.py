@@ -14,6 +14,7 @@ from tests.gitops.conftest import body, crd
 from tests.stages.conftest import MemoryFiles, OneByOne, RecordingReporter
 
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+from cluster_forge.foundation.errors import ClusterError, RefusedError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import bootstrap, planning
@@ -36,6 +37,12 @@ WIDGETS = crd(
     versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
 )
 WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
+PASSING = (
+    ClusterError("connection refused"),
+    RefusedError("etcdserver: leader changed", status=500, reason="InternalError"),
+    RefusedError("too many requests", status=429, reason="TooManyRequests"),
+)
+"""What an API server says for a moment only."""
 VOLUME = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes": ["ReadWriteOnce"]})
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd, part
+from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.deliveries import (
     VOLUME,
     WIDGET,
@@ -28,7 +29,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
 from cluster_forge.stages.deliver import remove
-from cluster_forge.stages.deliver.cluster_records import claiming, claims, lease, releases
+from cluster_forge.stages.deliver.cluster_records import audit_log, claiming, claims, lease, releases
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal.deletion import Deletion
@@ -290,6 +291,48 @@ def test_not_while_it_is_being_deployed() -> None:
             gone(delivery)
 
 
+def test_a_deployment_that_ends_before_the_lease_is_held_is_removed_too() -> None:
+    delivery = Delivery()
+    deploy(delivery, [OPERATOR])
+    is_planned = False
+
+    def deploy_meanwhile(request: FakeRequest) -> None:
+        nonlocal is_planned
+        if request.target == lease.lease_id("demo") and not is_planned:
+            is_planned = True
+            deploy(delivery, STACK)
+            delivery.cluster.requests.clear()
+
+    delivery.cluster.before = deploy_meanwhile
+    gone(delivery, data=True)
+    names = deleted(delivery)
+    assert names.index("Deployment/web") < names.index("Deployment/operator"), "the operator is needed by the shop"
+
+
+def test_what_the_argo_cd_of_the_cluster_delivers_to_others_stays() -> None:
+    delivery = Delivery()
+    delivery.cluster.put(*KINDS)
+    deploy(delivery, STACK)
+    own = {"cluster-forge/stack": "demo"}
+    there = {**own, "cluster-forge/cluster": "eu"}
+    api = "argoproj.io/v1alpha1"
+    delivery.cluster.put(
+        body("v1", "Namespace", "argocd"),
+        body(api, "ApplicationSet", "demo.clusters", "argocd", labels=own, spec={}),
+        body(api, "AppProject", "demo.project", "argocd", labels=own, spec={}),
+        body(api, "Application", "demo.eu.shop", "argocd", labels=there, spec={}),
+    )
+    kept = releases.begin(deployment(STACK, "v-2"), delivery.tools, run="host/1/1", destination="eu").release
+    delivery.cluster.requests.clear()
+    gone(delivery, data=True)
+    assert releases.listed(delivery.cluster, "demo") == ()
+    (left_there,) = releases.listed(delivery.cluster, "demo", "eu")
+    assert releases.deployment(left_there, delivery.tools).plan.version == kept.version
+    changed = [one for one in delivery.cluster.requests if one.verb in ("patch", "delete")]
+    assert not [one for one in changed if one.target.group == "argoproj.io"]
+    assert audit_log.read(delivery.cluster, "demo")[-1].action == "remove"
+
+
 def killed_at(target: ObjectId) -> Callable[[FakeRequest], None]:
     """What ends a removal when it deletes the object."""
 
@@ -324,7 +367,7 @@ def test_a_removal_that_was_killed_goes_on(target: ObjectId) -> None:
 def test_a_stack_that_deploy_sh_deployed_goes_by_its_claim() -> None:
     delivery = Delivery()
     deploy(delivery, STACK)
-    releases.remove("demo", delivery.cluster)
+    releases.remove("demo", delivery.tools)
     gone(delivery, data=True)
     assert not [key for key in delivery.cluster.objects() if {"shop", "operator"} & {key.namespace, key.name}]
 

@@ -23,11 +23,12 @@ def command(session: Session, stack: str | None, *, last: int) -> None:
         cluster-forge audit
         cluster-forge audit platform --last 5 --format json
     """
+    from cluster_forge.cli import cluster_stacks
     from cluster_forge.cli.output import history_text
     from cluster_forge.foundation.json_codec import dump
     from cluster_forge.stages.deliver.cluster_records import audit_log
 
-    entries = audit_log.read(session.reached(), (stack or "").partition(".")[0])[-last:]
+    entries = audit_log.read(session.reached(), cluster_stacks.named(stack) or "")[-last:]
     for line in history_text.entries(entries):
         session.print(line)
     session.print_json("audit", entries=[history_text.plain(dump(entry)) for entry in entries])

@@ -100,7 +100,7 @@ def opened(request: CentralRequest, tools: DeliverTools) -> Iterator[CentralRoll
 
     Raises:
         BusyError: if another deployment of the stack is running.
-        DescriptionError: if one ApplicationSet cannot be right for all clusters.
+        UnknownNameError, DescriptionError: as `CentralDelivery.check`.
         ClusterError, RefusedError: if Argo CD's cluster does not answer, or does not take the project.
     """
     creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease
@@ -108,7 +108,7 @@ def opened(request: CentralRequest, tools: DeliverTools) -> Iterator[CentralRoll
     with lease.held(request.clusters[0].deployment.name, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         delivery = CentralDelivery(request, plans, tools)
-        delivery.check_alike()
+        delivery.check()
         delivery.widen()
         yield CentralRollout(request, delivery, tools)
         delivery.narrow()

@@ -66,10 +66,10 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
         BusyError: if a deployment of the stack is running, or has taken the lease over.
         DeploymentError, ExceptionGroup: for each object that does not go in time, with the finalizer that holds it.
     """
-    removal_plan = planned(request, tools)
-    _check_permissions(request, removal_plan, tools)
+    _check_permissions(request, planned(request, tools), tools)
     with lease.held(request.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
+        removal_plan = planned(request, tools)  # another deployment may have ended meanwhile
         done = StackRemoval.of(request, removal_plan.plan, tools).run(removal_plan.components)
         if request.component:
             applied.write(tools.cluster, request.stack, {ComponentName(request.component): None})

@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.fake_cluster import FakeCluster
+from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import argocd_bodies, body, crd, part, workload
 from tests.stages.deliver.argocd_kinds import KINDS
-from tests.stages.deliver.deliveries import Delivery, identity, settings, web
+from tests.stages.deliver.deliveries import PASSING, Delivery, identity, settings, web
 
-from cluster_forge.foundation.errors import DeploymentError, PreflightError, RefusedError
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, PreflightError, RefusedError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, git_server, planning
 from cluster_forge.gitops.argocd import applications, project
@@ -93,6 +93,7 @@ def deployed(
     knows_objects: bool = False,
     denied: frozenset[tuple[str, str, str]] = frozenset(),
     owned: Sequence[tuple[str, Body]] = (),
+    before: Callable[[FakeRequest], object] = lambda _: None,
     **options: bool | float,
 ) -> tuple[Delivery, ArgoCd, dict[str, ComponentResult]]:
     planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
@@ -106,6 +107,7 @@ def deployed(
     for manager, owned_body in owned:
         delivery.cluster.put(owned_body, manager=manager)
     delivery.cluster.denied |= denied
+    delivery.cluster.before = before
     deployment = replace(deployment, plan=argocd_place.found(deployment.plan, delivery.cluster))
     objects = parts if knows_objects else ()
     results = argocd.deliver(deployment, verdict, delivery.tools, DeployOptions(**options), objects)  # type: ignore[arg-type]
@@ -189,6 +191,26 @@ def test_what_is_out_of_sync_is_compared_again() -> None:
     assert results["shop"].state is State.READY
     assert controller.refreshed.count("demo.shop") == 2
     assert delivery.clock.monotonic() < 60, "Argo CD itself would have looked after 180 s"
+
+
+@pytest.mark.parametrize("verb", ["list", "patch"])
+@pytest.mark.parametrize("error", PASSING)
+def test_a_cluster_that_does_not_answer_for_a_while_is_waited_for(verb: str, error: ForgeError) -> None:
+    looked: list[str] = []
+    refused: list[str] = []
+
+    def late(application: Body) -> dict[str, Any]:
+        looked.append(application["metadata"]["name"])
+        status = healthy(application)
+        return status if len(looked) > 2 else {**status, "sync": {**status["sync"], "status": "OutOfSync"}}
+
+    def refuse(request: FakeRequest) -> None:
+        if looked and request.verb == verb and request.target.kind == "Application" and len(refused) < 2:
+            refused.append(request.verb)
+            raise error
+
+    _, _, results = deployed(EXISTING, [SHOP], {"demo.shop": late}, *GITOPS, before=refuse)
+    assert (results["shop"].state, len(refused)) == (State.READY, 2)
 
 
 def syncing(application: Body) -> dict[str, Any]:

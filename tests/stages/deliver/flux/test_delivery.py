@@ -11,9 +11,9 @@ import pytest
 from tests.fake_cluster import FakeCluster
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd, part, workload
-from tests.stages.deliver.deliveries import Delivery, identity, needing, settings, web
+from tests.stages.deliver.deliveries import PASSING, Delivery, identity, needing, settings, web
 
-from cluster_forge.foundation.errors import ClusterError
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.gitops.flux import kustomization_state, kustomizations
@@ -204,23 +204,42 @@ def test_a_source_that_cannot_be_read_is_said_before_the_time_is_over() -> None:
     assert delivery.clock.monotonic() < 100
 
 
+def test_a_source_that_fails_after_everything_is_at_the_revision_stops_nothing() -> None:
+    controller = Flux([*kustomizations.kustomizations(EXISTING, [BASE])["base"]])  # type: ignore[index]
+
+    def registry_is_away(cluster: FakeCluster, changed: Body) -> None:
+        if changed["kind"] == "GitRepository" and "status" not in changed:
+            condition = {"type": "Ready", "status": "False", "reason": "GitOperationFailed", "message": "no route"}
+            cluster.set_status(ObjectId.of(changed), {"observedGeneration": 1, "conditions": [condition]})
+        controller(cluster, changed)
+
+    delivery = Delivery(FakeCluster(on_change=registry_is_away))
+    delivery.cluster.put(*KINDS)
+    (result,) = flux.deliver(cast(EXISTING, [BASE]), delivery.tools, DeployOptions())
+    assert (result.state, result.errors) == (State.READY, ())
+
+
 def test_without_waiting_everything_is_applied_only() -> None:
     _, _, results = deployed(EXISTING, [BASE], failing={"demo.base": "never"}, waits=False)
     assert results["base"].state is State.APPLIED
 
 
-def test_a_server_that_does_not_answer_for_a_while_is_waited_for() -> None:
-    delivery = Delivery(FakeCluster(on_change=Flux([*kustomizations.kustomizations(EXISTING, [BASE])["base"]])))  # type: ignore[index]
+@pytest.mark.parametrize("verb", ["list", "patch"])
+@pytest.mark.parametrize("error", PASSING)
+def test_a_server_that_does_not_answer_for_a_while_is_waited_for(verb: str, error: ForgeError) -> None:
+    children = [one for bodies in kustomizations.kustomizations(EXISTING, [BASE, SHOP]).values() for one in bodies]
+    delivery = Delivery(FakeCluster(on_change=Flux(children[::-1])))  # the shop waits for the base, and is asked again
     delivery.cluster.put(*KINDS)
     answers = iter([True, True])
 
     def before(request: Any) -> None:
-        if request.verb == "list" and request.target.kind == "Kustomization" and next(answers, False):
-            raise ClusterError("connection refused")
+        if request.verb == verb and request.target.kind == "Kustomization" and next(answers, False):
+            raise error
 
     delivery.cluster.before = before
-    (result,) = flux.deliver(cast(EXISTING, [BASE]), delivery.tools, DeployOptions())
-    assert result.state is State.READY
+    results = flux.deliver(cast(EXISTING, [BASE, SHOP]), delivery.tools, DeployOptions())
+    assert {result.state for result in results} == {State.READY}
+    assert next(answers, None) is None, "it was asked"
 
 
 READY: dict[str, Any] = {"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded", "message": "Applied"}

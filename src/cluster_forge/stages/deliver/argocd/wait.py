@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from cluster_forge.foundation.errors import ClusterError
 from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
+from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver.argocd import causes
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
-from cluster_forge.stages.deliver.patience import Patience
+from cluster_forge.stages.deliver.patience import Patience, tolerated
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 _PAUSE: Final = 2.0
@@ -56,25 +58,26 @@ class ApplicationWait:
             has_failed = any(state.has_failed for state in states.values()) or bool(root and root.is_unreadable)
             if patience.is_over(sum(state.progress for state in states.values()), has_failed=has_failed):
                 return {name: self._explained(state) for name, state in states.items()}
-            self._refresh(states, self._tools.clock.monotonic())
+            with self._tolerated():
+                self._refresh(states, self._tools.clock.monotonic())
             self._tools.clock.sleep(_PAUSE)
 
     def _look(self) -> dict[str, ApplicationState]:
         """The states of the plan's Applications that are there."""
         revision, is_narrowed = self._argocd.sync.revision, bool(self._plan.narrowed)
-        try:
+        bodies: tuple[Body, ...] = ()
+        with self._tolerated():
             bodies = argocd_operations.listed(self._argocd, self._tools.cluster)
-        except ClusterError as error:  # Argo CD goes on meanwhile
-            if error.is_lasting:
-                raise
-            self._say(self._argocd.sync.name, str(error))
-            return {}
         states = [application_state.of(body, revision, is_narrowed=is_narrowed) for body in bodies]
         wanted = set(self._argocd.applications)
         for state in states:
             if state.name in wanted:
                 self._say(state.name, state.lack)
         return {state.name: state for state in states if state.name in wanted}
+
+    def _tolerated(self) -> AbstractContextManager[None]:
+        """Argo CD goes on while its cluster does not answer."""
+        return tolerated(partial(self._say, self._argocd.sync.name))
 
     def _say(self, name: str, lack: str) -> None:
         """Tell of a change, by component where it is the Application of one."""

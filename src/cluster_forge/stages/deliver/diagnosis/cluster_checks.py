@@ -173,7 +173,8 @@ def _engines(cluster: Cluster) -> Iterator[Examined]:
         yield Examined(name="Argo CD", state=State.ABSENT, detail="is not installed; a stack can bring it")
         return
     labels = "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=application-controller"
-    controllers = cluster.list(Query(group="apps", kind="StatefulSet", labels=labels)).items
+    queries = (Query(group="apps", kind=kind, labels=labels) for kind in ("StatefulSet", "Deployment"))
+    controllers = [body for query in queries for body in cluster.list(query).items]
     for body in controllers:
         detail = f"in namespace {body['metadata'].get('namespace')}: {_image(body)}"
         yield Examined(name="Argo CD", state=State.GOOD, detail=detail)

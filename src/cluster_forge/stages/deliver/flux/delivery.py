@@ -44,10 +44,9 @@ def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions)
     reconcile(flux.source, tools)
     wait = KustomizationWait(flux, tools, options)
     states = wait.run() if options.waits else None
-    if wait.source_message:
+    results = tuple(_result(plan, flux, component, states, tools.cluster) for component in plan.components)
+    if wait.source_message and not all(result.state.is_good for result in results):
         results = _unread(plan, flux, wait.source_message)
-    else:
-        results = tuple(_result(plan, flux, component, states, tools.cluster) for component in plan.components)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Flux")
     return results

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Final
 
-from cluster_forge.foundation.errors import ClusterError
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.flux import kustomization_state
 from cluster_forge.gitops.flux.kustomization_state import KustomizationState
 from cluster_forge.gitops.plan import FluxPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Patch, Query
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
-from cluster_forge.stages.deliver.patience import Patience
+from cluster_forge.stages.deliver.patience import Patience, tolerated
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 REQUEST: Final = "reconcile.fluxcd.io/requestedAt"
@@ -58,25 +60,26 @@ class KustomizationWait:
             has_failed = bool(self._source) or any(state.has_failed for state in states.values())
             if patience.is_over(ready, has_failed=has_failed):
                 return states
-            self._ask_again(states, self._tools.clock.monotonic())
+            with self._tolerated():
+                self._ask_again(states, self._tools.clock.monotonic())
             self._tools.clock.sleep(_PAUSE)
 
     def _look(self) -> dict[str, KustomizationState]:
         """The states of the plan's Kustomizations that are there."""
         query = Query(group=engine.FLUX_GROUP, kind="Kustomization", namespace=self._flux.namespace)
-        try:
+        bodies: tuple[Body, ...] = ()
+        with self._tolerated():
             bodies = self._tools.cluster.list(query).items
             self._look_at_source()
-        except ClusterError as error:  # Flux goes on meanwhile
-            if error.is_lasting:
-                raise
-            self._tools.reporter.item_waiting(STAGE, self._flux.root, str(error))
-            return {}
         states = [kustomization_state.of(body, self._flux.revision) for body in bodies]
         known = {state.name: state for state in states if state.name in {*self._flux.kustomizations, self._flux.root}}
         for state in known.values():
             self._say(state)
         return known
+
+    def _tolerated(self) -> AbstractContextManager[None]:
+        """Flux goes on while its cluster does not answer."""
+        return tolerated(partial(self._tools.reporter.item_waiting, STAGE, self._flux.root))
 
     def _look_at_source(self) -> None:
         """Whether Flux can read the source; it is asked again only if that may have changed."""

@@ -13,8 +13,9 @@ from typing import Final
 
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import engine, git_server, owners, ownership, removal
+from cluster_forge.gitops.argocd import central
 from cluster_forge.gitops.flux import sources
-from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.gitops.parts import CLUSTER_LABEL, STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER, Apply, ApplyHooks
 from cluster_forge.manifests.identity import ObjectId
@@ -173,11 +174,17 @@ class StackRemoval:
         return (ObjectId.of(self.tools.reader.read(document.decode())) for document in documents)
 
     def _end_delivery(self) -> Deletion:
-        """The root first, which would put the others back; none of them takes its objects along."""
-        plan, done = self.plan, Deletion()
+        """The root first, which would put the others back; none of them takes its objects along. What delivers the stack to
+        other clusters stays.
+        """
+        plan, done, own = self.plan, Deletion(), f"{STACK_LABEL}={self.request.stack}"
         roots = {plan.argocd.sync.name} if plan and plan.argocd else {plan.flux.root} if plan and plan.flux else set()
+        sets = Query(group=engine.GROUP, kind=central.KIND, labels=own, metadata_only=True)
+        is_central = bool(self.tools.cluster.list(sets).items)
         for group, kind, change in _ENGINES:
-            query = Query(group=group, kind=kind, labels=f"{STACK_LABEL}={self.request.stack}", metadata_only=True)
+            if is_central and kind == "AppProject":
+                continue
+            query = Query(group=group, kind=kind, labels=f"{own},!{CLUSTER_LABEL}", metadata_only=True)
             ids = [query.id_of(body) for body in self.tools.cluster.list(query).items]
             for targets in ([one for one in ids if one.name in roots], [one for one in ids if one.name not in roots]):
                 for target in targets if change else ():
@@ -211,12 +218,15 @@ class StackRemoval:
 
 def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     """Delete what the deployments of a whole stack noted. The claim stays as long as the stack has data here, and else goes
-    last: a removal that is killed before finds it.
+    last: a removal that is killed before finds it. What the cluster keeps of the stack in others, to which its Argo CD delivers
+    it, stays.
     """
     cluster, stack = tools.cluster, request.stack
-    releases.remove(stack, cluster)
-    for target in (applied.record_id(stack), audit_log.record_id(stack)):
-        cluster.delete(target)
+    cluster.delete(applied.record_id(stack))
+    if releases.remove(stack, tools):
+        audit_log.append(tools, stack, audit_log.removal(stack, "", request.run, tools))
+    else:
+        cluster.delete(audit_log.record_id(stack))
     left = claims.entries(cluster, stack)
     if left:
         claims.write(cluster, stack, dict.fromkeys(left, owners.STAYS_BEHIND))
