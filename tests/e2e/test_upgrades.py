@@ -19,6 +19,7 @@ from tests.e2e.stand_in.webhooks import Webhooks
 from tests.e2e.upgrades import Chart, Pair
 
 pytestmark = [pytest.mark.e2e, pytest.mark.corpus]
+WAYS = ["deploy", "deploy.sh"]
 REFUSED = {
     "openbao": ("StatefulSet", "cannot change are different in the new version"),
     "kueue": ("CustomResourceDefinition", "objects may be stored in version"),
@@ -35,6 +36,10 @@ class Workspace:
     folder: Path
     cluster: Cluster
 
+    @property
+    def stack(self) -> Path:
+        return self.folder / "stacks" / "upgraded"
+
     def forge(self, pair: Pair, chart: Chart, **gitops: object) -> None:
         (self.folder / "input").mkdir(parents=True, exist_ok=True)
         (self.folder / "input" / "config.yaml").write_text(pair.description(chart, **gitops))
@@ -48,8 +53,7 @@ class Workspace:
     def deploy(self, way: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         if way == "deploy":
             return self.program("deploy", "--timeout", "300", "--format", "json", *arguments)
-        script = self.folder / "stacks" / "upgraded" / "deploy.sh"
-        return stacks.run(["sh", str(script), "--yes", "--timeout", "300", *arguments], self.cluster)
+        return stacks.run(["sh", str(self.stack / "deploy.sh"), "--yes", "--timeout", "300", *arguments], self.cluster)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -63,11 +67,11 @@ def workspace(own_cluster: Cluster, stand_in: Webhooks, tmp_path: Path) -> Works
     return Workspace(folder=tmp_path / "workspace", cluster=own_cluster)
 
 
-@pytest.mark.parametrize("way", ["deploy", "deploy.sh"])
+@pytest.mark.parametrize("way", WAYS)
 def test_the_new_version_takes_the_place_of_the_old_one(
     pair: Pair, way: str, workspace: Workspace, record_property: Callable[[str, object], None]
 ) -> None:
-    """With ``--junitxml`` the report has the number of requests of the last `deploy`."""
+    """With ``--junitxml`` and ``-o junit_family=xunit1`` the report has the number of requests of the last `deploy`."""
     workspace.forge(pair, pair.old)
     done = workspace.deploy(way)
     assert done.returncode == 0, done.stdout + done.stderr
