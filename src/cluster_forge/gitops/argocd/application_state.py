@@ -20,6 +20,8 @@ _UNKNOWN: Final = "Unknown"
 _NO_TARGET, _NO_CLUSTER = "Failed to load target state", "Failed to load live state"
 """How Argo CD begins the messages where it cannot read the repository, and where it cannot read the cluster
 (``controller/state.go``). Without the cluster there is no target state either: manifests are made for its version."""
+_NO_COMPARISON: Final = "Failed to compare desired state"
+"""The same where it has both, and cannot compare them: the API server refuses the dry run of an object."""
 _LONGEST: Final = 500
 """Characters of a message of Argo CD's: it may quote a whole object."""
 
@@ -32,8 +34,9 @@ class ApplicationState:
     revision. ``has_failed``: its operation has failed for this commit, and Argo CD does not repeat it by itself.
     ``is_unreadable``: Argo CD cannot read this revision, and says why in ``messages``.
     ``has_only_crds``: its objects are CRDs, all of them.
-    ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be. ``progress`` counts
-    what is done of it: objects that its operation has applied, that are synced, that are healthy, and the Application itself.
+    ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be; ``refused`` are those
+    that the API server may have refused. ``progress`` counts what is done of it: objects that its operation has applied, that
+    are synced, that are healthy, and the Application itself.
     """
 
     name: str
@@ -45,6 +48,7 @@ class ApplicationState:
     has_only_crds: bool = False
     messages: tuple[str, ...] = ()
     unwell: tuple[ObjectId, ...] = ()
+    refused: tuple[ObjectId, ...] = ()
     progress: int = 0
 
     @property
@@ -76,6 +80,7 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
         has_only_crds={resource.get("kind") for resource in _resources(status)} == {CRD_KIND},
         messages=tuple(_messages(status)),
         unwell=tuple(_unwell(status)),
+        refused=tuple(map(_id, _refused(status))) if seen.wanted == revision else (),
         progress=_progress(status) + (not lack) if seen.wanted == revision else 0,
     )
 
@@ -151,12 +156,28 @@ def _unwell(status: Mapping[str, Any]) -> Iterator[ObjectId]:
     """Argo CD 3 keeps the health of an object where the API server does not show it: all may be unwell then."""
     for resource in _resources(status):
         if mapping(resource.get("health")).get("status") != "Healthy":
-            yield ObjectId(
-                group=_text(resource.get("group")),
-                kind=_text(resource.get("kind")),
-                namespace=_text(resource.get("namespace")),
-                name=_text(resource.get("name")),
-            )
+            yield _id(resource)
+
+
+def _refused(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What the last operation could not apply; where Argo CD cannot compare, which it says of the first object alone, all that
+    is not known to be synced.
+    """
+    conditions = (mapping(condition).get("message") for condition in sequence(status.get("conditions")))
+    if any(_text(message).startswith(_NO_COMPARISON) for message in conditions):
+        yield from (resource for resource in _resources(status) if resource.get("status") != "Synced")
+    result = mapping(mapping(status.get("operationState")).get("syncResult"))
+    yield from (one for one in map(mapping, sequence(result.get("resources"))) if one.get("status") == "SyncFailed")
+
+
+def _id(resource: Mapping[str, Any]) -> ObjectId:
+    """The object of an entry of the status."""
+    return ObjectId(
+        group=_text(resource.get("group")),
+        kind=_text(resource.get("kind")),
+        namespace=_text(resource.get("namespace")),
+        name=_text(resource.get("name")),
+    )
 
 
 def _progress(status: Mapping[str, Any]) -> int:

@@ -59,6 +59,12 @@ refresh() {
   k annotate applications.argoproj.io "$2" -n "$namespace" --overwrite "argocd.argoproj.io/refresh=$1" >/dev/null || :
 }
 
+# says_of_applications: what Argo CD says of the operations and the comparisons, a line for each Application.
+says_of_applications() {
+  k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers \
+    -o 'custom-columns=NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message'
+}
+
 # What is known about Applications that are not ready, one line each, cut to 500 characters: their objects that are not
 # well, as Argo CD says if it does (`controller.resource.health.persist`), then their own messages.
 application_messages() {
@@ -68,8 +74,7 @@ application_messages() {
       answer=''
     if [ -n "$answer" ]; then printf '%s\n' "$answer"; else unready_objects "$name"; fi | cut -c 1-500 >&2
   done
-  k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers \
-    -o 'custom-columns=NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message' |
+  says_of_applications |
     sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v -e ': successfully synced[^;]*$' -e ': <none>$' | cut -c 1-500 >&2 || :
 }
 
@@ -116,7 +121,7 @@ END
 watch() {
   listed=$(printf '%s' "$applications" | tr '\n' ' ')
   say "waiting for the Application $root and its children to be synced and healthy (up to ${timeout}s without progress)"
-  began=$(now) asked=$began pause=8 best=0 reported=''
+  began=$(now) asked=$began pause=8 best=0 reported='' cleared=''
   while :; do
     trouble=''
     states || trouble=$answer answer=''
@@ -133,6 +138,7 @@ watch() {
     fi
     # After CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at a comparison only (argo-cd#21079).
     if [ -n "$waiting" ] && [ "$(($(now) - asked))" -ge "$pause" ]; then
+      if without_leftovers "$(says_of_applications 2>/dev/null)"; then pause=2; fi
       if [ -n "$unknown" ]; then refresh hard "$root"; else for late in $waiting; do refresh normal "$late"; done; fi
       asked=$(now)
       if [ "$pause" -lt 64 ]; then pause=$((pause * 2)); fi

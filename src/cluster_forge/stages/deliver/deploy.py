@@ -177,7 +177,7 @@ def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools
 def _components(request: DeployRequest, situation: Situation, tools: DeliverTools) -> tuple[ComponentResult, ...]:
     deployment, options = request.deployment, request.options
     if deployment.plan.flux:
-        return flux.deliver(deployment, tools, options)
+        return flux.deliver(deployment, tools, options, request.parts)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options, situation.owner_facts)

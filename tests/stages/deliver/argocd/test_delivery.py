@@ -429,3 +429,24 @@ def test_of_several_the_one_delivers_that_has_the_stack_already() -> None:
         place_of()
     root = applications.in_namespace(applications.root(EXISTING, [SHOP], "v-2"), "other")
     assert place_of(root) == "other"
+
+
+def test_what_the_api_server_refuses_argo_cd_is_tried_to_mend_it() -> None:
+    """Argo CD names the objects; those of the new version are tried as Argo CD applies them."""
+    looks = iter([True, True])
+
+    def refused_at_first(application: Body) -> Mapping[str, Any]:
+        if not next(looks, False):
+            return healthy(application)
+        conditions = [{"type": "ComparisonError", "message": "Failed to compare desired state to live state: invalid"}]
+        resources = [{"kind": "ConfigMap", "namespace": "shop", "name": "settings", "status": "Unknown"}]
+        status = healthy(application)
+        status["sync"]["status"] = "Unknown"
+        return {**status, "conditions": conditions, "resources": resources}
+
+    delivery, _, results = deployed(
+        EXISTING, [SHOP], {"demo.shop": refused_at_first}, *GITOPS, body("v1", "Namespace", "shop"), knows_objects=True
+    )
+    assert results["shop"].state is State.READY
+    tried = [request for request in delivery.cluster.requests if request.verb == "apply" and request.is_trial]
+    assert [request.target.name for request in tried] == ["settings"]

@@ -12,6 +12,7 @@ from tests.fake_cluster import FakeCluster
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd, part, workload
 from tests.stages.deliver.deliveries import PASSING, Delivery, identity, needing, settings, web
+from tests.stages.deliver.direct.test_upgrades import CONVERSION, StrictServer, widgets
 
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.file_tree import FileTree, join
@@ -20,7 +21,7 @@ from cluster_forge.gitops.flux import kustomization_state, kustomizations
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
-from cluster_forge.ports.cluster import Query
+from cluster_forge.ports.cluster import ApplyOptions, Patch, Query
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.deployment import Deployment
@@ -179,6 +180,32 @@ def test_a_component_that_flux_waits_for_at_the_end_has_failed_with_its_objects(
     (error,) = result.errors
     assert error.message == f"is not ready; {ObjectId.of(web())}: 0 of 1 replica updated"
     assert error.where == "Kustomization cluster-forge/demo.shop"
+
+
+def test_what_the_api_server_refuses_flux_is_mended() -> None:
+    """A CRD whose conversion webhook has gone, but for what an operator wrote into it."""
+    old = widgets(conversion=CONVERSION)
+    target = ObjectId.of(old)
+    new = part("base", [widgets()])
+
+    class Refused(Flux):
+        def _try(self, cluster: FakeCluster, kustomization: Body) -> None:
+            name, live = kustomization["metadata"]["name"], cluster.get(target) or {}
+            if name == "demo.base" and "conversion" in live["spec"]:
+                self._set(cluster, name, "False", "ReconciliationFailed", f"{target} is invalid")
+                status = cluster.get(kustomization_id(name)) or {}
+                cluster.set_status(kustomization_id(name), {**status["status"], "lastAttemptedRevision": self.revision})
+            else:
+                super()._try(cluster, kustomization)
+
+    children = [one for bodies in kustomizations.kustomizations(EXISTING, [new]).values() for one in bodies]
+    delivery = Delivery(StrictServer(on_change=Refused(children)))
+    delivery.cluster.put(*KINDS)
+    delivery.cluster.apply(old, ApplyOptions(manager="kustomize-controller", force=True))
+    bundle = {"spec": {"conversion": {"webhook": {"clientConfig": {"caBundle": "YQ=="}}}}}
+    delivery.cluster.patch(target, bundle, Patch.MERGE, manager="operator")
+    (result,) = flux.deliver(cast(EXISTING, [new]), delivery.tools, DeployOptions(timeout=60), [new])
+    assert result.state is State.READY, result.message
 
 
 def test_a_root_that_fails_blocks_everything() -> None:

@@ -27,9 +27,10 @@ from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import cluster_view, new_crds
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.argocd import place as argocd_place
-from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
+from cluster_forge.stages.deliver.argocd.wait import ApplicationWait, Remedies
 from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.engine_mending import EngineMending
 from cluster_forge.stages.deliver.engine_steps import EngineSteps
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
@@ -51,7 +52,8 @@ def deliver(
 ) -> tuple[ComponentResult, ...]:
     """Hand the stack to Argo CD, and wait for it; the results in the order of the plan.
 
-    ``parts`` are the components with the documents of their objects, where they are known: their new CRDs come first.
+    ``parts`` are the components with the documents of their objects, where they are known: their new CRDs come first, and what
+    the API server refuses Argo CD is mended.
 
     Raises:
         ForgeError, ExceptionGroup: if Argo CD or its repository cannot be installed.
@@ -77,7 +79,11 @@ def deliver(
         # Argo CD caches a repository for three minutes, and would not find the new tag in it.
         argocd_operations.refresh(plan.argocd.sync.name, plan.argocd.namespace, tools.cluster, is_hard=True)
         again = partial(cluster_view.forget, plan.argocd, tools) if is_forgotten else None
-        states = ApplicationWait(plan, plan.argocd, tools, options, again).run() if options.waits else None
+        mending = EngineMending(plan, parts, tools, options, queue)
+        remedies = Remedies(
+            look_again=again, mend=lambda state: mending.mend(state.name, state.messages, state.refused)
+        )
+        states = ApplicationWait(plan, plan.argocd, tools, options, remedies).run() if options.waits else None
         if states is not None and not plan.narrowed and argocd_operations.are_ready(plan.argocd, states):
             steps.run(_PROJECT, tuple(_project(plan.argocd, tools)))
     results = outcome(plan, plan.argocd, before, states)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -24,6 +24,18 @@ _FIRST_REFRESH, _LAST_REFRESH = 8.0, 64.0
 CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedies:
+    """What is done where Argo CD goes no further by itself.
+
+    ``look_again`` has it build its view of the cluster again, where it may have CRDs as they were. ``mend`` gets an
+    Application with objects that the API server has refused.
+    """
+
+    look_again: Callable[[], None] | None = None
+    mend: Callable[[ApplicationState], None] = lambda _: None
+
+
 class ApplicationWait:
     """One wait for all Applications of a plan."""
 
@@ -33,10 +45,9 @@ class ApplicationWait:
         argocd: ArgoCdPlan,
         tools: DeliverTools,
         options: DeployOptions,
-        look_again: Callable[[], None] | None = None,
+        remedies: Remedies = Remedies(),
     ) -> None:
-        """``look_again`` has Argo CD build its view of the cluster again, where it may have CRDs as they were."""
-        self._look_again = look_again
+        self._remedies = remedies
         self._plan = plan
         self._argocd = argocd
         self._tools = tools
@@ -58,6 +69,9 @@ class ApplicationWait:
             has_failed = any(state.has_failed for state in states.values()) or bool(root and root.is_unreadable)
             if patience.is_over(sum(state.progress for state in states.values()), has_failed=has_failed):
                 return {name: self._explained(state) for name, state in states.items()}
+            for state in states.values():
+                if state.refused:
+                    self._remedies.mend(state)
             with self._tolerated():
                 self._refresh(states, self._tools.clock.monotonic())
             self._tools.clock.sleep(_PAUSE)
@@ -107,8 +121,8 @@ class ApplicationWait:
                 continue
             due, pause = self._refreshes.setdefault(name, (now + _FIRST_REFRESH, _FIRST_REFRESH))
             if now >= due:
-                if self._look_again and pause > _FIRST_REFRESH and state.has_only_crds:
-                    self._look_again()
+                if self._remedies.look_again and pause > _FIRST_REFRESH and state.has_only_crds:
+                    self._remedies.look_again()
                 argocd_operations.refresh(name, self._argocd.namespace, self._tools.cluster)
                 pause = min(2 * pause, _LAST_REFRESH)
                 self._refreshes[name] = now + pause, pause

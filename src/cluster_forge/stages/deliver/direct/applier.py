@@ -104,6 +104,21 @@ class Applier:
         finally:
             self.webhooks.leave(errors)
 
+    def mend(self, document: StepDocument) -> bool:
+        """Change what is in the cluster so that it takes the object from the client ``document.manager``, which applies it;
+        False if it takes it already, or if that would not help.
+
+        Raises:
+            RefusedError: if the object has fields that cannot change, and may not be recreated.
+            ClusterError: if the cluster does not answer.
+        """
+        body = document.body(self.reader)
+        try:
+            self.cluster.apply(body, ApplyOptions(manager=document.manager, force=True, is_trial=True))
+        except RefusedError as error:
+            return self._mend(document, body, error)
+        return False
+
     def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> None:
         """Delete an object, and wait until it is gone. ``uid`` is what it had last, where that is known.
 

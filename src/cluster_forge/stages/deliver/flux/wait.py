@@ -15,6 +15,7 @@ from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Patch, Query
+from cluster_forge.stages.deliver.engine_mending import EngineMending
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.patience import Patience, tolerated
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -35,8 +36,9 @@ def reconcile(target: ObjectId, tools: DeliverTools) -> None:
 class KustomizationWait:
     """One wait for all Kustomizations of a plan."""
 
-    def __init__(self, flux: FluxPlan, tools: DeliverTools, options: DeployOptions) -> None:
+    def __init__(self, flux: FluxPlan, tools: DeliverTools, options: DeployOptions, mending: EngineMending) -> None:
         self._flux = flux
+        self._mending = mending
         self._tools = tools
         self._options = options
         self._said: dict[str, str] = {}
@@ -60,6 +62,9 @@ class KustomizationWait:
             has_failed = bool(self._source) or any(state.has_failed for state in states.values())
             if patience.is_over(ready, has_failed=has_failed):
                 return states
+            for state in states.values():
+                if state.is_refused and state.name in self._flux.kustomizations:
+                    self._mending.mend_component(self._flux.kustomizations[state.name], state.message)
             with self._tolerated():
                 self._ask_again(states, self._tools.clock.monotonic())
             self._tools.clock.sleep(_PAUSE)
