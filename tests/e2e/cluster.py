@@ -7,9 +7,11 @@ beside it (`tests.e2e.argocd`, `tests.e2e.flux`). A cluster that a kubeconfig na
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,12 +120,16 @@ class Cluster:
 
 @contextlib.contextmanager
 def side_by_side(make_folder: Callable[[str], Path], *names: str) -> Iterator[dict[str, Cluster]]:
-    """New clusters of one node each, by their names."""
+    """New clusters of one node each, by their names; they start side by side, too."""
     with contextlib.ExitStack() as stack:
-        yield {
-            name: stack.enter_context(running(make_folder(name), name=name, number=number, size=1))
-            for number, name in enumerate(names, 1)
-        }
+
+        def start(number: int, name: str, folder: Path) -> Cluster:
+            return stack.enter_context(running(folder, name=name, number=number, size=1))
+
+        # What has started ends also if another one does not start: the threads end before the stack does.
+        with ThreadPoolExecutor(len(names)) as threads:
+            clusters = threads.map(start, itertools.count(1), names, [make_folder(name) for name in names])
+        yield dict(zip(names, clusters, strict=True))
 
 
 @contextlib.contextmanager

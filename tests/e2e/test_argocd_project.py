@@ -138,7 +138,7 @@ def test_argo_cd_applies_nothing_of_a_kind_that_the_stack_does_not_have(
     }
     own_cluster.apply(f"{applications}/stolen", stolen)
     said = own_cluster.kubectl(
-        *("wait", "-n", argocd, "applications.argoproj.io/stolen", "--timeout=60s"),
+        *("wait", "-n", argocd, "applications.argoproj.io/stolen", "--timeout=120s"),
         "--for=jsonpath={.status.conditions[0].type}=InvalidSpecError",
     )
     assert "condition met" in said

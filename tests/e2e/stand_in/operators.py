@@ -73,7 +73,11 @@ class Operators:
         self._cluster = cluster
 
     def work(self) -> None:
+        groups = self._cluster.get("/apis")["groups"]
+        served = {version["groupVersion"] for group in groups for version in group["versions"]}
         for kind, status in OPERATED.items():
+            if kind.rpartition("/")[0] not in served:
+                continue
             listed = self._cluster.get(f"/apis/{kind}")
             for body in (listed or {"items": ()})["items"]:
                 meta = body["metadata"]
