@@ -9,6 +9,7 @@ import pytest
 from cluster_forge.cli.output import deploy_text
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.stages.deliver.deploy import DeployResult
+from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
 
@@ -33,3 +34,11 @@ def test_what_is_not_deployed_is_an_error(states: dict[str, State], says: str) -
 
 def test_what_is_deployed_is_none() -> None:
     assert not deploy_text.errors(result(db=State.READY, web=State.UNCHANGED), "cluster-forge deploy")
+
+
+def test_a_warning_says_how_to_mend_it() -> None:
+    problem = Problem(
+        code="engine-setting", message="has no script", where="ConfigMap/argocd-cm", fix="kubectl apply it"
+    )
+    (line,) = deploy_text.warnings([problem])
+    assert line == "warning: ConfigMap/argocd-cm: has no script (engine-setting)\n  fix: kubectl apply it"
