@@ -67,3 +67,11 @@ def test_no_text_of_a_server_looks_like_a_line_of_ours() -> None:
 
 def test_what_is_deployed_is_none() -> None:
     assert not deploy_text.errors(result(db=State.READY, web=State.UNCHANGED), "cluster-forge deploy")
+
+
+def test_a_warning_says_how_to_mend_it() -> None:
+    problem = Problem(
+        code="engine-setting", message="has no script", where="ConfigMap/argocd-cm", fix="kubectl apply it"
+    )
+    (line,) = deploy_text.warnings([problem])
+    assert line == "warning: ConfigMap/argocd-cm: has no script (engine-setting)\n  fix: kubectl apply it"

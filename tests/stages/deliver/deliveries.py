@@ -116,3 +116,14 @@ class Delivery:
             for request in self.cluster.requests
             if request.verb == "apply" and not request.is_trial
         ]
+
+
+def still_waiting(reporter: RecordingReporter) -> set[str]:
+    """The items that the progress would still show as waiting: what they wait for was said, and not that it has come."""
+    waiting: set[str] = set()
+    for event in reporter.events:
+        if event[0] == "waits":
+            waiting.add(event[2])
+        elif event[0] == "advanced":
+            waiting.discard(event[2])
+    return waiting

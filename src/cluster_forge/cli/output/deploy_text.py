@@ -40,8 +40,10 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
 
 
 def warnings(problems: Iterable[Problem]) -> Iterator[str]:
-    """A line for each problem that stopped nothing."""
-    return (f"warning: {_problem(problem)}" for problem in problems)
+    """Each problem that stopped nothing, with how to mend it."""
+    return (
+        f"warning: {_problem(problem)}" + (f"\n  fix: {problem.fix}" if problem.fix else "") for problem in problems
+    )
 
 
 def lines(components: Sequence[ComponentResult]) -> Iterator[str]:
@@ -67,7 +69,8 @@ def deployed_json(
         "kept": [str(target) for target, _ in result.pruned.kept],
         "components": components_json(result.components),
         "warnings": [
-            {"code": problem.code, "message": problem.message, "where": problem.where} for problem in result.warnings
+            {"code": problem.code, "message": problem.message, "where": problem.where, "fix": problem.fix}
+            for problem in result.warnings
         ],
     }
 

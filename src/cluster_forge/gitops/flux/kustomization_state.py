@@ -50,6 +50,7 @@ def of(body: Body, revision: str) -> KustomizationState:
     applied = str(status.get("lastAppliedRevision") or "")
     is_observed = status.get("observedGeneration") == body["metadata"].get("generation")
     is_true = ready.get("status") == "True"
+    is_paused = mapping(body.get("spec")).get("suspend") is True
     reason = str(ready.get("reason") or "")
     message = "" if is_true else str(ready.get("message") or "")
     lack = ""
@@ -57,6 +58,8 @@ def of(body: Body, revision: str) -> KustomizationState:
         lack = reason or "not ready"
     elif not (is_true and is_observed and applied.startswith(f"{revision}@")):
         lack = f"at {applied.partition('@')[0]}" if applied else "not applied yet"
+    if lack and is_paused:
+        lack = message = "paused: its spec.suspend is true"
     return KustomizationState(
         name=str(body["metadata"]["name"]),
         lack=lack,

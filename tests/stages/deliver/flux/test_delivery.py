@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.fake_cluster import FakeCluster
+from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd, part, workload
-from tests.stages.deliver.deliveries import PASSING, Delivery, identity, needing, settings, web
+from tests.stages.deliver.deliveries import PASSING, Delivery, identity, needing, settings, still_waiting, web
 from tests.stages.deliver.direct.test_upgrades import CONVERSION, StrictServer, widgets
 
 from cluster_forge.foundation.errors import ForgeError
@@ -25,7 +25,9 @@ from cluster_forge.ports.cluster import ApplyOptions, Patch, Query
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.engine_mending import EngineMending
 from cluster_forge.stages.deliver.flux import delivery as flux
+from cluster_forge.stages.deliver.flux.wait import KustomizationWait
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
@@ -142,6 +144,7 @@ def test_an_existing_flux_gets_source_and_root_and_is_awaited() -> None:
 
 def test_flux_is_installed_first() -> None:
     delivery, _, results = deployed(INSTALLED, [FLUX, BASE])
+    assert not still_waiting(delivery.reporter)
     assert all(result.state is State.READY for result in results.values())
     applied = delivery.applied()
     assert applied.index("Deployment/kustomize-controller") < applied.index("GitRepository/demo")
@@ -206,6 +209,37 @@ def test_what_the_api_server_refuses_flux_is_mended() -> None:
     delivery.cluster.patch(target, bundle, Patch.MERGE, manager="operator")
     (result,) = flux.deliver(cast(EXISTING, [new]), delivery.tools, DeployOptions(timeout=60), [new])
     assert result.state is State.READY, result.message
+
+
+def test_a_component_with_hooks_is_done_once_and_when_all_its_kustomizations_are() -> None:
+    hook = body("batch/v1", "Job", "migrate", "shop", annotations={"helm.sh/hook": "pre-install,pre-upgrade"}, spec={})
+    deployment = cast(EXISTING, [part("shop", [web(), hook])])
+    plan = deployment.plan.flux
+    assert plan
+    names = sorted(plan.kustomizations)
+    later = iter([*names, plan.root])
+    delivery = Delivery(FakeCluster())
+    ready = Flux([])
+
+    def one_more_is_ready(request: FakeRequest) -> None:
+        if request.verb == "list" and (name := next(later, "")):
+            ready._set(delivery.cluster, name, "True", "ReconciliationSucceeded", "")
+
+    delivery.cluster.put(*KINDS)
+    for name in (*names, plan.root):
+        delivery.cluster.put(body("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, plan.namespace, spec={}))
+        delivery.cluster.set_status(kustomization_id(name), AT_WORK)
+    delivery.cluster.before = one_more_is_ready
+    options = DeployOptions(timeout=60)
+    with delivery.tools.workers.queue() as queue:
+        mending = EngineMending(deployment.plan, (), delivery.tools, options, queue)
+        KustomizationWait(plan, delivery.tools, options, mending).run()
+    assert (len(names), done(delivery)) == (2, ["shop", plan.root])
+
+
+def done(delivery: Delivery) -> list[str]:
+    """The items that the progress has called ready, in their order."""
+    return [event[2] for event in delivery.reporter.events if event[0] == "advanced"]
 
 
 def test_a_root_that_fails_blocks_everything() -> None:

@@ -35,6 +35,7 @@ from cluster_forge.stages.deliver.preflight import (
     claim_size,
     default_classes,
     engine,
+    engine_pauses,
     environment,
     host_ports,
     owners,
@@ -555,3 +556,55 @@ def test_a_narrowed_stack_takes_nothing_from_flux() -> None:
     narrowed = replace(planned(WEB, gitops=FLUX), narrowed="component shop")
     assert codes(found(environment, with_kustomization("demo"), narrowed)) == ["narrowed-stack"]
     assert codes(found(environment, with_kustomization("other"), narrowed)) == []
+
+
+# engine_pauses
+
+SUSPENDED = {"spec": {"suspend": True}}
+
+
+def scaled(component: str, replicas: int, part_of: str, where: str) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/part-of": part_of, "app.kubernetes.io/component": component}
+    return body("apps/v1", "Deployment", component, where, labels=labels, spec={"replicas": replicas})
+
+
+@pytest.mark.parametrize(("value", "fixes"), [("true", 1), ("false", 0)])
+def test_an_application_that_argo_cd_is_told_to_skip_is_named_with_the_command(value: str, fixes: int) -> None:
+    plan = planned(WEB, gitops=EXISTING)
+    assert plan.argocd
+    labels = dict(label.split("=") for label in plan.argocd.selector.split(","))
+    cluster = FakeCluster()
+    marks = {"labels": labels, "annotations": {"argocd.argoproj.io/skip-reconcile": value}}
+    application = body("argoproj.io/v1alpha1", "Application", "demo.shop", "argocd")
+    application["metadata"] |= marks
+    cluster.put(*argo_cd(), application)
+    command = "kubectl annotate application.argoproj.io demo.shop -n argocd argocd.argoproj.io/skip-reconcile-"
+    problems = found(engine_pauses, cluster, plan)
+    assert [(one.code, one.is_error, command in one.fix) for one in problems] == [("engine-paused", True, True)] * fixes
+
+
+def test_a_source_and_a_kustomization_that_are_suspended_are_named_with_the_command() -> None:
+    cluster = FakeCluster()
+    cluster.put(crd_of("source.toolkit.fluxcd.io", "GitRepository", "v1", "gitrepositories"))
+    cluster.put(crd_of("kustomize.toolkit.fluxcd.io", "Kustomization", "v1"))
+    for kind, name in (("source", "demo"), ("kustomize", "demo.shop"), ("kustomize", "another.shop")):
+        api = f"{kind}.toolkit.fluxcd.io/v1"
+        cluster.put(
+            body(api, {"source": "GitRepository"}.get(kind, "Kustomization"), name, "cluster-forge") | SUSPENDED
+        )
+    source, component = found(engine_pauses, cluster, planned(WEB, gitops=FLUX))
+    assert "kubectl patch gitrepository.source.toolkit.fluxcd.io demo -n cluster-forge" in source.fix
+    assert "kubectl patch kustomization.kustomize.toolkit.fluxcd.io demo.shop -n cluster-forge" in component.fix
+
+
+@pytest.mark.parametrize(("replicas", "codes_"), [(0, ["engine-paused"]), (1, [])])
+def test_a_controller_that_is_scaled_to_zero_is_named(replicas: int, codes_: list[str]) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), scaled("repo-server", replicas, "argocd", "argocd"))
+    cluster.put(
+        scaled("notifications-controller", 0, "argocd", "argocd"), scaled("kustomize-controller", 0, "flux", "x")
+    )
+    assert codes(found(engine_pauses, cluster, planned(WEB, gitops=EXISTING))) == codes_
+    flux = FakeCluster()
+    flux.put(scaled("source-controller", replicas, "flux", "flux-system"))
+    assert codes(found(engine_pauses, flux, planned(WEB, gitops=FLUX))) == codes_

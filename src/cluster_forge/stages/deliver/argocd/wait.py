@@ -102,11 +102,12 @@ class ApplicationWait:
             self._refreshes.pop(changed, None)
         reporter = self._tools.reporter
         component = next((part.name for part in self._plan.components if self._name(part.name) == name), "")
-        if component and not lack:
-            reporter.item_finished(STAGE, component, "Synced, Healthy", again=component in self._finished)
-            self._finished.add(component)
-        elif lack:
-            reporter.item_waiting(STAGE, component or name, lack)
+        if lack:
+            reporter.item_waiting(STAGE, component or name, f"its Application: {lack}")
+            return
+        is_counted = not component or component in self._finished
+        self._finished.add(component)
+        reporter.item_finished(STAGE, component or name, "Synced, Healthy", again=is_counted)
 
     def _name(self, component: str) -> str:
         return self._argocd.application(self._plan.stack, component)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final
 
+from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.flux import kustomization_state
 from cluster_forge.gitops.flux.kustomization_state import KustomizationState
@@ -42,6 +43,7 @@ class KustomizationWait:
         self._tools = tools
         self._options = options
         self._said: dict[str, str] = {}
+        self._finished: set[ComponentName] = set()
         self._due: dict[str, float] = {}
         self._source = ""
 
@@ -79,7 +81,7 @@ class KustomizationWait:
         states = [kustomization_state.of(body, self._flux.revision) for body in bodies]
         known = {state.name: state for state in states if state.name in {*self._flux.kustomizations, self._flux.root}}
         for state in known.values():
-            self._say(state)
+            self._say(state, known)
         return known
 
     def _tolerated(self) -> AbstractContextManager[None]:
@@ -95,16 +97,24 @@ class KustomizationWait:
             self._tools.reporter.item_waiting(STAGE, self._flux.root, f"{self._flux.source}: {message}")
         self._source = message
 
-    def _say(self, state: KustomizationState) -> None:
-        """Tell of a change, by component where it is the Kustomization of one."""
+    def _say(self, state: KustomizationState, states: Mapping[str, KustomizationState]) -> None:
+        """Tell of a change, by component where it is the Kustomization of one; a component may have several (hooks)."""
         if self._said.get(state.name, "") == state.lack:
             return
         self._said[state.name] = state.lack
-        name = self._flux.kustomizations.get(state.name, state.name)
+        component = self._flux.kustomizations.get(state.name)
         if state.lack:
-            self._tools.reporter.item_waiting(STAGE, name, state.message or state.lack)
-        elif name != state.name:
-            self._tools.reporter.item_finished(STAGE, name, "Ready")
+            reason = f"its Kustomization: {state.message or state.lack}"
+            self._tools.reporter.item_waiting(STAGE, component or state.name, reason)
+        elif component is None:
+            self._tools.reporter.item_finished(STAGE, state.name, "Ready", again=True)  # the root, which is not counted
+        elif all(name in states and states[name].is_ready for name in self._names(component)):
+            self._tools.reporter.item_finished(STAGE, component, "Ready", again=component in self._finished)
+            self._finished.add(component)
+
+    def _names(self, component: ComponentName) -> list[str]:
+        """The Kustomizations of a component."""
+        return [name for name, owner in self._flux.kustomizations.items() if owner == component]
 
     def _ask_again(self, states: Mapping[str, KustomizationState], now: float) -> None:
         """Ask Flux to look at what it would look at later only."""
