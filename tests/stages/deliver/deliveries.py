@@ -46,9 +46,12 @@ PASSING = (
 VOLUME = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes": ["ReadWriteOnce"]})
 
 
-def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "") -> Deployment:
-    """The parts of the stack ``demo``, cast for direct delivery."""
-    stack = Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE))
+DIRECT = GitOps(engine=GitOpsEngine.NONE)
+
+
+def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "", gitops: GitOps = DIRECT) -> Deployment:
+    """The parts of the stack ``demo``, cast for direct delivery or another."""
+    stack = Stack(name="demo", gitops=gitops)
     planned = replace(planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), narrowed=narrowed)
     about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
     files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))

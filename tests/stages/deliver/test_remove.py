@@ -28,6 +28,7 @@ from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
+from cluster_forge.stack.model import GitOps
 from cluster_forge.stages.deliver import remove
 from cluster_forge.stages.deliver.cluster_records import audit_log, claiming, claims, lease, releases
 from cluster_forge.stages.deliver.direct import delivery as direct
@@ -412,3 +413,40 @@ def test_an_engine_lets_go_of_the_objects_before_they_are_deleted(
     assert [changed in (patch or {}) for patch in patches] == [True]
     assert deleted(delivery)[0] == f"{kind}/demo.shop"
     assert [key.name for key in delivery.cluster.objects() if key.kind == kind] == ["other.shop"]
+
+
+def deliver_through_argo_cd(delivery: Delivery) -> None:
+    """What an Argo CD of others leaves of the stack: it marks all but CRDs."""
+    deployed = deployment(STACK, gitops=GitOps(install=False))
+    wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
+    claiming.claim(
+        deployed.plan, owners.judge(owners.Facts(stack="demo", root="", wanted=wanted)), delivery.tools, run="host/1/0"
+    )
+    begun = releases.begin(deployed, delivery.tools, run="host/1/0").release
+    releases.end(begun, Result.DEPLOYED, delivery.tools)
+    for space in ("shop", "operator"):
+        delivery.cluster.put(body("v1", "Namespace", space))
+    for part_ in STACK:
+        for item in part_.objects:
+            metadata = dict(item.body["metadata"])
+            if item.id.kind != "CustomResourceDefinition":
+                metadata["annotations"] = {owners.TRACKING: f"demo.{part_.name}:x/x:x/x"}
+            delivery.cluster.apply({**item.body, "metadata": metadata}, ApplyOptions(manager="argocd-controller"))
+
+
+@pytest.mark.parametrize("applies_crd", [False, True], ids=["nobody else", "an Application of others"])
+def test_crds_that_argo_cd_applied_go_with_the_data_unless_others_have_them(*, applies_crd: bool) -> None:
+    delivery = Delivery()
+    delivery.cluster.put(engine_kind("argoproj.io", "applications", "Application"), body("v1", "Namespace", "argocd"))
+    delivery.cluster.put(engine_kind("argoproj.io", "appprojects", "AppProject"))
+    deliver_through_argo_cd(delivery)
+    delivery.cluster.put({**WIDGET, "metadata": {"name": "of-people", "namespace": "shop"}})
+    resources = [{"group": "apiextensions.k8s.io", "kind": "CustomResourceDefinition", "name": "widgets.example.com"}]
+    labels = {"cluster-forge/stack": "other"}
+    other = body("argoproj.io/v1alpha1", "Application", "other.shop", "argocd", labels=labels, spec={})
+    delivery.cluster.put({**other, "status": {"resources": resources if applies_crd else []}})
+    delivery.cluster.requests.clear()
+    done = gone(delivery, data=True)
+    assert ("CustomResourceDefinition/widgets.example.com" in deleted(delivery)) is not applies_crd
+    assert ("Widget/of-people" in deleted(delivery)) is not applies_crd
+    assert [why for _, why in done.kept] == ["the Application other.shop"] * applies_crd

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster
-from tests.gitops.conftest import body, crd, part
+from tests.gitops.conftest import argocd_bodies, body, crd, part
 from tests.stages.deliver.deliveries import needing
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
@@ -399,6 +399,60 @@ def test_an_argo_cd_before_3_0_is_refused(tag: str, severities: list[str]) -> No
     cluster = FakeCluster()
     cluster.put(*argo_cd(tag), settings("argocd-cm", **GOOD))
     assert [problem.severity for problem in found(engine, cluster, planned(WEB, gitops=EXISTING))] == severities
+
+
+OCI = GitOps(install=False, source=RepositorySource.OCI, url="oci://registry.example.com/demo")
+
+
+@pytest.mark.parametrize(
+    ("tag", "gitops", "refusals"),
+    [("v3.0.23", OCI, 2), ("v3.1.0", OCI, 0), ("v3.0.23", EXISTING, 0), ("v2.14.9", OCI, 2)],
+)
+def test_an_argo_cd_that_reads_no_stack_in_a_registry_is_refused(tag: str, gitops: GitOps, refusals: int) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(tag), settings("argocd-cm", **GOOD))
+    problems = found(engine, cluster, planned(WEB, gitops=gitops))
+    assert codes(problems) == ["engine-version"] * refusals
+    assert all(problem.is_error for problem in problems)
+
+
+ENDPOINTS = part("db", [body("v1", "Endpoints", name, "shop") for name in ("db", "cache")])
+LEFT_OUT = "- apiGroups: ['', discovery.k8s.io]\n  kinds: [Endpoints, EndpointSlice]\n"
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({}, ""),
+        ({"resource.exclusions": LEFT_OUT}, "applies no Endpoints, and the stack has 2 objects of this kind: "),
+        ({"resource.inclusions": LEFT_OUT}, ""),
+        ({"resource.inclusions": "- kinds: [Secret]"}, "applies no Endpoints"),
+        ({"resource.exclusions": "- ["}, "is not YAML"),
+    ],
+)
+def test_objects_that_the_settings_of_argo_cd_leave_out_are_named(rules: dict[str, str], said: str) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD, **rules))
+    problems = found(engine, cluster, planned(WEB, gitops=EXISTING, more=(ENDPOINTS,)), parts=(ENDPOINTS,))
+    assert codes(problems) == ["engine-setting"] * bool(said)
+    assert all(said in problem.message and problem.is_error for problem in problems)
+
+
+def test_objects_that_the_argo_cd_of_the_stack_leaves_out_are_named() -> None:
+    bodies = [one for one in argocd_bodies() if one["metadata"]["name"] != "argocd-cm"]
+    own = settings("argocd-cm", **{"resource.exclusions": LEFT_OUT})
+    argo = part("argo-cd", [*bodies, own], wave=-110, namespace="argocd")
+    (problem,) = found(engine, FakeCluster(), installing(WEB), parts=(argo, ENDPOINTS))
+    assert (problem.code, problem.where) == ("engine-setting", "ConfigMap/argocd/argocd-cm")
+    assert "change resource.exclusions there" in problem.fix
+
+
+def test_a_lease_is_never_applied_by_argo_cd() -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
+    lease = part("lock", [body("coordination.k8s.io/v1", "Lease", "lock", "shop")])
+    (problem,) = found(engine, cluster, planned(WEB, gitops=EXISTING), parts=(lease,))
+    assert problem.fix == "take them out of the stack"
 
 
 @pytest.mark.parametrize(
