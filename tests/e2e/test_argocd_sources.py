@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.e2e.argocd import kinds
 from tests.e2e.cluster import Cluster
 from tests.e2e.stacks import NAME, Shop, everything_is_ready
 from tests.oci.base_images import Base
@@ -25,6 +26,13 @@ from cluster_forge.gitops.git_server import COMMIT
 pytestmark = pytest.mark.e2e
 DEPLOY = ("deploy", "--yes", "-q", "--timeout", "300")
 SECRET = "repository"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _kinds(control_plane_program: Path, shared_cluster: Cluster) -> Iterator[None]:
+    with kinds(shared_cluster):
+        yield
+    shared_cluster.clear()
 
 
 @pytest.fixture

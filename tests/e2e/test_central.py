@@ -36,7 +36,7 @@ ARGO_CD = "/apis/argoproj.io/v1alpha1/namespaces/argocd"
 
 @pytest.fixture(scope="module")
 def clusters(control_plane_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cluster]]:
-    with side_by_side(tmp_path_factory.mktemp, "hub", "staging", "eu") as clusters:
+    with side_by_side(tmp_path_factory.mktemp, "hub", "staging", "eu") as clusters, argocd.kinds(clusters["hub"]):
         yield clusters
 
 
