@@ -219,6 +219,8 @@ def test_one_component() -> None:
     assert {key.kind for key in done.deleted} == {"Widget", "Deployment", "ConfigMap"}
     assert identity("Deployment", "operator", "operator", "apps") in delivery.cluster.objects()
     assert {key.namespace for key in claims.entries(delivery.cluster, "demo")} == {"", "operator"}
+    request = RemoveRequest(stack="demo", component="shop", run="host/1/0")
+    assert remove.planned(request, delivery.tools).objects == 0, "it is gone already"
     done = gone(delivery, component="operator")
     assert identity("Deployment", "operator", "operator", "apps") in done.deleted, "what needed it is gone"
 

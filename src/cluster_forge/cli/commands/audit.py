@@ -28,7 +28,10 @@ def command(session: Session, stack: str | None, *, last: int) -> None:
     from cluster_forge.foundation.json_codec import dump
     from cluster_forge.stages.deliver.cluster_records import audit_log
 
-    entries = audit_log.read(session.reached(), cluster_stacks.named(stack) or "")[-last:]
+    cluster, name = session.reached(), cluster_stacks.named(stack) or ""
+    entries = audit_log.read(cluster, name)[-last:]
     for line in history_text.entries(entries):
         session.print(line)
+    if not entries:
+        session.print(f"no change of {f'the stack {name}' if name else 'a stack'} is on record in {cluster.about()}")
     session.print_json("audit", entries=[history_text.plain(dump(entry)) for entry in entries])

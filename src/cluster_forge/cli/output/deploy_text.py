@@ -122,7 +122,7 @@ def _way_back(result: DeployResult, back: str) -> str:
 
 
 def _component(component: ComponentResult, width: int) -> str:
-    seconds = clock(component.seconds) if component.seconds else ""
+    seconds = clock(component.seconds) if round(component.seconds, 1) else ""
     line = f"  {component.name:<{width}}  {component.state:<9} {seconds:>7}  {component.version}".rstrip()
     if component.state.is_good:
         return f"{line}  ({one_line(component.message)})" if component.message else line

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
 from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.gitops import cluster_folder, git_server
@@ -27,6 +28,10 @@ from cluster_forge.stages.deliver.preflight.situation import Situation
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
 
+CHECKS: Final = (engine_check, central_check)
+CODES: Final = frozenset({*engine_check.CODES, *central_check.CODES, preflight.NOT_CHECKED})
+"""Of the problems that are looked for."""
+
 
 def checked(request: CentralRequest, tools: DeliverTools) -> tuple[Problem, ...]:
     """What Argo CD and the clusters that it knows say against the rollout, without what stops it.
@@ -42,7 +47,7 @@ def checked(request: CentralRequest, tools: DeliverTools) -> tuple[Problem, ...]
         situation = Situation(
             plan=plan, tools=tools, options=request.options, parts=parts, central=names, central_steps=steps
         )
-        problems += preflight.check(situation, (engine_check, central_check))
+        problems += preflight.check(situation, CHECKS)
     raise_all(problem.error() for problem in dict.fromkeys(problems) if problem.is_error)
     return tuple(dict.fromkeys(problems))
 

@@ -26,7 +26,7 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """What would go: ``components`` in the order in which they go, ``objects`` of all of them."""
+    """What would go: ``components`` in the order in which they go, ``objects`` of all of them that are claimed."""
 
     components: tuple[ComponentName, ...]
     objects: int
@@ -55,7 +55,7 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
     if not request.component:
         return Removal(components=names, objects=len(claimed), plan=plan)
     chosen = _component(request, plan, claimed)
-    return Removal(components=(chosen.name,), objects=len(chosen.objects), plan=plan)
+    return Removal(components=(chosen.name,), objects=sum(item.id in claimed for item in chosen.objects), plan=plan)
 
 
 def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:

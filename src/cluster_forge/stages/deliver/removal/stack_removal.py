@@ -232,9 +232,9 @@ class StackRemoval:
 
 
 def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
-    """Delete what the deployments of a whole stack noted. The claim stays as long as the stack has data here, and else goes
-    last: a removal that is killed before finds it. What the cluster keeps of the stack in others, to which its Argo CD delivers
-    it, stays.
+    """Delete what the deployments of a whole stack noted; with the reason, what of it stays. The claim stays as long as the
+    stack has data here, and else goes last: a removal that is killed before finds it. What the cluster keeps of the stack in
+    others, to which its Argo CD delivers it, stays.
     """
     cluster, stack = tools.cluster, request.stack
     cluster.delete(applied.record_id(stack))
@@ -253,7 +253,7 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
         done = deletion.delete([space], tools, spared=partial(_spared_space, tools, stack), timeout=request.timeout)
     if not done.deleted:
         cluster.delete(ownership.claim_id(stack))
-    return done
+    return Deletion(kept=done.kept)  # the namespace of the notes is none of the stack's objects
 
 
 def _spared_space(tools: DeliverTools, stack: str, body: Body) -> str:
