@@ -89,7 +89,7 @@ def test_what_is_missing_is_named_with_the_workloads_and_the_nodes() -> None:
     (problem,) = of(node("a"), node("b"), running("other", asks("3"), "a"), stack=[web(asks("2"), 3)])
     assert problem.message == (
         "the Pods of Deployment.apps/shop/web request 6 cores of CPU, and the 2 nodes that may run them have 5 left beside "
-        "DaemonSets and the Pods of others; missing: 1"
+        "DaemonSets and the Pods of others; missing: 1 core of CPU"
     )
     assert (problem.severity, problem.option) == (ERROR, "--allow does-not-fit")
 
@@ -242,6 +242,14 @@ def test_a_cluster_without_nodes_is_said_once() -> None:
 def test_a_resource_that_no_node_lists_may_still_come() -> None:
     (problem,) = of(node("a"), stack=[web(gpus(1))])
     assert (problem.severity, GPU in problem.message) == (WARNING, True)
+
+
+def test_what_may_still_come_is_said_beside_what_is_proven() -> None:
+    problems = of(node("a"), stack=[web(gpus(1)), workload("StatefulSet", "db", asks("5"))])
+    assert [(problem.where, problem.severity) for problem in problems] == [
+        ("StatefulSet.apps/shop/db", ERROR),
+        ("Deployment.apps/shop/web", WARNING),
+    ]
 
 
 def test_a_resource_that_is_short_is_an_error_unless_the_stack_brings_more() -> None:

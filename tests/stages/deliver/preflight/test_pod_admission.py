@@ -53,6 +53,10 @@ def test_a_class_must_be_in_the_cluster_or_in_the_stack(member: str, kind: str, 
     assert of(stack=[needing, made]) == []
 
 
+def test_every_cluster_has_the_classes_of_the_system() -> None:
+    assert of(stack=[web({}, priorityClassName="system-node-critical")]) == []
+
+
 def test_a_quota_counts_the_stack_beside_others() -> None:
     there = [quota(requests_cpu="3"), node("a"), running("other", pod_spec(resources=ASKS), "a", "shop")]
     assert of(*there, stack=[web(ASKS, 2)]) == []
