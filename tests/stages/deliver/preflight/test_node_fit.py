@@ -6,20 +6,24 @@ from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster
-from tests.gitops.conftest import body
+from tests.gitops.conftest import body, part
 from tests.stages.deliver.preflight.situations import (
+    EXISTING,
+    FLUX,
     found,
     namespace,
     node,
     planned,
     pod_spec,
     running,
+    situation,
     workload,
 )
 
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.stack.model import GitOps
 from cluster_forge.stages.deliver.preflight import node_fit
 from cluster_forge.stages.deliver.preflight.problem import Problem
 
@@ -141,6 +145,15 @@ def test_overhead_and_priority_come_from_classes_of_the_cluster() -> None:
     runtime = body("node.k8s.io/v1", "RuntimeClass", "vm", handler="vm", overhead={"podFixed": {"cpu": "2"}})
     (problem,) = of(node("a"), runtime, stack=[web({**asks("3"), "runtimeClassName": "vm"})])
     assert "5 requested, at most 4 free" in problem.message
+
+
+@pytest.mark.parametrize("gitops", [EXISTING, FLUX], ids=["Argo CD", "Flux"])
+def test_what_an_engine_applies_must_fit_too(gitops: GitOps) -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop"), node("a"))
+    large = web(asks("5"))
+    of_engine = situation(cluster, planned(large, gitops=gitops), [part("shop", [large])])
+    assert [problem.severity for problem in node_fit.problems(of_engine)] == [ERROR]
 
 
 # Whose Pods do not count
