@@ -25,7 +25,8 @@ from cluster_forge.manifests import host_ports, pod_requests
 
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
-_SYSTEM: Final = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+SYSTEM_PRIORITIES: Final = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+"""Those of the PriorityClasses that every cluster has."""
 _OF_DAEMON_SETS: Final = tuple(
     Toleration(key=f"node.kubernetes.io/{key}", effect=effect, is_exists=True)
     for key, effect in (
@@ -101,7 +102,7 @@ def _of_revision(revision: str) -> dict[str, str]:
 
 def _priority(pod: Mapping[str, Any], surroundings: Surroundings) -> int:
     name = pod.get("priorityClassName") or ""
-    known = {**surroundings.priorities, **_SYSTEM}
+    known = {**surroundings.priorities, **SYSTEM_PRIORITIES}
     return known.get(name, 0) if isinstance(name, str) else 0
 
 

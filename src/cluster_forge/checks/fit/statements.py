@@ -15,7 +15,6 @@ from cluster_forge.manifests import pod_requests
 
 _NAMED: Final = 5
 _LARGEST: Final = 3
-_UNITS: Final = {"cpu": " cores of CPU"}
 DAEMON_SETS: Final = "DaemonSets"
 
 
@@ -39,7 +38,7 @@ def missing(shortage: Shortage) -> str:
     if shortage.kind in (Kind.NO_NODE, Kind.CROWDED):
         return ""
     if shortage.kind is Kind.SUM and shortage.resource != PODS:
-        return f"; missing: {pod_requests.text(shortage.resource, lacking)}"
+        return f"; missing: {_amount(shortage.resource, lacking)}"
     return f"; missing: room for {counted(lacking, 'Pod')}"
 
 
@@ -70,10 +69,16 @@ def _too_much(shortage: Shortage, beside: str) -> str:
     if shortage.resource == PODS:
         held = f"the {nodes} that may run them can take {shortage.available}"
         return f"are {shortage.requested}, and {held} beside {beside}"
-    requested = pod_requests.text(shortage.resource, shortage.requested)
+    requested = _amount(shortage.resource, shortage.requested)
     available = pod_requests.text(shortage.resource, shortage.available)
-    what = _UNITS.get(shortage.resource, f" of {shortage.resource}")
-    return f"request {requested}{what}, and the {nodes} that may run them {have} {available} left beside {beside}"
+    return f"request {requested}, and the {nodes} that may run them {have} {available} left beside {beside}"
+
+
+def _amount(resource: str, number: int) -> str:
+    text = pod_requests.text(resource, number)
+    if resource == pod_requests.CPU:
+        return f"{text} {'core' if text == '1' else 'cores'} of CPU"
+    return f"{text} of {resource}"
 
 
 def _names(items: Sequence[Item]) -> str:

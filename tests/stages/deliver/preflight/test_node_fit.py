@@ -6,20 +6,24 @@ from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster
-from tests.gitops.conftest import body
+from tests.gitops.conftest import body, part
 from tests.stages.deliver.preflight.situations import (
+    EXISTING,
+    FLUX,
     found,
     namespace,
     node,
     planned,
     pod_spec,
     running,
+    situation,
     workload,
 )
 
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.stack.model import GitOps
 from cluster_forge.stages.deliver.preflight import node_fit
 from cluster_forge.stages.deliver.preflight.problem import Problem
 
@@ -89,7 +93,7 @@ def test_what_is_missing_is_named_with_the_workloads_and_the_nodes() -> None:
     (problem,) = of(node("a"), node("b"), running("other", asks("3"), "a"), stack=[web(asks("2"), 3)])
     assert problem.message == (
         "the Pods of Deployment.apps/shop/web request 6 cores of CPU, and the 2 nodes that may run them have 5 left beside "
-        "DaemonSets and the Pods of others; missing: 1"
+        "DaemonSets and the Pods of others; missing: 1 core of CPU"
     )
     assert (problem.severity, problem.option) == (ERROR, "--allow does-not-fit")
 
@@ -141,6 +145,15 @@ def test_overhead_and_priority_come_from_classes_of_the_cluster() -> None:
     runtime = body("node.k8s.io/v1", "RuntimeClass", "vm", handler="vm", overhead={"podFixed": {"cpu": "2"}})
     (problem,) = of(node("a"), runtime, stack=[web({**asks("3"), "runtimeClassName": "vm"})])
     assert "5 requested, at most 4 free" in problem.message
+
+
+@pytest.mark.parametrize("gitops", [EXISTING, FLUX], ids=["Argo CD", "Flux"])
+def test_what_an_engine_applies_must_fit_too(gitops: GitOps) -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop"), node("a"))
+    large = web(asks("5"))
+    of_engine = situation(cluster, planned(large, gitops=gitops), [part("shop", [large])])
+    assert [problem.severity for problem in node_fit.problems(of_engine)] == [ERROR]
 
 
 # Whose Pods do not count
@@ -242,6 +255,14 @@ def test_a_cluster_without_nodes_is_said_once() -> None:
 def test_a_resource_that_no_node_lists_may_still_come() -> None:
     (problem,) = of(node("a"), stack=[web(gpus(1))])
     assert (problem.severity, GPU in problem.message) == (WARNING, True)
+
+
+def test_what_may_still_come_is_said_beside_what_is_proven() -> None:
+    problems = of(node("a"), stack=[web(gpus(1)), workload("StatefulSet", "db", asks("5"))])
+    assert [(problem.where, problem.severity) for problem in problems] == [
+        ("StatefulSet.apps/shop/db", ERROR),
+        ("Deployment.apps/shop/web", WARNING),
+    ]
 
 
 def test_a_resource_that_is_short_is_an_error_unless_the_stack_brings_more() -> None:

@@ -24,9 +24,8 @@ def web(resources: dict[str, Any], replicas: int = 1, **more: Any) -> dict[str, 
     return workload("Deployment", "web", {**pod_spec(resources=resources), **more}, replicas=replicas)
 
 
-def quota(where: str = "shop", scopes: list[str] | None = None, **hard: str) -> dict[str, Any]:
-    names = {name.replace("_", "."): value for name, value in hard.items()}
-    return body("v1", "ResourceQuota", "team", where, spec={"hard": names, **({"scopes": scopes} if scopes else {})})
+def quota(hard: dict[str, str], where: str = "shop", **spec: Any) -> dict[str, Any]:
+    return body("v1", "ResourceQuota", "team", where, spec={"hard": hard, **spec})
 
 
 def limits(**container: Any) -> dict[str, Any]:
@@ -45,7 +44,7 @@ ASKS = {"requests": {"cpu": "1", "memory": "1Gi"}}
 )
 def test_a_class_must_be_in_the_cluster_or_in_the_stack(member: str, kind: str, group: str, severity: Severity) -> None:
     made = body(f"{group}/v1", kind, "fast", value=1, handler="fast")
-    needing = web({}, **{member: "fast"})
+    needing = workload("Deployment", "web", {**pod_spec(), member: "fast"})
     (problem,) = of(stack=[needing])
     assert (problem.severity, problem.where) == (severity, "Deployment.apps/shop/web")
     assert f"`{member}: fast`, and neither the stack nor the cluster has this {kind}" in problem.message
@@ -53,8 +52,12 @@ def test_a_class_must_be_in_the_cluster_or_in_the_stack(member: str, kind: str, 
     assert of(stack=[needing, made]) == []
 
 
+def test_every_cluster_has_the_classes_of_the_system() -> None:
+    assert of(stack=[web({}, priorityClassName="system-node-critical")]) == []
+
+
 def test_a_quota_counts_the_stack_beside_others() -> None:
-    there = [quota(requests_cpu="3"), node("a"), running("other", pod_spec(resources=ASKS), "a", "shop")]
+    there = [quota({"requests.cpu": "3"}), node("a"), running("other", pod_spec(resources=ASKS), "a", "shop")]
     assert of(*there, stack=[web(ASKS, 2)]) == []
     (problem,) = of(*there, stack=[web(ASKS, 3)])
     assert (problem.where, problem.severity) == ("ResourceQuota/shop/team", Severity.ERROR)
@@ -65,11 +68,11 @@ def test_a_quota_counts_the_stack_beside_others() -> None:
 
 def test_pods_of_the_stack_do_not_count_twice_against_a_quota() -> None:
     own = running("web-1", pod_spec(resources=ASKS), "a", "shop", app="web")
-    assert of(quota(cpu="1", pods="1"), node("a"), own, stack=[web(ASKS)]) == []
+    assert of(quota({"cpu": "1", "pods": "1"}), node("a"), own, stack=[web(ASKS)]) == []
 
 
 @pytest.mark.parametrize(
-    "there", [quota("other", pods="0"), quota(pods="0", scopes=["BestEffort"])], ids=["other", "scoped"]
+    "there", [quota({"pods": "0"}, "other"), quota({"pods": "0"}, scopes=["BestEffort"])], ids=["other", "scoped"]
 )
 def test_quotas_that_may_not_count_pods_of_the_stack_are_left_alone(there: dict[str, Any]) -> None:
     assert of(there, stack=[web(ASKS)]) == []
@@ -78,21 +81,24 @@ def test_quotas_that_may_not_count_pods_of_the_stack_are_left_alone(there: dict[
 @pytest.mark.parametrize(
     ("hard", "resources", "message"),
     [
-        ({"requests_cpu": "9"}, {}, "requests no cpu"),
+        ({"requests.cpu": "9"}, {}, "requests no cpu"),
         ({"cpu": "9"}, {"requests": {"memory": "1Gi"}}, "requests no cpu"),
-        ({"limits_memory": "9Gi"}, ASKS, "has no limit of memory"),
-        ({"requests_cpu": "9"}, {"limits": {"cpu": "1"}}, ""),
+        ({"limits.memory": "9Gi"}, ASKS, "has no limit of memory"),
+        ({"requests.cpu": "9"}, {"limits": {"cpu": "1"}}, ""),
         ({"pods": "9"}, {}, ""),
     ],
 )
 def test_a_quota_asks_for_requests_and_limits(hard: dict[str, str], resources: dict[str, Any], message: str) -> None:
-    problems = of(quota(**hard), stack=[web(resources)])
+    problems = of(quota(hard), stack=[web(resources)])
     assert len(problems) == bool(message)
     assert all(message in problem.message for problem in problems)
 
 
 def test_a_limit_range_fills_in_what_a_quota_asks_for() -> None:
-    there = [quota(requests_cpu="9", limits_cpu="9"), limits(default={"cpu": "1"}, defaultRequest={"cpu": "500m"})]
+    there = [
+        quota({"requests.cpu": "9", "limits.cpu": "9"}),
+        limits(default={"cpu": "1"}, defaultRequest={"cpu": "500m"}),
+    ]
     assert of(*there, stack=[web({})]) == []
 
 

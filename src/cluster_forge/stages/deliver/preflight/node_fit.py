@@ -77,13 +77,19 @@ def _of_fit(situation: Situation, nodes: LiveNodes, fit: StackFit) -> Iterator[P
     requested = {name for demand in fit.demands for name, _ in demand.pod.requests}
     proven = list(proofs.shortages(nodes, fit.demands, node_changes.brought(situation, nodes.groups, requested)))
     severity, fix = _judged(adding, "")
-    if not proven:
-        severity, fix = Severity.WARNING, fix or _UNPROVEN
-        proven = [(shortage, fit.result.bounds) for shortage in fit.result.shortages]
-    if not proven:
+    for proofs_alike in _alike(proven):
+        yield _problem(situation, proofs_alike, severity, fix)
+    named = {_about(shortage) for shortage, _ in proven}
+    unproven = [shortage for shortage in fit.result.shortages if not proven or shortage.kind in _OF_ONE]
+    open_ = [(shortage, fit.result.bounds) for shortage in unproven if _about(shortage) not in named]
+    for proofs_alike in _alike(open_):
+        yield _problem(situation, proofs_alike, Severity.WARNING, fix or _UNPROVEN)
+    if not proven and not open_:
         yield from _undecided(situation, fit, _waiting_for(adding) if adding else _MORE)
-    for shortages in _alike(proven):
-        yield _problem(situation, shortages, severity, fix)
+
+
+def _about(shortage: Shortage) -> tuple[Kind, str]:
+    return shortage.kind, str(shortage.items[0].demand.manifest.id)
 
 
 def _undecided(situation: Situation, fit: StackFit, fix: str) -> Iterator[Problem]:

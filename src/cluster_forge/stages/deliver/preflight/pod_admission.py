@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from cluster_forge.checks import workloads
 from cluster_forge.checks.fit.demand import Stay
+from cluster_forge.checks.fit.pod_reader import SYSTEM_PRIORITIES
 from cluster_forge.checks.workloads import Workload
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests import pod_requests
@@ -66,7 +67,11 @@ def _of_classes(situation: Situation, workload: Workload) -> Iterator[Problem]:
         (_RUNTIME, "runtimeClassName", Severity.WARNING),
     ):
         name = workload.pod.get(member)
-        if name and all(one.id.name != name for one in situation.classes[group, kind]):
+        if (
+            name
+            and name not in SYSTEM_PRIORITIES
+            and all(one.id.name != name for one in situation.classes[group, kind])
+        ):
             message = f"its Pods have `{member}: {name}`, and neither the stack nor the cluster has this {kind}"
             yield _problem(workload, message, f"name one that exists: kubectl get {kind.lower()}", severity)
 
@@ -75,12 +80,12 @@ def _rules(situation: Situation) -> Mapping[str, _Rules]:
     """The rules of namespaces of the stack that have any."""
     names = {workload.id.namespace for workload in situation.workloads}
     rules: defaultdict[str, _Rules] = defaultdict(_Rules)
-    for body in situation.listed("", "ResourceQuota"):
+    for body in situation.listed("", "ResourceQuota") if names else ():
         spec, namespace = mapping(body.get("spec")), str(body["metadata"].get("namespace"))
         if namespace in names and not spec.get("scopes") and not spec.get("scopeSelector"):
             hard = mapping(spec.get("hard"))
             rules[namespace].hard[name_of(body)] = {key: _amount(key, value) for key, value in hard.items()}
-    for body in situation.listed("", "LimitRange"):
+    for body in situation.listed("", "LimitRange") if names else ():
         namespace = str(body["metadata"].get("namespace"))
         if namespace in names:
             for limit in map(mapping, sequence(mapping(body.get("spec")).get("limits"))):
