@@ -199,7 +199,9 @@ def assert_contents(cluster: Cluster, expected: frozenset[Key]) -> None:
     """That the cluster has these objects and no others, once its controllers have ended (of a volume, say)."""
     with contextlib.suppress(TimeoutError):
         until(lambda: cluster.contents() == expected, "nothing is left", seconds=ENDED_SECONDS)
-    assert sorted(map(str, cluster.contents() ^ expected)) == []
+    found = cluster.contents()
+    assert not found - expected, f"left over: {sorted(map(str, found - expected))}"
+    assert not expected - found, f"gone: {sorted(map(str, expected - found))}"
 
 
 def state(cluster: Cluster) -> dict[Key, Any]:

@@ -78,13 +78,13 @@ def strangers(cluster: ClusterReader, stack: str) -> frozenset[str]:
 
 def crds_of_applications(cluster: ClusterReader, stack: str) -> dict[str, str]:
     """The names of CRDs that Applications in the cluster apply which are not of the stack, each with its Application."""
-    found = {}
+    applications: dict[str, str] = {}
     for body in cluster.list(Query(group=engine.GROUP, kind="Application")).items:
         if mapping(body["metadata"].get("labels")).get(STACK_LABEL) != stack:
             for resource in map(mapping, sequence(mapping(body.get("status")).get("resources"))):
                 if (resource.get("group"), resource.get("kind")) == CRD:
-                    found[str(resource.get("name"))] = str(body["metadata"]["name"])
-    return found
+                    applications[str(resource.get("name"))] = str(body["metadata"]["name"])
+    return applications
 
 
 @dataclass(slots=True)
