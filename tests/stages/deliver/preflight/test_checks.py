@@ -632,7 +632,7 @@ def scaled(component: str, replicas: int, part_of: str, where: str) -> dict[str,
 
 
 @pytest.mark.parametrize(("value", "fixes"), [("true", 1), ("false", 0)])
-def test_an_application_that_argo_cd_is_told_to_skip_is_named_with_the_command(value: str, fixes: int) -> None:
+def test_an_application_that_argo_cd_skips_is_named_with_the_command(value: str, fixes: int) -> None:
     plan = planned(WEB, gitops=EXISTING)
     assert plan.argocd
     labels = dict(label.split("=") for label in plan.argocd.selector.split(","))
