@@ -91,7 +91,7 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
 
 
 def is_paused(body: Body) -> bool:
-    """Whether somebody has told Argo CD not to look at the Application."""
+    """Whether another user has paused the Application: Argo CD does not look at it."""
     return mapping(body["metadata"].get("annotations")).get(PAUSE) == "true"
 
 

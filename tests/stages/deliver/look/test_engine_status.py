@@ -113,7 +113,7 @@ def test_a_source_that_flux_cannot_read_is_the_reason_why_its_kustomizations_are
     assert base.messages[0] == "GitRepository demo: no tag v-2"
 
 
-def test_an_application_that_somebody_has_paused_before_this_revision() -> None:
+def test_an_application_that_was_paused_before_this_revision() -> None:
     """What Argo CD said of the revision before is not said of this one."""
 
     def before(application: Body) -> dict[str, Any]:

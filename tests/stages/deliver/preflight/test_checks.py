@@ -532,6 +532,15 @@ def test_a_login_that_argo_cd_knows_is_enough(kind: str) -> None:
     assert not found(engine, cluster, planned(WEB, gitops=EXTERNAL))
 
 
+@pytest.mark.parametrize("url", ["ssh://git@git.example.com/team/demo.git", "git@git.example.com:team/demo.git"])
+def test_the_login_over_ssh_is_a_key(url: str) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
+    (problem,) = found(engine, cluster, planned(WEB, gitops=replace(EXTERNAL, url=url)))
+    assert "--from-literal=url=URL --from-file=sshPrivateKey=KEY" in problem.fix
+    assert "password" not in problem.fix
+
+
 def test_crds_do_not_count_with_their_component() -> None:
     cluster = FakeCluster()
     cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
@@ -623,7 +632,7 @@ def scaled(component: str, replicas: int, part_of: str, where: str) -> dict[str,
 
 
 @pytest.mark.parametrize(("value", "fixes"), [("true", 1), ("false", 0)])
-def test_an_application_that_argo_cd_is_told_to_skip_is_named_with_the_command(value: str, fixes: int) -> None:
+def test_an_application_that_argo_cd_skips_is_named_with_the_command(value: str, fixes: int) -> None:
     plan = planned(WEB, gitops=EXISTING)
     assert plan.argocd
     labels = dict(label.split("=") for label in plan.argocd.selector.split(","))

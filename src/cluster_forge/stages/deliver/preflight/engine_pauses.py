@@ -1,6 +1,6 @@
-"""Somebody has paused the engine: a deployment would wait for what it does not look at.
+"""The engine is paused: a deployment would wait for what it does not look at.
 
-A pause is a decision of somebody else, so it is not lifted here. Sources: Argo CD, "Skip Application Reconcile"; Flux,
+A pause is a decision of another user, so it is not lifted here. Sources: Argo CD, "Skip Application Reconcile"; Flux,
 ``spec.suspend`` of a Kustomization and of its source; ``replicas: 0`` of a controller.
 """
 
@@ -24,7 +24,7 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 LOOKS_AT: Final = "whether the GitOps engine is paused"
 IS_NEEDED: Final = False
 CODES: Final[Mapping[str, str]] = {
-    "engine-paused": "Somebody has paused the engine: an Application, a Kustomization, its source or a controller.",
+    "engine-paused": "The engine is paused: an Application, a Kustomization, its source or a controller.",
 }
 CODE: Final = "engine-paused"
 _COMPONENT: Final = "app.kubernetes.io/component"
@@ -82,7 +82,7 @@ def _of_controllers(situation: Situation, part_of: str, namespace: str = "") -> 
 def _problem(body: Body, how: str, command: str) -> Problem:
     return Problem(
         code=CODE,
-        message=f"somebody has paused it, and what it has to apply would wait: {how}",
+        message=f"it is paused, and a deployment would wait for it: {how}",
         where=str(ObjectId.of(body)),
         fix=f"ask who has paused it, then: kubectl {command}",
         option=f"--allow {CODE}",
