@@ -110,7 +110,7 @@ def test_a_first_deployment_that_fails_has_no_way_back() -> None:
     assert rollback.after_failure("demo", RUN, delivery.tools, lambda deployed, _: deployed) is None
 
 
-def test_nobody_goes_back_after_the_failure_of_another_run() -> None:
+def test_only_the_run_that_has_failed_goes_back() -> None:
     delivery = Delivery()
     release(delivery, [settings(a="1")], "v-1")
     release(delivery, [settings(a="2")], "v-2", Result.FAILED)
