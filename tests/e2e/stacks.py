@@ -193,7 +193,12 @@ def assert_contents(cluster: Cluster, expected: frozenset[Key]) -> None:
     """That the cluster has these objects and no others, once its controllers have ended (of a volume, say)."""
     with contextlib.suppress(TimeoutError):
         until(lambda: cluster.contents() == expected, "nothing is left", seconds=ENDED_SECONDS)
-    assert sorted(map(str, cluster.contents() ^ expected)) == []
+    contents = cluster.contents()
+    assert contents == expected, f"left: {_named(contents - expected)}; gone: {_named(expected - contents)}"
+
+
+def _named(keys: frozenset[Key]) -> list[str]:
+    return sorted(map(str, keys))
 
 
 def state(cluster: Cluster) -> dict[Key, Any]:
