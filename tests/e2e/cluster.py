@@ -30,6 +30,8 @@ from tests.servers import process
 from cluster_forge.manifests.manifest import Body
 
 MANAGER = "cluster-forge-e2e"
+OURS = frozenset({MANAGER, "cluster-forge", "argocd-controller", "kustomize-controller"})
+"""Field managers, beside those of kubectl: ``kubectl``, ``kubectl-client-side-apply``, ``kubectl-create``, ``kubectl-run``."""
 NODES = 3
 STORAGE_CLASS: Body = {
     "apiVersion": "storage.k8s.io/v1",
@@ -263,4 +265,4 @@ def _is_ready(cluster: Cluster) -> bool:
 def _is_ours(body: Body) -> bool:
     """Whether the tests, or a tool that they try, made an object."""
     managers = {entry.get("manager", "") for entry in body["metadata"].get("managedFields", ())}
-    return bool(managers & {MANAGER, "cluster-forge", "kubectl", "argocd-controller", "kustomize-controller"})
+    return any(manager in OURS or manager.startswith("kubectl") for manager in managers)

@@ -19,7 +19,7 @@ from tests.e2e.upgrades import Chart, Pair
 from tests.servers import git_http
 
 pytestmark = [pytest.mark.e2e, pytest.mark.corpus]
-ENGINES = {"argo_cd": "external-secrets", "flux": "openbao"}
+ENGINES = {"argo_cd": "openbao", "flux": "external-secrets"}
 """The fixture of each engine, and the pair that goes through it always."""
 Publish = Callable[[Pair, Chart], None]
 
