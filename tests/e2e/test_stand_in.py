@@ -56,7 +56,15 @@ spec:
     served: true
     storage: true
     subresources: {status: {}}
-    schema: &schema {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+    schema: &schema
+      openAPIV3Schema:
+        type: object
+        x-kubernetes-preserve-unknown-fields: true
+        properties:
+          status:
+            type: object
+            x-kubernetes-preserve-unknown-fields: true
+            default: {conditions: [{type: Ready, status: Unknown, reason: Pending}]}
   - {name: v1beta1, served: true, storage: false, subresources: {status: {}}, schema: *schema}
 """
 ISSUER = """
