@@ -142,8 +142,8 @@ def _run(
 
 
 def _said(complaint: bytes) -> str:
-    said = _ADVERTISED.sub("", complaint.decode(errors="replace"))
-    text = _KEY.sub("AGE-SECRET-KEY-…", _UNPRINTABLE.sub(" ", said))
+    reason = _ADVERTISED.sub("", complaint.decode(errors="replace"))
+    text = _KEY.sub("AGE-SECRET-KEY-…", _UNPRINTABLE.sub(" ", reason))
     return " ".join(text.split())[:_SHOWN] or "it gives no reason"
 
 

@@ -1,4 +1,4 @@
-"""The nodes of a cluster as its API server has them, with the Pods that run there and are no part of the stack.
+"""The nodes of a cluster as its API server has them, with the Pods that run there beside those of the stack.
 
 Sources: Kubernetes API, "NodeStatus" (``allocatable``); "Taints and Tolerations" (what the node controller adds by itself).
 """

@@ -59,7 +59,7 @@ class NodeGroup:
     names: tuple[str, ...] = ()
     """The names of its nodes, where they have any."""
     used: Mapping[str, int] = field(default_factory=dict)
-    """What Pods that are no part of the stack request on each of its nodes, by resource."""
+    """What Pods that are not of the stack request on each of its nodes, by resource."""
     residents: tuple[PodClass, ...] = ()
     """Those of them that decide by ports, labels or anti-affinity what else may come; `used` has what they request."""
     where: str = ""

@@ -23,13 +23,13 @@ from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.preflight import central as central_check
 from cluster_forge.stages.deliver.preflight import engine as engine_check
 from cluster_forge.stages.deliver.preflight import registry as preflight
-from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.problem import NOT_CHECKED, Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 CHECKS: Final = (engine_check, central_check)
-CODES: Final = frozenset({*engine_check.CODES, *central_check.CODES, preflight.NOT_CHECKED})
+CODES: Final = frozenset({*engine_check.CODES, *central_check.CODES, NOT_CHECKED})
 """Of the problems that are looked for."""
 
 

@@ -42,19 +42,19 @@ class EngineMending:
         }
         self._seen: dict[str, Hashable] = {}
 
-    def mend(self, name: str, said: Hashable, targets: Iterable[ObjectId]) -> None:
-        """Mend those of the objects that need it, once for what the engine has ``said`` of them by the name.
+    def mend(self, name: str, refusal: Hashable, targets: Iterable[ObjectId]) -> None:
+        """Mend those of the objects that need it, once for each ``refusal`` that the engine reports by the name.
 
         What cannot be mended is the engine's to tell.
         """
-        if self._seen.get(name) == said:
+        if self._seen.get(name) == refusal:
             return
-        self._seen[name] = said
+        self._seen[name] = refusal
         documents = [self._documents[target] for target in targets if target in self._documents]
         for attempt in self._queue.add(self._applier.mend, documents):
             with contextlib.suppress(RefusedError, ClusterError):
                 attempt()
 
-    def mend_component(self, name: ComponentName, said: Hashable) -> None:
+    def mend_component(self, name: ComponentName, refusal: Hashable) -> None:
         """The same for all objects of a component but its hooks."""
-        self.mend(name, said, self._components.get(name, ()))
+        self.mend(name, refusal, self._components.get(name, ()))

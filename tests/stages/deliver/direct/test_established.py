@@ -100,7 +100,7 @@ def test_while_the_server_gets_on_no_crd_is_looked_at() -> None:
     assert len(looked_at) <= 7, "ever more seldom"
 
 
-def test_another_component_whose_crds_are_served_first_is_no_reason_to_look() -> None:
+def test_another_component_whose_crds_are_served_first_gives_no_reason_to_look() -> None:
     clock = FakeClock()
 
     class Busy(FakeCluster):

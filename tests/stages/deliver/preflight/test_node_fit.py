@@ -202,7 +202,7 @@ def test_pods_of_a_custom_resource_that_is_there_do_not_count_twice() -> None:
     assert of(node("a"), pod, kinds, database, stack=[kinds, database]) == []
 
 
-def test_room_of_pods_with_a_lower_priority_is_no_proof() -> None:
+def test_room_of_pods_with_a_lower_priority_proves_nothing() -> None:
     lower = running("batch", {**asks("3"), "priority": -10}, "a")
     (problem,) = of(node("a"), lower, stack=[web(asks("3"))])
     assert problem.severity is WARNING
@@ -239,7 +239,7 @@ def test_a_daemon_set_runs_on_a_cordoned_node() -> None:
     assert of(node("a", unschedulable=True), stack=[workload("DaemonSet", "log", asks("1"))]) == []
 
 
-def test_nodes_that_are_not_ready_yet_are_no_proof() -> None:
+def test_nodes_that_are_not_ready_yet_prove_nothing() -> None:
     assert severities(of(not_ready(node("a")), stack=[web(asks("1"))])) == [WARNING]
     assert severities(of(not_ready(node("a")), stack=[web(asks("5"))])) == [ERROR]
 

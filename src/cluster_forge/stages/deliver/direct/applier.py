@@ -57,7 +57,7 @@ Attempt = Callable[[], Outcome]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applier:
     """Applies objects with the requests of ``queue``. ``observe`` gets each object as the API server has it then; ``own`` are
-    other managers whose fields it takes over, ``webhooks`` says which of those that one webhook refuses asks again.
+    other managers whose fields it takes over, ``webhooks`` says which one asks again of all that one webhook refuses.
     """
 
     cluster: Cluster

@@ -41,8 +41,8 @@ def is_temporary(error: RefusedError) -> bool:
 
 
 def uncalled_webhook(error: ForgeError | None) -> str:
-    """The webhook that the API server could not call for a request (apiserver, ``ErrCallingWebhook``); empty if it was no
-    such refusal.
+    """The webhook that the API server could not call for a request (apiserver, ``ErrCallingWebhook``); empty for any
+    other refusal.
     """
     if not isinstance(error, RefusedError) or error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return ""

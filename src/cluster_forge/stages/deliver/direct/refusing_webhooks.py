@@ -11,7 +11,7 @@ from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 
 
 class RefusingWebhooks:
-    """Who asks for whom, for all components of a deployment: their objects meet the same webhooks."""
+    """The objects that ask for others, of all components of a deployment: they meet the same webhooks."""
 
     def __init__(self) -> None:
         self._asking: dict[str, StepDocument | None] = {}

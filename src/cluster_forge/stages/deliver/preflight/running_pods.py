@@ -86,5 +86,5 @@ def _controller(metadata: Mapping[str, Any]) -> ObjectId | None:
 
 
 def _is_autoscaler(container: Mapping[str, Any]) -> bool:
-    """Whether its image is the cluster-autoscaler, whoever built it."""
+    """Whether its image is the cluster-autoscaler, of any registry and builder."""
     return _AUTOSCALER in str(container.get("image") or "").rpartition("/")[2]
