@@ -12,6 +12,7 @@ from tests.stages.deliver.deliveries import needing
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
     FLUX,
+    crd_of,
     found,
     installing,
     namespace,
@@ -184,13 +185,6 @@ def test_what_another_application_applies_cannot_be_adopted() -> None:
     (problem,) = found(owners, cluster, planned(WEB))
     assert (problem.option, problem.severity) == ("", Severity.ERROR)
     assert "the Application other.web of the stack other" in problem.message
-
-
-def crd_of(group: str, kind: str, version: str = "v1alpha1", plural: str = "") -> dict[str, Any]:
-    plural = plural or f"{kind.lower()}s"
-    versions = [{"name": version, "served": True, "storage": True}]
-    names = {"kind": kind, "plural": plural}
-    return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
 
 
 # secrets

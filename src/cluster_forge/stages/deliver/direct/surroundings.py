@@ -67,7 +67,7 @@ def of(plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Que
             queue=queue,
             options=options,
             observe=observations.observe,
-            own=_engine(plan),
+            own=engine_managers(plan),
         ),
         observations=observations,
         definitions=Definitions(tools.cluster, tools.clock),
@@ -78,6 +78,6 @@ def of(plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Que
     )
 
 
-def _engine(plan: DeployPlan) -> frozenset[str]:
+def engine_managers(plan: DeployPlan) -> frozenset[str]:
     """The engine that the stack brings: it applies its own objects, too, and owns fields of them then."""
     return frozenset({engine.FIELD_MANAGERS[plan.engine]} if plan.delivery is Delivery.INSTALL else ())

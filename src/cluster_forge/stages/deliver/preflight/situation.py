@@ -23,6 +23,8 @@ from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenanc
 from cluster_forge.manifests.part import Part
 from cluster_forge.manifests.pods import TEMPLATES
 from cluster_forge.ports.cluster import Cluster, Query, ServedKinds
+from cluster_forge.ports.rendering import YamlReader
+from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
@@ -99,7 +101,8 @@ class Situation:
     @cached_property
     def documents(self) -> tuple[StepDocument, ...]:
         """What the user of the cluster applies, and no engine: the objects of the plan's own steps."""
-        return tuple(document for step in _steps(self.plan) for document in step_documents.of(step, self.tools.reader))
+        reader = self.tools.reader
+        return tuple(document for step in _steps(self.plan, reader) for document in step_documents.of(step, reader))
 
     @cached_property
     def manifests(self) -> tuple[Manifest, ...]:
@@ -199,11 +202,12 @@ def _selector(workload: Body) -> Labels:
     return selector.get("matchLabels") or {} if isinstance(selector, Mapping) else {}
 
 
-def _steps(plan: DeployPlan) -> Iterator[Step]:
+def _steps(plan: DeployPlan, reader: YamlReader) -> Iterator[Step]:
     for component in plan.components:
         yield from component.steps
     if plan.argocd:
-        yield from (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
-        yield from (plan.argocd.project,) if plan.argocd.project else ()
+        yield from (*plan.argocd.install, *plan.argocd.repository)
+        yield from argocd_place.project_step(plan.argocd, reader)
+        yield argocd_place.root_step(plan, plan.argocd, reader)
     if plan.flux:
         yield from (*plan.flux.install, plan.flux.sync)
