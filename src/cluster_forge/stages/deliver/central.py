@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 from cluster_forge.foundation.error_groups import raise_all
@@ -22,14 +23,15 @@ from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCl
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.preflight import central as central_check
 from cluster_forge.stages.deliver.preflight import engine as engine_check
+from cluster_forge.stages.deliver.preflight import engine_pauses
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import NOT_CHECKED, Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-CHECKS: Final = (engine_check, central_check)
-CODES: Final = frozenset({*engine_check.CODES, *central_check.CODES, NOT_CHECKED})
+CHECKS: Final = (engine_check, engine_pauses, central_check)
+CODES: Final = frozenset({NOT_CHECKED, *chain.from_iterable(check.CODES for check in CHECKS)})
 """Of the problems that are looked for."""
 
 

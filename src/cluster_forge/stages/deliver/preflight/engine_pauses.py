@@ -13,6 +13,7 @@ from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.delivery_mode import Delivery
+from cluster_forge.gitops.parts import CLUSTER_LABEL
 from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -49,8 +50,10 @@ def problems(situation: Situation) -> Iterator[Problem]:
 
 
 def _of_applications(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
+    """Those of the stack; in a central Argo CD those of the clusters that it is to deliver to."""
     for body in argocd_operations.listed(argocd, situation.cluster):
-        if application_state.is_paused(body):
+        is_elsewhere = situation.central and labels_of(body).get(CLUSTER_LABEL) not in situation.central
+        if application_state.is_paused(body) and not is_elsewhere:
             pause = application_state.PAUSE
             yield _problem(body, f"its annotation {pause} is true", f"annotate {_typed(body)} {pause}-")
 
