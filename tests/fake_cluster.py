@@ -30,6 +30,7 @@ from cluster_forge.ports.cluster import (
     ClusterFacts,
     Deleted,
     Event,
+    Kept,
     Listing,
     Patch,
     Propagation,
@@ -124,6 +125,9 @@ class FakeCluster:
             bodies = [stored.body for key, stored in sorted(self._objects.items()) if _is_of(query, key, stored.body)]
             items = tuple(_seen(body, kind, query) for body in bodies) if kind else ()
             return Listing(items=items, version=str(self._version))
+
+    def each(self, query: Query, keep: Callable[[Body], Kept]) -> tuple[Kept, ...]:
+        return tuple(map(keep, self.list(query).items))
 
     def watch(self, query: Query, since: str, seconds: float) -> Iterator[Event]:
         with self._lock:

@@ -116,7 +116,7 @@ class FleetOptions:
 
     @property
     def is_used(self) -> bool:
-        return bool(self.names or self.selector or self.every)
+        return bool(self.names or self.every) or self.selector is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,14 +75,18 @@ def test_an_identity_of_others_is_refused_without_showing_one(
     with pytest.raises(CredentialError, match="age cannot decrypt it") as caught:
         secret_files.read(source, {**home, "SOPS_AGE_KEY": other})
     assert "AGE-SECRET-KEY-1" not in str(caught.value)
+    assert "filippo.io" not in str(caught.value)
+    assert "sops" not in str(caught.value.fix)
 
 
 @AGE
 def test_without_an_identity_it_is_said_how_to_give_one(
     tmp_path: Path, home: dict[str, str], identity: tuple[Path, str]
 ) -> None:
+    source = encrypted(tmp_path, identity[1])
     with pytest.raises(CredentialError) as caught:
-        secret_files.read(encrypted(tmp_path, identity[1]), home)
+        secret_files.read(source, home)
+    assert caught.value.where == source
     assert "SOPS_AGE_KEY_FILE" in str(caught.value.fix)
 
 

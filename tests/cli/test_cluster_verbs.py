@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from tests.fake_cluster import FakeRequest
 from tests.gitops.conftest import crd, part
@@ -17,6 +18,7 @@ from tests.stages.deliver.preflight.situations import node
 
 from cluster_forge import composition
 from cluster_forge.cli.app import run
+from cluster_forge.cli.central import check_allowed
 from cluster_forge.cli.progress.event_schema import DeliveryEvent
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.argocd import central
@@ -100,6 +102,36 @@ def test_audit_says_who_changed_what(delivery: Delivery, capsys: pytest.CaptureF
     ]
 
 
+@pytest.mark.parametrize(("name", "count"), [("demo", 2), ("demo.staging", 2), ("demo+shop", 2), ("other", 0)])
+def test_audit_takes_the_name_of_a_folder(
+    delivery: Delivery, capsys: pytest.CaptureFixture[str], name: str, count: int
+) -> None:
+    assert len(printed(capsys, "audit", name)["entries"]) == count
+
+
+def test_audit_names_a_component_that_was_removed_in_full(
+    delivery: Delivery, capsys: pytest.CaptureFixture[str]
+) -> None:
+    streamed(capsys, "remove", "shop", "--yes")
+    assert printed(capsys, "audit")["entries"][-1]["action"] == "remove shop"
+    assert run(["audit", "--last", "1"]) == 0
+    assert "component shop, tester" in capsys.readouterr().out
+
+
+def test_audit_of_a_cluster_without_stacks_says_so(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    streamed(capsys, "remove", "--yes")
+    assert run(["audit"]) == 0
+    assert "no change of a stack is on record in" in capsys.readouterr().out
+    assert run(["audit", "demo"]) == 0
+    assert "no change of the stack demo is on record in" in capsys.readouterr().out
+
+
+def test_only_what_is_checked_can_be_allowed_for_a_central_argo_cd() -> None:
+    check_allowed({"engine-cluster", "not-checked"})
+    with pytest.raises(click.UsageError, match="--allow missing-secret: not checked where a central Argo CD delivers"):
+        check_allowed({"engine-cluster", "missing-secret"})
+
+
 def test_rollback_deploys_the_release_before(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     events, done = streamed(capsys, "rollback", "--yes")
     assert [(event["event"], event.get("component"), event.get("state")) for event in events] == [
@@ -124,14 +156,18 @@ def test_remove_needs_an_answer(delivery: Delivery, capsys: pytest.CaptureFixtur
     before = delivery.cluster.objects()
     assert run(["remove"]) == 2
     assert "--yes" in capsys.readouterr().err
-    assert printed(capsys, "remove", "--dry-run")["components"] == ["shop"]
+    planned = printed(capsys, "remove", "--dry-run")
+    assert (planned["components"], planned["objects"]) == (["shop"], 1)
     assert delivery.cluster.objects() == before
 
 
 def test_remove_takes_the_stack_away(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     events, done = streamed(capsys, "remove", "--yes")
-    assert ("shop", "removed") in [(event.get("component"), event.get("state")) for event in events]
+    states = [event["state"] for event in events if event.get("component") == "shop"]
+    assert states == ["removing", "removed"]
     assert "Deployment.apps/shop/web" in done["deleted"]
+    assert "Namespace/cluster-forge" not in done["deleted"], "what kept the releases is none of the stack's objects"
+    assert events[-1]["summary"] == f"{len(done['deleted'])} objects deleted"
     assert done["kept"] == []
     assert run(["history"]) == 11
     assert "no stack is deployed to" in capsys.readouterr().err

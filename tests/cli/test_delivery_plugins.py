@@ -94,6 +94,11 @@ def test_a_component_that_failed_is_an_error_with_its_message(workspace: Workspa
     assert finished.returncode == 55
     assert "b  failed  disk full" in finished.stdout
     assert "copy has not delivered b" in finished.stderr
+    assert "fix: see its messages" in finished.stderr
+    finished = workspace.run(
+        "deploy", "--through", "copy", "--with", f"dir={workspace.target}", "--with", "fail=b", "--format", "json"
+    )
+    assert "fix: see its messages" in finished.stderr
 
 
 def test_a_plugin_that_fails_names_itself(workspace: Workspace) -> None:

@@ -45,6 +45,25 @@ with console.reporting(("mine", "render"), verbosity=verbosity, color=None, bega
 print("done")
 """
 
+# A verb that changes a cluster, and waits for it.
+DELIVERY = """\
+import sys, time
+import click
+from cluster_forge.cli import app, deployer
+from cluster_forge.cli.progress import console
+def work():
+    with console.reporting(("deploy",), verbosity=1, color=None, began=time.monotonic()) as reporter:
+        noted = deployer.Noted(reporter)
+        noted.stage_started("deploy", 2)
+        noted.item_started("deploy", "web")
+        noted.item_finished("deploy", "web")
+        noted.item_started("deploy", "db")
+        with deployer.going_on("cluster-forge deploy", noted):
+            time.sleep(60)
+app.cluster_forge = click.Command("deploy", callback=work)
+sys.exit(app.run([]))
+"""
+
 
 def stages(
     how: str = "end", *, verbosity: int = 1, columns: int = 80, locale: str = "C.UTF-8", term: str = "xterm"
@@ -156,6 +175,14 @@ class TestEnds:
         last = slow.logs()[-1][-1]
         assert (last["event"], last["code"], last["errors"]) == ("end", code, [])
         assert len((slow.folder / ".cluster-forge/history.jsonl").read_text().splitlines()) == 1
+
+    def test_how_to_go_on_is_left_when_the_display_is_gone(self) -> None:
+        with Terminal(sys.executable, "-c", DELIVERY, columns=80, LC_ALL="C.UTF-8", TERM="xterm") as terminal:
+            terminal.until(is_live)
+            terminal.type("\x03")
+            assert terminal.end() == 130
+            stopped = "stopped: what was changed so far stays; to go on: cluster-forge deploy"
+            assert terminal.screen.lines[-3:] == ["done: web; begun: db", stopped, "interrupted"]
 
     def test_stdout_is_closed(self, slow: Workspace) -> None:
         with Terminal("sh", "-c", f"'{PROGRAM}' forge | head -1; echo end", cwd=slow.folder) as terminal:

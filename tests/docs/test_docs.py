@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_every_guide_is_in_the_index_and_in_the_navigation() -> None:
     navigation = (PROJECT / "zensical.toml").read_text(encoding="utf-8")
     assert {page for page in pages if f"({page})" not in index} == set()
     assert {page for page in pages if f'"guides/{page}"' not in navigation} == set()
+
+
+def test_what_is_said_to_be_tried_on_the_test_cluster_is_a_test_there() -> None:
+    """The matrix of engines, sources and modes names tests; one that is renamed or removed is not tried any more."""
+    table = [line for line in (DOCS / "adr/0036-the-test-cluster.md").read_text().splitlines() if line.startswith("| ")]
+    named = {name for line in table for name in re.findall(r"`(test_\w+)`", line)}
+    files = [path.read_text(encoding="utf-8") for path in (PROJECT / "tests/e2e").glob("test_*.py")]
+    there = {name for text in files for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}
+    assert named, "the matrix has gone"
+    assert named - there == set()
 
 
 def test_every_decision_is_in_the_index_and_in_the_navigation() -> None:

@@ -133,7 +133,7 @@ VERBS: Mapping[str, Callable[..., int]] = {"test": test, "up": up, "down": down}
 
 def main(verb: str = "", *arguments: str) -> int:
     """Do what the command line says; the exit code."""
-    if verb not in VERBS or (verb != "test" and not arguments):
+    if verb not in VERBS or (verb != "test" and (not arguments or arguments[0].startswith("-"))):
         sys.stderr.write(f"usage:\n{__doc__}\n")
         return 2
     parser = argparse.ArgumentParser(prog=f"python -m tests.e2e {verb}", add_help=False, allow_abbrev=False)

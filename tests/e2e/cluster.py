@@ -7,9 +7,11 @@ beside it (`tests.e2e.argocd`, `tests.e2e.flux`). A cluster that a kubeconfig na
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ from tests.servers import process
 from cluster_forge.manifests.manifest import Body
 
 MANAGER = "cluster-forge-e2e"
+OURS = frozenset({MANAGER, "cluster-forge", "argocd-controller", "kustomize-controller"})
+"""Field managers, beside those of kubectl: ``kubectl``, ``kubectl-client-side-apply``, ``kubectl-create``, ``kubectl-run``."""
 NODES = 3
 STORAGE_CLASS: Body = {
     "apiVersion": "storage.k8s.io/v1",
@@ -118,12 +122,16 @@ class Cluster:
 
 @contextlib.contextmanager
 def side_by_side(make_folder: Callable[[str], Path], *names: str) -> Iterator[dict[str, Cluster]]:
-    """New clusters of one node each, by their names."""
+    """New clusters of one node each, by their names; they start side by side, too."""
     with contextlib.ExitStack() as stack:
-        yield {
-            name: stack.enter_context(running(make_folder(name), name=name, number=number, size=1))
-            for number, name in enumerate(names, 1)
-        }
+
+        def start(number: int, name: str, folder: Path) -> Cluster:
+            return stack.enter_context(running(folder, name=name, number=number, size=1))
+
+        # What has started ends also if another one does not start: the threads end before the stack does.
+        with ThreadPoolExecutor(len(names)) as threads:
+            clusters = threads.map(start, itertools.count(1), names, [make_folder(name) for name in names])
+        yield dict(zip(names, clusters, strict=True))
 
 
 @contextlib.contextmanager
@@ -257,4 +265,4 @@ def _is_ready(cluster: Cluster) -> bool:
 def _is_ours(body: Body) -> bool:
     """Whether the tests, or a tool that they try, made an object."""
     managers = {entry.get("manager", "") for entry in body["metadata"].get("managedFields", ())}
-    return bool(managers & {MANAGER, "cluster-forge", "kubectl", "argocd-controller", "kustomize-controller"})
+    return any(manager in OURS or manager.startswith("kubectl") for manager in managers)

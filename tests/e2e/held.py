@@ -11,9 +11,10 @@ from pathlib import Path
 
 from tests.e2e import argocd, cluster, flux
 from tests.e2e.stand_in.running import running as stand_in
+from tests.servers import git_http
 
-PID, READY, LOG = "pid", "ready", "log"
-"""Files in the folder: the process, that it is ready, and what it printed."""
+PID, READY, LOG, GIT = "pid", "ready", "log", "git"
+"""Files in the folder: the process, that it is ready, what it printed, and the address of a repository that takes pushes."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -31,7 +32,9 @@ def main(arguments: Sequence[str]) -> None:
         "--argocd-when-delivered", action="store_true", help="run it as soon as a stack has installed it"
     )
     parser.add_argument(
-        "--flux", action="store_true", help="run Flux's kustomize-controller beside it, and a stand-in for its sources"
+        "--flux",
+        action="store_true",
+        help="run Flux's kustomize-controller beside it, a stand-in for its sources, and a Git server (FOLDER/git)",
     )
     options = parser.parse_args(arguments)
     with contextlib.ExitStack() as stack:
@@ -45,6 +48,7 @@ def main(arguments: Sequence[str]) -> None:
             stack.enter_context(argocd.running(running, options.folder))
         if options.flux:
             stack.enter_context(flux.running(running, options.folder))
+            (options.folder / GIT).write_text(stack.enter_context(git_http.taking_pushes(options.folder)))
         (options.folder / READY).touch()
         threading.Event().wait()
 

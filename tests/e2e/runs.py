@@ -1,4 +1,4 @@
-"""How pytest runs on test clusters: all tests in two processes, each in a network and on a cluster of its own; tests that are
+"""How pytest runs on test clusters: all tests in three processes, each in a network and on a cluster of its own; tests that are
 named, or with ``-n0``, in one.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tests.e2e import network
 
-PROCESSES = 2
-"""A cluster uses one core, more or less, while a test works on it, and most tests wait now and then."""
+PROCESSES = 3
+"""A test and its cluster use half a core: the rest of the time they wait, for Pods, leases and Argo CD."""
 ONE_PROCESS = ("-n0", "--numprocesses=0", "--pdb", "-s")
 TESTS = "tests/e2e"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -19,6 +20,12 @@ CONNECTIONS = 8
 ROOMY = {"GOGC": "400", "GOMEMLIMIT": "5GiB"}
 """Memory for time: with Go's defaults the API server collects garbage in a third of its CPU seconds (21 instead of 31 for four
 stacks with CRDs). Above the limit the collector works as always. Source: "A Guide to the Go Garbage Collector".
+"""
+
+
+_PORTS = itertools.count(20_000)
+"""Below those of outgoing connections (from 32768; ip(7), ``ip_local_port_range``): while a server starts, or is away for a
+while, one of them could take its port, even a connection of a client that looks for that very server.
 """
 
 
@@ -110,12 +117,13 @@ def wait_for(server: Server, http: urllib3.HTTPConnectionPool, path: str) -> Non
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in sockets:
-            listener.bind((HOST, 0))
-        return [int(listener.getsockname()[1]) for listener in sockets]
+    """Ports on which nothing listens; this process gets none of them twice."""
+    ports: list[int] = []
+    while len(ports) < count:
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind((HOST, next(_PORTS)))
+            ports.append(int(listener.getsockname()[1]))
+    return ports
 
 
 def _etcd_flags(data: Path, port: int, peer_port: int) -> list[str]:

@@ -15,13 +15,14 @@ from typing import Any
 import yaml
 from tests.e2e.cluster import Cluster
 from tests.e2e.contents import Contents, Key
+from tests.e2e.nodes import FATE, Fate
 from tests.e2e.polling import until
 
 from cluster_forge.gitops import ownership
 from cluster_forge.stages.deliver.cluster_records.claiming import RUN
 
 NAME = "shop"
-ENDED_SECONDS = 20
+ENDED_SECONDS = 60
 SLOW = ("--render-seconds", "300")
 """A chart is rendered beside a whole control plane, on few cores."""
 VOLATILE = {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "ownerReferences"}
@@ -34,7 +35,7 @@ spec:
   replicas: 2
   selector: {matchLabels: {app: web}}
   template:
-    metadata: {labels: {app: web}, annotations: {e2e.cluster-forge/fate: FATE}}
+    metadata: {labels: {app: web}, annotations: {e2e.cluster-forge/fate: IS_FATED}}
     spec: {containers: [{name: web, image: "registry.example.com/web:VERSION"}]}
 ---
 apiVersion: v1
@@ -116,7 +117,7 @@ class Shop:
         files = {
             "widgets.yaml": WIDGETS,
             "db.yaml": DATABASE,
-            "web.yaml": WEB.replace("VERSION", version).replace("FATE", fate) + "---\n" + WIDGET,
+            "web.yaml": WEB.replace("VERSION", version).replace("IS_FATED", fate) + "---\n" + WIDGET,
             **{f"{name}.yaml": manifests for name, manifests in more.items()},
         }
         needs = {"web": ["widgets", "db"]}
@@ -189,11 +190,18 @@ def everything_is_ready(cluster: Cluster, version: str = "1.0.0") -> bool:
     return image.endswith(f":{version}") and counts == (2, 2) and database["status"].get("readyReplicas") == 1
 
 
+def start_pods(cluster: Cluster) -> None:
+    """Let the Pods of the web service get ready that are held in the cluster (`Fate.PENDING`)."""
+    cluster.kubectl("annotate", "pod", "--overwrite", "-n", NAME, "-l", "app=web", f"{FATE}={Fate.READY}")
+
+
 def assert_contents(cluster: Cluster, expected: frozenset[Key]) -> None:
     """That the cluster has these objects and no others, once its controllers have ended (of a volume, say)."""
     with contextlib.suppress(TimeoutError):
         until(lambda: cluster.contents() == expected, "nothing is left", seconds=ENDED_SECONDS)
-    assert sorted(map(str, cluster.contents() ^ expected)) == []
+    found = cluster.contents()
+    assert not found - expected, f"left over: {sorted(map(str, found - expected))}"
+    assert not expected - found, f"gone: {sorted(map(str, expected - found))}"
 
 
 def state(cluster: Cluster) -> dict[Key, Any]:

@@ -13,10 +13,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.e2e.argocd import kinds
 from tests.e2e.cluster import Cluster
 from tests.e2e.stacks import NAME, Shop, everything_is_ready
 from tests.oci.base_images import Base
-from tests.servers import git_http, registry
+from tests.servers import git_http, git_ssh, registry
 from tests.servers.git_http import PASSWORD, USER, GitServer
 from tests.servers.pushing import Repository, push_base
 
@@ -25,6 +26,13 @@ from cluster_forge.gitops.git_server import COMMIT
 pytestmark = pytest.mark.e2e
 DEPLOY = ("deploy", "--yes", "-q", "--timeout", "300")
 SECRET = "repository"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _kinds(control_plane_program: Path, shared_cluster: Cluster) -> Iterator[None]:
+    with kinds(shared_cluster):
+        yield
+    shared_cluster.clear()
 
 
 @pytest.fixture
@@ -89,6 +97,27 @@ def test_the_cast_image_serves_its_repository(shop: Shop, argocd: str, tmp_path:
         shop.succeeds("push", "-q")
         shop.succeeds(*DEPLOY)
         assert everything_is_ready(shop.cluster, "2.0.0")
+
+
+@pytest.mark.skipif(git_ssh.PROGRAM is None, reason=git_ssh.MISSING)
+def test_a_git_server_over_ssh_with_a_key(
+    shop: Shop, argocd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pushed with the SSH configuration of this machine, into a folder of the repository."""
+    repository = tmp_path / "shop.git"
+    subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", repository], check=True)
+    with git_ssh.serving(tmp_path / "ssh") as server:
+        monkeypatch.setenv("GIT_SSH_COMMAND", server.client)
+        url = server.address(repository).removeprefix("git+")
+        forge = partial(shop.forge, engine="argocd", install=False, source="external", url=url, path="envs/prod")
+        forge(secret=SECRET)
+        said = shop.fails("deploy", "--yes")
+        assert "--from-file=sshPrivateKey=KEY" in said
+        shop.succeeds("push", "--git", "-q")
+        key = (tmp_path / "ssh/user").read_text()
+        set_up(shop, argocd, type="git", url=url, sshPrivateKey=key, insecure="true")
+        shop.succeeds(*DEPLOY)
+        assert everything_is_ready(shop.cluster)
 
 
 @contextlib.contextmanager

@@ -36,7 +36,7 @@ ARGO_CD = "/apis/argoproj.io/v1alpha1/namespaces/argocd"
 
 @pytest.fixture(scope="module")
 def clusters(control_plane_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cluster]]:
-    with side_by_side(tmp_path_factory.mktemp, "hub", "staging", "eu") as clusters:
+    with side_by_side(tmp_path_factory.mktemp, "hub", "staging", "eu") as clusters, argocd.kinds(clusters["hub"]):
         yield clusters
 
 
@@ -71,7 +71,7 @@ def data(holder: dict[str, str], key: str) -> str:
 class HubFleet(Fleet):
     """The cluster ``hub`` has the Argo CD."""
 
-    def deploy(self, expected: int = 0, timeout: int = 120) -> list[dict[str, Any]]:
+    def deploy(self, expected: int = 0, timeout: int = 300) -> list[dict[str, Any]]:
         printed = self.ask("deploy", "--all", "--yes", "--timeout", str(timeout), expected=expected)
         *events, answer = map(json.loads, printed.splitlines())
         assert {event["event"] for event in events} >= {"started", "finished"}
@@ -132,7 +132,7 @@ def test_one_argo_cd_delivers_to_one_cluster_after_the_other_and_stops_at_one_th
     assert fleet.pins == first | {"staging": fleet.pins["staging"]} != first
     assert "crash" not in str(fleet.clusters["eu"].get(WEB_PATH))
 
-    back = json.loads(fleet.ask("rollback", "--cluster", "staging", "--yes", "--timeout", "120", "--quiet"))
+    back = json.loads(fleet.ask("rollback", "--cluster", "staging", "--yes", "--timeout", "300", "--quiet"))
     assert (back["cluster"], back["to"], back["release"]) == ("staging", 1, 3)
     assert fleet.pins == first
     assert "ready" in str(fleet.clusters["staging"].get(WEB_PATH))
@@ -195,7 +195,7 @@ def test_what_leaves_the_stack_leaves_the_clusters_and_a_cluster_that_leaves_kee
 def test_where_argo_cd_itself_goes_step_by_step_the_rollout_is_the_same(fleet: HubFleet) -> None:
     for member in ("staging", "eu"):
         known(fleet.clusters["hub"], fleet.clusters[member])
-    assert [one["verdict"] for one in fleet.deploy(timeout=300)] == ["done", "done"]
+    assert [one["verdict"] for one in fleet.deploy()] == ["done", "done"]
     fleet.forge_and_push(WEB.replace(":1.0.0", ":1.1.0"))
-    assert [one["verdict"] for one in fleet.deploy(timeout=300)] == ["done", "done"]
+    assert [one["verdict"] for one in fleet.deploy()] == ["done", "done"]
     assert ":1.1.0" in str(fleet.clusters["eu"].get(WEB_PATH))

@@ -52,6 +52,10 @@ spec:
   names: {kind: Widget, plural: widgets, singular: widget, listKind: WidgetList}
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 ---
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {name: held, namespace: shop}
+---
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: stuck, namespace: default, finalizers: [shop.test/stuck]}
@@ -66,6 +70,7 @@ webhooks:
   clientConfig: {service: {name: gone, namespace: default}}
   rules: [{apiGroups: ["*"], apiVersions: ["*"], operations: [DELETE], resources: ["*"]}]
 """
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/shop/leases"
 WIDGET = """
 apiVersion: shop.test/v1
 kind: Widget
@@ -75,8 +80,8 @@ metadata: {name: w, namespace: default, finalizers: [shop.test/operator]}
 
 def test_pods_run_jobs_complete_and_volumes_are_bound(cluster: Cluster) -> None:
     cluster.kubectl("apply", "-f", "-", given=SHOP)
-    cluster.kubectl("-n", "shop", "rollout", "status", "statefulset/db", "--timeout=60s")
-    cluster.kubectl("-n", "shop", "wait", "--for=condition=Complete", "job/migrate", "--timeout=60s")
+    cluster.kubectl("-n", "shop", "rollout", "status", "statefulset/db", "--timeout=120s")
+    cluster.kubectl("-n", "shop", "wait", "--for=condition=Complete", "job/migrate", "--timeout=120s")
     volumes = json.loads(cluster.kubectl("-n", "shop", "get", "pvc", "-o", "json"))["items"]
     assert [volume["status"]["phase"] for volume in volumes] == ["Bound"]
     service = cluster.get("/api/v1/namespaces/shop/services/front")
@@ -103,13 +108,13 @@ def test_a_pod_has_its_fate(own_cluster: Cluster, fate: Fate, is_so: Callable[[B
     }
     path = "/api/v1/namespaces/default/pods/web"
     own_cluster.apply(path, pod)
-    until(lambda: is_so(own_cluster.get(path)), f"the Pod is {fate}", 20)
+    until(lambda: is_so(own_cluster.get(path)), f"the Pod is {fate}")
 
 
 def test_logs_are_those_that_the_test_wrote(own_cluster: Cluster) -> None:
     own_cluster.log.write_text(nodes.log_line("no route to the database") + nodes.log_line("giving up"))
     own_cluster.kubectl("run", "web", "--image=registry.invalid/web:1")
-    own_cluster.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    own_cluster.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=120s")
     assert own_cluster.kubectl("logs", "web", "--tail=1") == "giving up\n"
 
 
@@ -117,15 +122,16 @@ def test_the_api_server_keeps_what_it_has_over_a_restart(own_cluster: Cluster) -
     own_cluster.kubectl("create", "configmap", "kept")
     with own_cluster.without_api_server():
         pass
-    until(lambda: own_cluster.get("/api/v1/namespaces/default/configmaps/kept"), "the ConfigMap is there", 20)
+    until(lambda: own_cluster.get("/api/v1/namespaces/default/configmaps/kept"), "the ConfigMap is there")
 
 
 @pytest.mark.parametrize("test", ["one", "the next"])
 def test_what_a_test_leaves_is_removed(cluster: Cluster, test: str) -> None:
     assert cluster.contents() == cluster.ground
     cluster.kubectl("apply", "-f", "-", given=SHOP)
+    assert not cluster.get(LEASES)["items"], "they come and go by themselves, but not with their namespace"
     cluster.kubectl("apply", "-f", "-", given=LEFTOVERS)
-    cluster.kubectl("wait", "--for=condition=Established", "crd/widgets.shop.test", "--timeout=60s")
+    cluster.kubectl("wait", "--for=condition=Established", "crd/widgets.shop.test", "--timeout=120s")
     cluster.kubectl("apply", "-f", "-", given=WIDGET)
     assert len(cluster.contents()) > len(cluster.ground)
 

@@ -60,8 +60,8 @@ def test_a_pod_that_does_not_get_ready(forged: Forged, own_cluster: Cluster, fat
     said = forged(version="1.1.0", fate=fate).fails(*DEPLOY)
     assert "Deployment.apps/shop/web" in said
     assert BROKEN[fate] in said
-    database = own_cluster.get(f"/apis/apps/v1/namespaces/{NAME}/statefulsets/db")
-    assert database["status"]["readyReplicas"] == 1
+    database = f"/apis/apps/v1/namespaces/{NAME}/statefulsets/db"
+    until(lambda: own_cluster.get(database)["status"].get("readyReplicas") == 1, "the database is ready")
     forged().succeeds("deploy", "--yes", "-q")
     assert everything_is_ready(own_cluster)
 

@@ -58,7 +58,7 @@ def test_the_api_server_goes_away_and_stays_away(
     """Whoever deploys is told after a minute, and not a minute later for each request."""
     if not pytestconfig.getoption("--all-faults"):
         pytest.skip("takes more than a minute: --all-faults")
-    shop = forged(fate=Fate.SLOW)
+    shop = forged(fate=Fate.PENDING)
     deploying = shop.start("deploy", "--yes", "-q", "--timeout", "8")
     until(lambda: has_begun(own_cluster), "the deployment has begun")
     with own_cluster.without_api_server():
@@ -71,7 +71,7 @@ def test_the_api_server_goes_away_and_stays_away(
     assert "Traceback" not in said
     assert took < AWAY_AT_MOST, said
     shop.cluster.kubectl("delete", "lease", "--ignore-not-found", "-n", "cluster-forge", f"deploy-{NAME}")
-    shop.succeeds("deploy", "--yes", "-q")
+    forged().succeeds("deploy", "--yes", "-q")
     assert everything_is_ready(own_cluster)
 
 
@@ -100,7 +100,7 @@ def test_the_certificate_of_the_api_server_changes(forged: Forged, own_cluster: 
     (tmp_path / "second").mkdir()
     first, second = Certificates(tmp_path / "first"), Certificates(tmp_path / "second")
     renewed = first.for_server("renewed", addresses=("127.0.0.1",))
-    shop = forged(fate=Fate.SLOW)
+    shop = forged(fate=Fate.PENDING)
     with interference.before(own_cluster, Interference(), first.server) as relay:
         kubeconfig = interference.kubeconfig(relay, tmp_path, first.authority)
         deploying = shop.start("deploy", "--yes", "-q", "--kubeconfig", str(kubeconfig))
@@ -114,7 +114,7 @@ def test_the_certificate_of_the_api_server_changes(forged: Forged, own_cluster: 
         assert "but the kubeconfig trusts" in " ".join(said.split())
         own_cluster.kubectl("delete", "lease", "--ignore-not-found", "-n", "cluster-forge", f"deploy-{NAME}")
         kubeconfig = interference.kubeconfig(relay, tmp_path, second.authority)
-        shop.succeeds("deploy", "--yes", "-q", "--kubeconfig", str(kubeconfig))
+        forged().succeeds("deploy", "--yes", "-q", "--kubeconfig", str(kubeconfig))
     assert everything_is_ready(own_cluster)
 
 

@@ -23,10 +23,14 @@ from cluster_forge.stack.model import Stack, Target
 pytestmark = pytest.mark.e2e
 
 STACKS = 30
+TRIES, UNLUCKY_AT_MOST = 5, 3
+"""More tries for a stack that fits: among nodes that it likes as much the scheduler takes one at random (``selectHost`` in its
+source), and controllers create Pods side by side. Most fit at once, all in the end.
+"""
 NAMESPACE = "shop"
 WORKLOADS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 STEADY_SECONDS = 2.0
-"""The scheduler has tried every Pod, and nothing changes any more."""
+"""The scheduler has refused some Pods and placed all others, and nothing changes any more: it may still preempt."""
 
 
 def test_the_scheduler_agrees(own_cluster: Cluster) -> None:
@@ -36,6 +40,7 @@ def test_the_scheduler_agrees(own_cluster: Cluster) -> None:
     own_cluster.apply(f"/api/v1/namespaces/{NAMESPACE}", _named("v1", "Namespace", NAMESPACE))
     seen: Counter[tuple[Verdict, bool]] = Counter()
     wrong: list[str] = []
+    unlucky: set[int] = set()
     for number in range(STACKS):
         stack = generated(number)
         fit = StackFit.of(
@@ -43,10 +48,15 @@ def test_the_scheduler_agrees(own_cluster: Cluster) -> None:
         )
         pending = _pending(own_cluster, stack, fit)
         verdict = fit.result.verdict
+        for _ in range(TRIES):
+            if verdict is Verdict.FITS and pending:
+                unlucky.add(number)
+                pending = _pending(own_cluster, stack, fit)
         seen[verdict, bool(pending)] += 1
         if (verdict is Verdict.FITS and pending) or (verdict is Verdict.DOES_NOT_FIT and not pending):
             wrong.append(f"stack {number}: {verdict}, and {len(pending)} Pods are pending: {pending[:3]}")
     assert not wrong, (wrong, seen)
+    assert len(unlucky) <= UNLUCKY_AT_MOST, unlucky
     assert seen[Verdict.FITS, False] >= 8
     assert seen[Verdict.DOES_NOT_FIT, True] >= 8
 
@@ -71,18 +81,21 @@ def _pending(cluster: Cluster, stack: GeneratedStack, fit: StackFit) -> list[str
 
 def _settled(cluster: Cluster, expected: int) -> list[str]:
     """The pending Pods, once all Pods are there and the scheduler has nothing left to do."""
-    former: object = None
+    former: list[tuple[str, str]] = []
     since = time.monotonic()
     deadline = since + 120
     while True:
         pods = cluster.get(f"/api/v1/namespaces/{NAMESPACE}/pods")["items"]
         state = sorted((pod["metadata"]["name"], pod["spec"].get("nodeName", "")) for pod in pods)
-        tried = all(pod["spec"].get("nodeName") or _is_refused(pod) for pod in pods)
+        pending = [pod for pod in pods if not pod["spec"].get("nodeName")]
+        are_there = len(pods) == expected and not any("deletionTimestamp" in pod["metadata"] for pod in pods)
         now = time.monotonic()
-        if state != former or not tried or len(pods) != expected:
+        if are_there and not pending:
+            return []
+        if state != former or not are_there or not all(map(_is_refused, pending)):
             former, since = state, now
         elif now - since > STEADY_SECONDS:
-            return [_message(pod) for pod in pods if not pod["spec"].get("nodeName")]
+            return list(map(_message, pending))
         assert now < deadline, f"{len(pods)} of {expected} Pods"
         time.sleep(0.2)
 

@@ -119,6 +119,36 @@ def test_all_that_is_wrong_is_said_together(cluster: Cluster, minor: int, tools:
     }
 
 
+def test_a_stack_fits_beside_pods_of_others_but_not_twice(cluster: Cluster, minor: int, tools: DeliverTools) -> None:
+    """The same Pods are in the way as those of another namespace, and are not as those of the stack itself."""
+    nodes = cluster.get("/api/v1/nodes")["items"]
+    most = min(int(node["status"]["allocatable"]["cpu"]) for node in nodes)
+    asks = pod_spec(securityContext=SECURE, resources={"requests": {"cpu": f"{most * 600}m"}})
+    large = workload("Deployment", "large", asks, replicas=len(nodes))
+    plan = plan_of(minor, large)
+    for name, expected in (("tenant", ["does-not-fit"]), ("shop", [])):
+        cluster.kubectl("create", "namespace", name)
+        there = {**large, "metadata": {**large["metadata"], "namespace": name}}
+        cluster.kubectl(
+            "apply", "--server-side", "--field-manager=cluster-forge", "-f", "-", given=yaml.safe_dump(there)
+        )
+        cluster.kubectl("rollout", "status", "deployment/large", "-n", name, "--timeout=60s")
+        found = problems(plan, tools, adopt=True)
+        assert [problem.code for problem in found if problem.code == "does-not-fit"] == expected
+        if name == "tenant":
+            cluster.kubectl("delete", "namespace", name)
+
+
+def test_admission_refuses_the_pods_that_are_named(cluster: Cluster, minor: int, tools: DeliverTools) -> None:
+    """The API server takes the Deployment, and none of its Pods: what the check says is what its events say."""
+    cluster.kubectl("create", "namespace", "shop")
+    cluster.kubectl("create", "quota", "team", "-n", "shop", "--hard=requests.cpu=1")
+    assert ("refused-pod", "Deployment.apps/shop/web") in errors(problems(plan_of(minor, WEB), tools))
+    cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump(WEB))
+    query = ("get", "replicaset", "-n", "shop", "-o", "jsonpath={.items[*].status.conditions[*].message}")
+    until(lambda: "must specify requests.cpu" in cluster.kubectl(*query), "the Pods are refused")
+
+
 def test_a_field_that_cannot_change_is_named(cluster: Cluster, minor: int, tools: DeliverTools) -> None:
     cluster.kubectl("create", "namespace", "shop")
     cluster.kubectl("apply", "--server-side", "--field-manager=cluster-forge", "-f", "-", given=yaml.safe_dump(WEB))

@@ -6,13 +6,13 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import orjson
 import pytest
 from tests.e2e import program
 from tests.e2e.certificates import Certificates
+from tests.e2e.polling import until
 from tests.e2e.servers import control_plane
 from tests.servers.process import ServerDiedError
 
@@ -48,10 +48,7 @@ def test_it_ends_with_the_process_that_started_it(control_plane_program: Path, t
         port = int(process.stdout.readline())
         assert is_open(port)
         process.kill()
-    deadline = time.monotonic() + 10
-    while is_open(port) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_open(port)
+    until(lambda: not is_open(port), "the servers have ended")
 
 
 def test_a_server_that_dies_shows_its_log(certificates: Certificates, tmp_path: Path) -> None:

@@ -56,7 +56,15 @@ spec:
     served: true
     storage: true
     subresources: {status: {}}
-    schema: &schema {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+    schema: &schema
+      openAPIV3Schema:
+        type: object
+        x-kubernetes-preserve-unknown-fields: true
+        properties:
+          status:
+            type: object
+            x-kubernetes-preserve-unknown-fields: true
+            default: {conditions: [{type: Ready, status: Unknown, reason: Pending}]}
   - {name: v1beta1, served: true, storage: false, subresources: {status: {}}, schema: *schema}
 """
 ISSUER = """
@@ -80,7 +88,7 @@ def create_secret(cluster: Cluster) -> str:
 
 def test_a_webhook_allows_or_refuses_as_the_test_says(own_cluster: Cluster, stand_in: Webhooks) -> None:
     own_cluster.kubectl("apply", "-f", "-", given=HOOKED)
-    until(lambda: "created" in create_secret(own_cluster), "the webhook answers", 30)
+    until(lambda: "created" in create_secret(own_cluster), "the webhook answers")
     assert stand_in.asked["AdmissionReview"] >= 1
     stand_in.refusals["/secrets"] = "no Secrets on Sundays"
     assert "no Secrets on Sundays" in create_secret(own_cluster)
@@ -88,12 +96,12 @@ def test_a_webhook_allows_or_refuses_as_the_test_says(own_cluster: Cluster, stan
 
 def test_an_aggregated_api_is_available(own_cluster: Cluster, stand_in: Webhooks) -> None:
     own_cluster.kubectl("apply", "-f", "-", given=HOOKED)
-    own_cluster.kubectl("wait", "--for=condition=Available", "apiservice/v1.metrics.shop.test", "--timeout=60s")
+    own_cluster.kubectl("wait", "--for=condition=Available", "apiservice/v1.metrics.shop.test", "--timeout=120s")
 
 
 def test_custom_resources_are_converted_and_get_a_status(own_cluster: Cluster, stand_in: Webhooks) -> None:
     own_cluster.kubectl("apply", "-f", "-", given=HOOKED + "---" + ISSUERS)
-    own_cluster.kubectl("wait", "--for=condition=Established", "crd/issuers.cert-manager.io", "--timeout=60s")
+    own_cluster.kubectl("wait", "--for=condition=Established", "crd/issuers.cert-manager.io", "--timeout=120s")
 
     def is_taken() -> bool:
         try:
@@ -101,6 +109,6 @@ def test_custom_resources_are_converted_and_get_a_status(own_cluster: Cluster, s
         except subprocess.CalledProcessError:
             return False
 
-    until(is_taken, "the Issuer is taken, in a version that is converted", 60)
-    own_cluster.kubectl("wait", "--for=condition=Ready", "issuers.v1.cert-manager.io/self", "--timeout=60s")
+    until(is_taken, "the Issuer is taken, in a version that is converted")
+    own_cluster.kubectl("wait", "--for=condition=Ready", "issuers.v1.cert-manager.io/self", "--timeout=120s")
     assert stand_in.asked["ConversionReview"] >= 1

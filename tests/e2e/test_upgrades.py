@@ -6,7 +6,9 @@ Each pair passes, or stops before the first change with the reason. Two typical 
 
 from __future__ import annotations
 
+import json
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests.e2e.stand_in.webhooks import Webhooks
 from tests.e2e.upgrades import Chart, Pair
 
 pytestmark = [pytest.mark.e2e, pytest.mark.corpus]
+WAYS = ["deploy", "deploy.sh"]
 REFUSED = {
     "openbao": ("StatefulSet", "cannot change are different in the new version"),
     "kueue": ("CustomResourceDefinition", "objects may be stored in version"),
@@ -33,9 +36,13 @@ class Workspace:
     folder: Path
     cluster: Cluster
 
-    def forge(self, pair: Pair, chart: Chart) -> None:
+    @property
+    def stack(self) -> Path:
+        return self.folder / "stacks" / "upgraded"
+
+    def forge(self, pair: Pair, chart: Chart, **gitops: object) -> None:
         (self.folder / "input").mkdir(parents=True, exist_ok=True)
-        (self.folder / "input" / "config.yaml").write_text(pair.description(chart))
+        (self.folder / "input" / "config.yaml").write_text(pair.description(chart, **gitops))
         mirror = str(upgrades.SHARED / "mirror")
         done = self.program("forge", "--offline", "--mirror", mirror)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -45,9 +52,8 @@ class Workspace:
 
     def deploy(self, way: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         if way == "deploy":
-            return self.program("deploy", "--timeout", "300", *arguments)
-        script = self.folder / "stacks" / "upgraded" / "deploy.sh"
-        return stacks.run(["sh", str(script), "--yes", "--timeout", "300", *arguments], self.cluster)
+            return self.program("deploy", "--timeout", "300", "--format", "json", *arguments)
+        return stacks.run(["sh", str(self.stack / "deploy.sh"), "--yes", "--timeout", "300", *arguments], self.cluster)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -56,11 +62,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("pair", chosen, ids=str)
 
 
-@pytest.mark.parametrize("way", ["deploy", "deploy.sh"])
+@pytest.fixture
+def workspace(own_cluster: Cluster, stand_in: Webhooks, tmp_path: Path) -> Workspace:
+    return Workspace(folder=tmp_path / "workspace", cluster=own_cluster)
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_the_new_version_takes_the_place_of_the_old_one(
-    pair: Pair, way: str, own_cluster: Cluster, stand_in: Webhooks, tmp_path: Path
+    pair: Pair, way: str, workspace: Workspace, record_property: Callable[[str, object], None]
 ) -> None:
-    workspace = Workspace(folder=tmp_path / "workspace", cluster=own_cluster)
+    """With ``--junitxml`` and ``-o junit_family=xunit1`` the report has the number of requests of the last `deploy`."""
     workspace.forge(pair, pair.old)
     done = workspace.deploy(way)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -72,3 +83,5 @@ def test_the_new_version_takes_the_place_of_the_old_one(
         # deploy.sh does not see whether a CRD has objects.
         done = workspace.deploy("deploy" if pair.old.name == "kueue" else way, "--recreate")
     assert done.returncode == 0, done.stdout + done.stderr
+    if way == "deploy":
+        record_property("requests", json.loads(done.stdout.splitlines()[-1])["requests"])

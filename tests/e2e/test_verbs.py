@@ -66,7 +66,7 @@ def test_deploy_and_deploy_sh_give_the_same_cluster(forged: Forged, cluster: Clu
 def test_a_failed_upgrade_goes_back_by_itself(forged: Forged, own_cluster: Cluster) -> None:
     old, broken = forged(), forged(version="1.1.0", fate=Fate.NO_IMAGE)
     old.succeeds("deploy", "--yes", "-q")
-    said = broken.fails("deploy", "--yes", "-q", "--atomic", "--timeout", "5")
+    said = broken.fails("deploy", "--yes", "-q", "--atomic", "--timeout", "10")
     assert "registry.example.com answers 401" in said
     assert everything_is_ready(own_cluster)
     old.succeeds("diff")

@@ -53,15 +53,15 @@ class Pair:
     def is_typical(self) -> bool:
         return self.old.name in TYPICAL
 
-    def description(self, chart: Chart) -> str:
-        """A stack with the chart in one of the versions, delivered without an engine."""
+    def description(self, chart: Chart, **gitops: object) -> str:
+        """A stack with the chart in one of the versions, delivered without an engine unless ``gitops`` names one."""
         return yaml.safe_dump(
             {
                 "apiVersion": "cluster-forge/v1",
                 "kind": "Stack",
                 "name": "upgraded",
                 "target": {"kubernetes": "1.35", "size": "small"},
-                "gitops": {"engine": "none"},
+                "gitops": {"engine": "none", **gitops},
                 "components": [_component(one) for one in (*self.beside, chart)],
             },
             sort_keys=False,

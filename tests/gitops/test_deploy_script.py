@@ -355,6 +355,20 @@ def test_argo_cd_is_installed_and_applies_the_rest(run: Callable[..., Run]) -> N
     )
 
 
+def test_what_argo_cd_is_refused_of_a_crd_is_taken_out(run: Callable[..., Run]) -> None:
+    said = (
+        "demo.crds.1   <none>   Failed to compare desired state to live state: error running server side apply in dryrun mode "
+        'for resource CustomResourceDefinition/w: CustomResourceDefinition.apiextensions.k8s.io "widgets.example.com" is '
+        "invalid: [spec.conversion.strategy: Required value, spec.conversion.webhookClientConfig: Forbidden]"
+    )
+    refused = [0, states(crds="v-1 v-1 Unknown Healthy Succeeded")]
+    answers: Answers = [["WANTED:", [*[refused] * 6, [0, HEALTHY]]], ["SAYS:", [[0, said]]]]
+    result = run(Delivery.INSTALL, "--yes", answers=answers, clock=40)
+    assert result.code == 0, result.err
+    (patched,) = (call for call in result.calls if call.startswith("patch customresourcedefinitions"))
+    assert '.k8s.io widgets.example.com --field-manager=cluster-forge --type=merge -p {"spec":{"conversion":' in patched
+
+
 def test_the_namespace_of_an_installed_argo_cd_cannot_change(run: Callable[..., Run]) -> None:
     result = run(Delivery.INSTALL, "--yes", "--namespace=other")
     assert result.code == 2

@@ -47,6 +47,11 @@ environments: {production: {target: {size: large}}}
     )
 
 
+def test_one_context_in_two_kubeconfigs_is_two_clusters(native: Native) -> None:
+    text = "clusters: [{name: a, context: admin, kubeconfig: /a}, {name: b, context: admin, kubeconfig: /b}]\n"
+    assert len(native(text).load().fleet.clusters) == 2
+
+
 def test_clusters_merge_by_name(native: Native) -> None:
     text = """\
 clusters: [{name: a, context: x}, {name: b}]
@@ -67,6 +72,11 @@ def test_the_clusters_do_not_change_what_is_cast(native: Native) -> None:
     [
         ("clusters: [{name: A}]", "'A' is not a DNS label"),
         ("clusters: [{name: a}, {name: a}]", "duplicate cluster 'a': already defined at input/config.yaml:4"),
+        (
+            "clusters: [{name: a, context: x}, {name: b, context: x}]",
+            "clusters: b has the context 'x', which a has, too",
+        ),
+        ("clusters: [{name: a}, {name: b, context: a}]", "clusters: b has the context 'a', which a has, too"),
         ("clusters: [{name: a, contxt: b}]", "contxt"),
         ("clusters: [{name: stage}]\nrollout: {order: [stagee]}", "did you mean 'stage'"),
         ("rollout: {wait: never}", "never"),

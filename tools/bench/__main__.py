@@ -42,9 +42,10 @@ def main() -> int:
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    delivered = [one.case for one in delivery.DELIVERIES]
-    names = [*(case.name for case in CASES), *delivered]
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"cases to run, of {' '.join(names)} (all)")
+    own, delivered = [case.name for case in CASES], [one.case for one in delivery.DELIVERIES]
+    names = [*own, *delivered]
+    chosen = "all but deliveries through an engine"
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"cases to run, of {' '.join(names)} ({chosen})")
     parser.add_argument("--quick", action="store_true", help=f"{helm.STACK} only, in under a minute")
     parser.add_argument("--runs", type=int, metavar="N", help="number of rounds (3; with --quick 1)")
     parser.add_argument("--jobs", metavar="N", help="number of parallel jobs of cluster-forge; not recorded")
@@ -60,7 +61,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         parser.error("--quick has a case of its own")
     if unknown := set(options.cases) - set(names):
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
-    options.cases = options.cases or [name for name in names if name not in delivered or not delivery.problems()]
+    options.cases = options.cases or [*own, *([] if delivery.problems() else delivery.DIRECT)]
     options.runs = options.runs or (1 if options.quick else 3)
     return options
 

@@ -1,5 +1,5 @@
 """``python kubectl_apply.py FOLDER…``: apply all files of each folder by kubectl until that succeeds, one folder after the other,
-and wait for all workloads.
+and wait for all workloads. After each folder but the last, CRDs are awaited.
 
 It prints the number of objects.
 """
@@ -30,8 +30,10 @@ def main(*folders: str) -> int:
     for folder in folders:
         applied = _until(partial(_applied, folder), lambda done: done.returncode == 0)
         if applied.returncode:
-            sys.exit(f"kubectl apply still fails after {_PATIENCE} s:\n{applied.stderr[-_SHOWN:]}")
+            sys.exit(f"kubectl apply of {folder} still fails after {_PATIENCE} s:\n{applied.stderr[-_SHOWN:]}")
         objects += len(applied.stdout.splitlines())
+        if folder != folders[-1]:
+            _kubectl("wait", "crd", "--all", "--for=condition=Established", f"--timeout={_PATIENCE}s")
     if waiting := _until(_unready, lambda waiting: not waiting, pause=1):
         sys.exit(f"not ready after {_PATIENCE} s: {', '.join(waiting)[:_SHOWN]}")
     print(objects)

@@ -36,14 +36,14 @@ class Report:
     def text(self) -> Iterator[str]:
         """The lines of a table of the commands, and of one of the figures."""
         medians = self.medians
-        yield f"{'':<19}{'':<14}{'':<11}{'runs':>5}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'objects':>9}{'per second':>11}"
+        yield f"{'':<27}{'':<14}{'':<11}{'runs':>5}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'objects':>9}{'per second':>11}"
         last = ""
         for key in medians:
             case, verb, state = key
             wall, objects = medians.wall(key), medians.objects(key)
             rate = f"{objects:>9}{objects / wall:>11.0f}" if objects else ""
             line = f"{medians.runs(key):>5}{wall:>9.2f}{medians.cpu(key):>9.2f}{medians.peak_mb(key):>9.0f}{rate}"
-            yield f"{case if case != last else '':<19}{verb:<14}{state:<11}{line}"
+            yield f"{case if case != last else '':<27}{verb:<14}{state:<11}{line}"
             last = case
         yield ""
         for figure in self.figures:

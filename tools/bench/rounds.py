@@ -34,14 +34,14 @@ class Work:
 
 
 def full(names: Collection[str], extra: Sequence[str]) -> Iterator[Work]:
-    """`mine` over a network, every verb of the cases with these names, Helm beside the one that has its charts, and
+    """`mine` over a network and every verb of the cases with these names, Helm beside the one that has its charts, and
     deliveries.
     """
     yield from _start()
-    yield Work(name="mine over a network", steps=partial(network.mine, extra=extra))
-    for case in CASES:
-        if not case.is_available or case.name not in names:
-            continue
+    chosen = [case for case in CASES if case.is_available and case.name in names]
+    if chosen:
+        yield Work(name="mine over a network", steps=partial(network.mine, extra=extra))
+    for case in chosen:
         yield Work(name=case.name, steps=partial(cases.run_case, case, extra=extra), is_once=case.heavy)
         if case.name == CATALOG:
             yield Work(name="catalog test", steps=partial(cases.matrix, extra=extra), is_once=True)

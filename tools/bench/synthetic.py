@@ -7,7 +7,7 @@ size, so that their number grows with the number of objects.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 SMALLEST = 2500
@@ -240,9 +240,11 @@ def write(folder: Path, objects: int) -> None:
     _file(folder / "config.yaml", "".join(lines))
 
 
-def write_applied(folder: Path, *, components: int, objects: int, kubernetes: str) -> None:
-    """Write an ``input/`` of components without charts, for kubectl alone, of so many objects together, and one CRD more."""
-    head = _HEAD.replace("VERSION", kubernetes).replace("GITOPS", "{engine: none}")
+def write_applied(
+    folder: Path, *, components: int, objects: int, kubernetes: str, gitops: Mapping[str, object]
+) -> None:
+    """Write an ``input/`` of components without charts, of so many objects together, and one CRD more."""
+    head = _HEAD.replace("VERSION", kubernetes).replace("GITOPS", json.dumps(gitops))
     apps = objects // _OBJECTS_OF_APP // components
     _file(folder / "config.yaml", "".join([head, *_components(folder, components, apps)]))
 

@@ -30,6 +30,12 @@ _SOPS: Final[Mapping[str, re.Pattern[bytes]]] = {
     "json": re.compile(rb'^\s*\{.*"sops"\s*:', re.DOTALL),
     "dotenv": re.compile(rb"^sops_mac=", re.MULTILINE),
 }
+_ACCESS: Final[Mapping[str, str]] = {
+    "age": "set SOPS_AGE_KEY_FILE to an identity that it is encrypted for",
+    "sops": "give sops access to its key: an identity in SOPS_AGE_KEY_FILE, a PGP key, or a login at the key service",
+}
+_ADVERTISED: Final = re.compile(r"^age: report .*$", re.MULTILINE)
+"""What age adds to each error."""
 _KEY: Final = re.compile(r"AGE-SECRET-KEY-\w+")
 _UNPRINTABLE: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[^\x20-\x7e\u00a0-\uffff]+")
 _SHOWN: Final = 400
@@ -52,7 +58,7 @@ def read(source: str, environment: Mapping[str, str]) -> str:
         reason = getattr(error, "strerror", None) or "its name is not valid"
         raise CredentialError(f"cannot be read: {reason}", where=source, fix="name a file that exists") from error
     if _AGE.match(content):
-        with _identities(environment) as (identities, descriptors):
+        with _identities(source, environment) as (identities, descriptors):
             return _text(_run("age", ["--decrypt", *identities, str(path)], source, environment, descriptors), source)
     for kind, pattern in _SOPS.items():
         if pattern.search(content):
@@ -66,7 +72,7 @@ def read(source: str, environment: Mapping[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def _identities(environment: Mapping[str, str]) -> Iterator[tuple[list[str], list[int]]]:
+def _identities(source: str, environment: Mapping[str, str]) -> Iterator[tuple[list[str], list[int]]]:
     """The options that name identities, and the descriptor of a pipe that holds one from the environment."""
     files = [
         environment[name] for name in ("SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE") if environment.get(name)
@@ -78,7 +84,8 @@ def _identities(environment: Mapping[str, str]) -> Iterator[tuple[list[str], lis
     key = environment.get("SOPS_AGE_KEY", "")
     if not files and not key:
         raise CredentialError(
-            "no identity to decrypt with age",
+            "there is no identity to decrypt it with age",
+            where=source,
             fix="set SOPS_AGE_KEY_FILE to the file of an identity (`age-keygen -o FILE` makes one), or SOPS_AGE_KEY to the identity",
         )
     options = [word for file in files for word in ("--identity", file)]
@@ -129,13 +136,14 @@ def _run(
         raise CredentialError(
             f"{program} cannot decrypt it: {_said(complaint)}",
             where=source,
-            fix="set SOPS_AGE_KEY_FILE to an identity that it is encrypted for, or give sops access to its key",
+            fix=_ACCESS[program],
         )
     return _bounded(output, source)
 
 
 def _said(complaint: bytes) -> str:
-    text = _KEY.sub("AGE-SECRET-KEY-…", _UNPRINTABLE.sub(" ", complaint.decode(errors="replace")))
+    reason = _ADVERTISED.sub("", complaint.decode(errors="replace"))
+    text = _KEY.sub("AGE-SECRET-KEY-…", _UNPRINTABLE.sub(" ", reason))
     return " ".join(text.split())[:_SHOWN] or "it gives no reason"
 
 

@@ -139,10 +139,12 @@ def run(typed: Sequence[str]) -> int:
         return error.exit_code
     except SystemExit as stop:  # a signal (`termination`), or click: stdout was closed
         return (
-            _stopped("terminated", stop.code) if isinstance(stop.code, int) and stop.code in termination.STOPPED else 0
+            _stopped("terminated", stop.code, stop)
+            if isinstance(stop.code, int) and stop.code in termination.STOPPED
+            else 0
         )
-    except (click.Abort, KeyboardInterrupt):  # click turns the second into the first
-        return _stopped("interrupted", termination.INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt) as stop:  # click turns the second into the first
+        return _stopped("interrupted", termination.INTERRUPTED, stop.__cause__ or stop)
     except Exception as error:  # noqa: BLE001 - every error gets a message and an exit code
         return _failed(error, typed)
 
@@ -169,8 +171,10 @@ def _failed(error: Exception, typed: Sequence[str]) -> int:
     return error_text.failure(error, typed, color=_color(typed))
 
 
-def _stopped(how: str, code: int) -> int:
-    to_stderr(how)
+def _stopped(how: str, code: int, stop: BaseException) -> int:
+    """Print what the verb has noted (`deployer.going_on`), now that its display is closed, and how it was ended."""
+    for line in (*getattr(stop, "__notes__", ()), how):
+        to_stderr(line)
     return code
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from cluster_forge.cli.fleet import Members
     from cluster_forge.cli.session import Session
@@ -78,6 +78,7 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
             "--allow-missing-secrets": options.allow_missing_secrets,
         },
     )
+    check_allowed(options.allowed)
     assert members.fleet.central is not None, "a central Argo CD is described"
     own = fleet.reached(session, members.fleet.central)
     with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
@@ -104,6 +105,21 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
 
             outcomes = rollout.run(session, members, deploy)
     return rollout.concluded(session, members, outcomes, again)
+
+
+def check_allowed(codes: Collection[str]) -> None:
+    """Refuse codes of checks that are not made here: what they let pass would pass unseen.
+
+    Raises:
+        UsageError: for all of them.
+    """
+    from cluster_forge.stages.deliver import central
+
+    if unchecked := sorted(set(codes) - central.CODES):
+        raise click.UsageError(
+            f"--allow {', '.join(unchecked)}: not checked where a central Argo CD delivers (gitops.central); "
+            f"what is: {', '.join(sorted(central.CODES))}"
+        )
 
 
 def check_options(verb: str, given: Mapping[str, bool]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def chosen(stack: str | None, there: Sequence[str], cluster: Cluster, verb: str) -> str:
-    """The stack that ``verb`` works on; ``there`` are those in the cluster. A folder's name stands for its stack (``a.production``).
+    """The stack that ``verb`` works on; ``there`` are those in the cluster.
 
     Raises:
         UnknownNameError: if there is none, or several to choose from, or another one, or one that is delivered from here to
@@ -21,7 +21,7 @@ def chosen(stack: str | None, there: Sequence[str], cluster: Cluster, verb: str)
     """
     from cluster_forge.foundation.errors import UnknownNameError
 
-    wanted = _named(stack)
+    wanted = named(stack)
     if wanted in there or (wanted is None and len(there) == 1):
         return wanted or there[0]
     if elsewhere := _delivered_elsewhere(wanted, there, cluster, verb):
@@ -49,7 +49,7 @@ def central(stack: str | None, cluster: Cluster, destination: str) -> CentralSta
     from cluster_forge.stages.deliver.argocd import central_stacks
 
     known = {one.name: one for one in central_stacks.of(cluster)}
-    wanted, facts = _named(stack), cluster.about()
+    wanted, facts = named(stack), cluster.about()
     if not known:
         raise UnknownNameError(
             f"the Argo CD of {facts} delivers no stack to {destination}, nor to any other cluster",
@@ -68,7 +68,8 @@ def central(stack: str | None, cluster: Cluster, destination: str) -> CentralSta
     return known[wanted]
 
 
-def _named(stack: str | None) -> str | None:
+def named(stack: str | None) -> str | None:
+    """The stack that is meant: a folder's name stands for it (``a.production``, ``a+grafana``)."""
     return stack.partition(".")[0].partition("+")[0] if stack else None
 
 

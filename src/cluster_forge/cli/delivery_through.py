@@ -99,13 +99,15 @@ def _concluded(session: Session, done: PluginDelivery) -> int:
     """Print the result; the exit code.
 
     Raises:
-        DeploymentError: if a component has failed.
+        DeploymentError: as `deployer.concluded`, if a component has failed.
     """
-    from cluster_forge.cli.output.streams import to_stderr
+    from cluster_forge.cli import deployer
+    from cluster_forge.cli.output.terminal_text import one_line
     from cluster_forge.foundation.errors import DeploymentError
 
-    for component in done.components:
-        session.print(f"{component.name}  {component.state}{f'  {component.message}' if component.message else ''}")
+    lines = [f"{one.name}  {one.state}  {one_line(one.message)}".rstrip() for one in done.components]
+    for line in lines:
+        session.print(line)
     session.print_json(
         "deploy",
         is_line=True,
@@ -113,13 +115,7 @@ def _concluded(session: Session, done: PluginDelivery) -> int:
         through=done.plugin,
         components=[{"name": str(one.name), "state": one.state, "message": one.message} for one in done.components],
     )
-    if not done.failed:
-        return 0
     failure = DeploymentError(
-        f"{done.plugin} has not delivered {', '.join(done.failed)}",
-        fix="see its messages; it may be run again",
+        f"{done.plugin} has not delivered {', '.join(done.failed)}", fix="see its messages; it may be run again"
     )
-    if not session.output.is_json:
-        raise failure
-    to_stderr(str(failure))
-    return failure.exit_code
+    return deployer.concluded(session, [failure] if done.failed else [], lines)

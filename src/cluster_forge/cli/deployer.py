@@ -101,15 +101,16 @@ def _place(stage: str, item: str) -> str:
 
 @contextlib.contextmanager
 def going_on(again: str, noted: Noted | None = None) -> Iterator[None]:
-    """If the user stops what changes a cluster, print what was done, and what to type to go on."""
-    from cluster_forge.cli.output.streams import to_stderr
+    """If the user stops what changes a cluster, have `app` print what was done, and what to type to go on.
 
+    They are notes of the exception: what is printed here would go with the live display, which is still open.
+    """
     try:
         yield
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit) as stop:
         if noted and (text := noted.text()):
-            to_stderr(text)
-        to_stderr(f"stopped: what was changed so far stays; to go on: {again}")
+            stop.add_note(text)
+        stop.add_note(f"stopped: what was changed so far stays; to go on: {again}")
         raise
 
 

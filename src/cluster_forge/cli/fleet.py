@@ -67,7 +67,7 @@ def opened(session: Session, stack: str | None, verb: str) -> Iterator[Members]:
     """The clusters that the options choose, for as long as the context lasts.
 
     Raises:
-        UsageError: if clusters are chosen in two ways, or a context twice.
+        UsageError: if clusters are chosen in two ways, a context twice, or an option that chooses them is empty.
         UnknownNameError, DescriptionError, ExceptionGroup: for names and labels that no cluster has.
         StaleError, ExceptionGroup: for each environment whose stack is not cast.
         KubeconfigError: for a kubeconfig in the workspace, whose programs would be run.
@@ -221,6 +221,10 @@ class ClusterReporter:
 
 
 def _chosen(fleet: Fleet, options: FleetOptions) -> tuple[DescribedCluster, ...]:
+    if options.selector == "" or not all(text.strip(" ,") for text in options.names):
+        raise click.UsageError("--cluster or --selector is empty: name clusters or labels, or pass --all")
+    if options.every and (options.names or options.selector):
+        raise click.UsageError("--all together with --cluster or --selector: leave one of them out")
     names = [name for text in options.names for name in text.split(",") if name]
     return fleet.chosen(names, options.selector or "")
 

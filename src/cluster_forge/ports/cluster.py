@@ -12,13 +12,15 @@ Sources: Kubernetes, "API Concepts", "Server-Side Apply"; KEP-3352 (aggregated d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +228,9 @@ class ClusterQuestions(Protocol):
 
     def logs(self, namespace: str, pod: str, container: str = "", *, lines: int = 20, previous: bool = False) -> str:
         """The last lines of a container's log; empty where there are none."""
+
+    def each(self, query: Query, keep: Callable[[Body], Kept]) -> tuple[Kept, ...]:
+        """What ``keep`` makes of each object of a kind that may have very many: only one page of them is held at a time."""
 
     def can(self, verb: str, kind: ServedKind, namespace: str = "") -> bool:
         """Whether the user may do this (SelfSubjectRulesReview of the namespace, SelfSubjectAccessReview elsewhere)."""

@@ -126,6 +126,19 @@ def order_errors(fleet: Fleet, where: str) -> Iterator[ForgeError]:
             )
 
 
+def context_errors(fleet: Fleet) -> Iterator[ForgeError]:
+    """Clusters that are one cluster: the stack of one would replace that of the other. A central Argo CD uses no contexts."""
+    first: dict[tuple[str, str], str] = {}
+    for cluster in fleet.clusters if fleet.central is None else ():
+        other = first.setdefault((cluster.context, cluster.kubeconfig), cluster.name)
+        if other != cluster.name:
+            yield DescriptionError(
+                f"clusters: {cluster.name} has the context {cluster.context!r}, which {other} has, too",
+                where=cluster.where,
+                fix="give each cluster a `context` (or a `kubeconfig`) of its own, or take one of the two out",
+            )
+
+
 def _selector(text: str) -> LabelSelector:
     try:
         return LabelSelector.parse(text)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cluster_forge.foundation.errors import DescriptionError, ForgeError
-from cluster_forge.stack.clusters import Central, DescribedCluster, Fleet, Rollout, RolloutWait, order_errors
+from cluster_forge.stack.clusters import (
+    Central,
+    DescribedCluster,
+    Fleet,
+    Rollout,
+    RolloutWait,
+    context_errors,
+    order_errors,
+)
 from cluster_forge.stack.schema.description import CentralSchema, ClusterSchema, GitOpsSchema, RolloutSchema
 from cluster_forge.stack.schema.validation import validated
 from cluster_forge.stack.settings import section_of
@@ -27,6 +35,7 @@ def fleet(description: Positioned, errors: list[ForgeError]) -> Fleet:
         has_folders=gitops.cluster_folders or gitops.central is not None,
     )
     errors.extend(order_errors(described, description.at(("rollout", "order")).where))
+    errors.extend(context_errors(described))
     return described
 
 

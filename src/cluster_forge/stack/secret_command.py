@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cluster_forge.stack.component import ExpectedSecret
@@ -30,12 +30,21 @@ def create(secret: ExpectedSecret, context: str = "") -> str:
 
 def add(secret: ExpectedSecret, keys: Sequence[str], context: str = "") -> str:
     """The command that adds ``keys`` to one that exists."""
-    patch = json.dumps({"stringData": dict.fromkeys(keys, "…")}, ensure_ascii=False)
-    return _line("patch", "secret", secret.name, "--namespace", secret.namespace, "--patch", patch, context=context)
+    return _patch(secret, {"stringData": dict.fromkeys(keys, "…")}, context)
+
+
+def take_out(secret: ExpectedSecret, keys: Sequence[str], context: str = "") -> str:
+    """The command that takes ``keys`` out of one that exists."""
+    return _patch(secret, {"data": dict.fromkeys(keys)}, context)
 
 
 def create_namespace(name: str, context: str = "") -> str:
     return _line("create", "namespace", name, context=context)
+
+
+def _patch(secret: ExpectedSecret, change: Mapping[str, Mapping[str, str | None]], context: str) -> str:
+    patch = json.dumps(change, ensure_ascii=False)
+    return _line("patch", "secret", secret.name, "--namespace", secret.namespace, "--patch", patch, context=context)
 
 
 def _line(*words: str, context: str) -> str:

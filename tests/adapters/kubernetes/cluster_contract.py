@@ -238,6 +238,13 @@ class ClusterContract:
         assert names("color notin (blue),color") == {"one", "three"}
         assert names(fields="metadata.name=two") == {"two"}
 
+    def test_makes_something_of_each_object(self, cluster: Cluster, namespace: str) -> None:
+        for name in ("one", "two"):
+            cluster.create(config_map(namespace, name, a=name))
+        query = Query(group="", kind="ConfigMap", namespace=namespace, fields="metadata.name!=kube-root-ca.crt")
+        assert sorted(cluster.each(query, lambda body: body["data"]["a"])) == ["one", "two"]
+        assert cluster.each(Query(group="example.com", kind="Nonsense"), lambda body: body) == ()
+
     def test_what_is_listed_has_its_kind(self, cluster: Cluster, namespace: str) -> None:
         cluster.create(config_map(namespace, a="1"))
         query = Query(group="", kind="ConfigMap", namespace=namespace, fields="metadata.name=settings")

@@ -182,7 +182,10 @@ def test_a_plug_in_that_is_missing_says_how_to_install_it(tmp_path: Path) -> Non
     [
         ("echo 'log in first: \x1b[31mrun it' >&2; exit 3", "failed with exit code 3: log in first:"),
         ("echo eyJhbGciOiJSUzI1NiIsImtpZCI6IjEyMzQ1Njc4OTAifQ.secret.secret >&2; exit 1", "failed with exit code 1: …"),
+        ("printf 'cannot refresh\\n\\nrun:\\n  x login\\n' >&2; exit 1", "code 1: cannot refresh / run: / x login"),
+        ("seq 9 >&2; exit 1", "code 1: 6 / 7 / 8 / 9"),
         ("echo nonsense", "printed no ExecCredential"),
+        ("echo not logged in >&2", "printed no ExecCredential with a `status`: not logged in"),
         (granting(version="v1beta1"), "answers in client.authentication.k8s.io/v1beta1"),
         (granting(token=""), "gave neither a token nor a certificate"),
         (granting(expirationTimestamp="tomorrow"), "`expirationTimestamp` that is not a time"),

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
+from tests.gitops.conftest import part
+from tests.stages.deliver.deliveries import deployment
 
-from cluster_forge.cli.output import deploy_text
+from cluster_forge.cli.output import deploy_text, removal_text
+from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.ports.cluster import ClusterFacts
 from cluster_forge.stages.deliver.deploy import DeployResult
+from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.removal.deletion import Deletion
+from cluster_forge.stages.deliver.remove import Removal
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
 
@@ -31,5 +41,37 @@ def test_what_is_not_deployed_is_an_error(states: dict[str, State], says: str) -
     assert re.match(says, error.message)
 
 
+FORGED = "denied\nweb is deployed"
+
+
+def test_no_text_of_a_server_looks_like_a_line_of_ours() -> None:
+    failed = ComponentResult(
+        name=ComponentName("web"),
+        version="1.0.0",
+        state=State.FAILED,
+        errors=(RefusedError(FORGED, where="Deployment/shop/web", fix=FORGED, status=403),),
+    )
+    blocked = replace(failed, state=State.BLOCKED, errors=(), message=FORGED)
+    good = replace(blocked, state=State.READY)
+    problem = Problem(code="refused-object", message=FORGED, severity=Severity.WARNING)
+    kept = Deletion(kept=((ObjectId(group="", kind="Secret", namespace="shop", name="a"), FORGED),))
+    facts = ClusterFacts(context="here", server="https://here", user="", version="v1.33.0")
+    done = DeployResult(components=(failed, blocked, good), warnings=(problem,), pruned=kept)
+    shown = list(deploy_text.deployed(done, deployment([part("shop", [])]), facts, is_trial=False))
+    planned = Removal(components=(ComponentName("web"),), objects=1)
+    shown += removal_text.lines(planned, kept, "the stack demo", is_trial=False)
+    lines = "\n".join(shown).splitlines()
+    assert sum("denied" in line for line in lines) == 7
+    assert [line for line in lines if line.lstrip() == "web is deployed" and not line.startswith("    ")] == []
+
+
 def test_what_is_deployed_is_none() -> None:
     assert not deploy_text.errors(result(db=State.READY, web=State.UNCHANGED), "cluster-forge deploy")
+
+
+def test_a_warning_says_how_to_mend_it() -> None:
+    problem = Problem(
+        code="engine-setting", message="has no script", where="ConfigMap/argocd-cm", fix="kubectl apply it"
+    )
+    (line,) = deploy_text.warnings([problem])
+    assert line == "warning: ConfigMap/argocd-cm: has no script (engine-setting)\n  fix: kubectl apply it"

@@ -173,6 +173,14 @@ def test_an_item_that_has_failed_has_a_line_at_once() -> None:
     assert [" ".join(line.split()) for line in lines] == ["deploy 2/3 grafana: failed: denied"]
 
 
+def test_a_text_of_others_is_one_line() -> None:
+    lines: list[str] = []
+    reporter = LineReporter(1, lines.append)
+    reporter.item_waiting("deploy", "web", "no endpoint\ndeploy 9 of 9 components deployed")
+    reporter.item_finished("deploy", "web", "failed: denied\ndeploy 9 of 9 components deployed", state="failed")
+    assert [len(line.splitlines()) for line in lines] == [1, 1]
+
+
 class TestWarningLimit:
     def finding(self, code: str, severity: Severity = Severity.WARNING) -> Finding:
         return Finding(code=code, severity=severity, message="m")

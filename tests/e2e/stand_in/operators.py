@@ -73,7 +73,11 @@ class Operators:
         self._cluster = cluster
 
     def work(self) -> None:
+        groups = self._cluster.get("/apis")["groups"]
+        served = {version["groupVersion"] for group in groups for version in group["versions"]}
         for kind, status in OPERATED.items():
+            if kind.rpartition("/")[0] not in served:
+                continue
             listed = self._cluster.get(f"/apis/{kind}")
             for body in (listed or {"items": ()})["items"]:
                 meta = body["metadata"]
@@ -93,6 +97,12 @@ class Operators:
 
 
 def _is_current(body: Mapping[str, Any]) -> bool:
+    """Whether a controller has answered this generation. A CRD may have a default for the status: conditions that are Unknown,
+    as those of the Gateway API.
+    """
     status = body.get("status") or {}
-    observed = [condition.get("observedGeneration") for condition in status.get("conditions", ())]
-    return bool(status) and all(one in (None, body["metadata"]["generation"]) for one in observed)
+    return bool(status) and all(
+        condition.get("status") != "Unknown"
+        and condition.get("observedGeneration") in (None, body["metadata"]["generation"])
+        for condition in status.get("conditions", ())
+    )

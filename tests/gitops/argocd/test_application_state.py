@@ -164,6 +164,24 @@ def test_objects_that_may_be_unwell() -> None:
     assert target == ObjectId(group="apps", kind="Deployment", namespace="shop", name="web")
 
 
+def test_objects_that_could_not_be_applied_are_refused_or_all_that_differ_where_nothing_could_be_compared() -> None:
+    crd = {"group": "apiextensions.k8s.io", "kind": "CustomResourceDefinition", "name": "widgets.example.com"}
+    web = {"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "web", "status": "Synced"}
+    names = {ObjectId(group="apps", kind="Deployment", namespace="shop", name="web"): "web"}
+
+    def refused(body: Body, revision: str = "v-2") -> list[str]:
+        return [names.get(target, target.name) for target in application_state.of(body, revision).refused]
+
+    tried = [{**crd, "status": "SyncFailed"}, web]
+    failed = application(operationState={"phase": "Running", "syncResult": {"resources": tried}})
+    assert refused(failed) == ["widgets.example.com"]
+    assert refused(failed, "v-3") == []
+    conditions = [{"type": "ComparisonError", "message": "Failed to compare desired state to live state: is invalid"}]
+    unknown = application(sync="Unknown", conditions=conditions, resources=[{**crd, "status": "Unknown"}, web])
+    assert refused(unknown) == ["widgets.example.com"]
+    assert refused(application(resources=[{**crd, "status": "OutOfSync"}])) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "message", "is_unreadable"),
     [

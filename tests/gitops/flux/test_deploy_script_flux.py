@@ -194,6 +194,22 @@ def test_what_flux_says_is_printed(go: Callable[..., Run]) -> None:
     assert "Applied" not in run.err
 
 
+def test_what_flux_is_refused_of_a_crd_is_taken_out(go: Callable[..., Run]) -> None:
+    refused = states(shop="1 1 v-0@sha1:abc False ReconciliationFailed")
+    said = (
+        "demo.shop|False|CustomResourceDefinition/widgets.example.com dry-run failed (Invalid): CustomResourceDefinition"
+        '.apiextensions.k8s.io "widgets.example.com" is invalid: [spec.conversion.strategy: Required value, spec.x: no]'
+    )
+    answers: Answers = [
+        ["WANTED:.metadata.generation", [*[[0, refused]] * 6, [0, states()]]],
+        ["get kustomizations.kustomize.toolkit.fluxcd.io -n cluster-forge -l cluster-forge/stack=demo -o", [[0, said]]],
+    ]
+    run = go(Delivery.INSTALL, "--yes", answers=answers, clock=40)
+    assert run.code == 0, run.err
+    (patched,) = (call for call in run.calls if call.startswith("patch customresourcedefinitions"))
+    assert '.k8s.io widgets.example.com --field-manager=cluster-forge --type=merge -p {"spec":{"conversion":' in patched
+
+
 def test_a_narrowed_stack_is_not_put_over_more_that_flux_delivers(go: Callable[..., Run]) -> None:
     stack = replace(STACKS[Delivery.INSTALL], left_out=("loki",))
     answers: Answers = [["--all-namespaces -l cluster-forge/stack=demo", [[0, "\n".join([*NAMES, "demo.loki"])]]]]

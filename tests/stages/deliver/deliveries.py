@@ -14,6 +14,7 @@ from tests.gitops.conftest import body, crd
 from tests.stages.conftest import MemoryFiles, OneByOne, RecordingReporter
 
 from cluster_forge.adapters.yaml.pure_python import PurePythonYaml
+from cluster_forge.foundation.errors import ClusterError, RefusedError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import bootstrap, planning
@@ -36,12 +37,21 @@ WIDGETS = crd(
     versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
 )
 WIDGET = body("example.com/v1", "Widget", "one", "shop", spec={"size": 1})
+PASSING = (
+    ClusterError("connection refused"),
+    RefusedError("etcdserver: leader changed", status=500, reason="InternalError"),
+    RefusedError("too many requests", status=429, reason="TooManyRequests"),
+)
+"""What an API server says for a moment only."""
 VOLUME = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes": ["ReadWriteOnce"]})
 
 
-def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "") -> Deployment:
-    """The parts of the stack ``demo``, cast for direct delivery."""
-    stack = Stack(name="demo", gitops=GitOps(engine=GitOpsEngine.NONE))
+DIRECT = GitOps(engine=GitOpsEngine.NONE)
+
+
+def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "", gitops: GitOps = DIRECT) -> Deployment:
+    """The parts of the stack ``demo``, cast for direct delivery or another."""
+    stack = Stack(name="demo", gitops=gitops)
     planned = replace(planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), narrowed=narrowed)
     about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
     files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
@@ -109,3 +119,14 @@ class Delivery:
             for request in self.cluster.requests
             if request.verb == "apply" and not request.is_trial
         ]
+
+
+def still_waiting(reporter: RecordingReporter) -> set[str]:
+    """The items that the progress would still show as waiting: what they wait for was said, and not that it has come."""
+    waiting: set[str] = set()
+    for event in reporter.events:
+        if event[0] == "waits":
+            waiting.add(event[2])
+        elif event[0] == "advanced":
+            waiting.discard(event[2])
+    return waiting

@@ -13,6 +13,8 @@ from cluster_forge.foundation.errors import (
     DescriptionError,
     PreflightError,
 )
+from cluster_forge.manifests.identity import ObjectId
+from cluster_forge.ports.cluster import Patch
 from cluster_forge.stages.deliver import central
 from cluster_forge.stages.deliver.results import State
 
@@ -85,6 +87,19 @@ def test_what_argo_cd_lacks_is_said_before_the_first_change(hub: Hub) -> None:
     assert "it knows: eu, in-cluster, staging" in error.fix
     assert "password" not in str(error) + error.fix
     assert not [one for one in hub.delivery.cluster.requests if one.verb in ("apply", "create")]
+
+
+def test_a_paused_application_of_a_cluster_of_the_rollout_is_named(hub: Hub) -> None:
+    staging, eu = clusters(hub, SHOP)
+    hub.deploy(staging, eu)
+    cluster = hub.delivery.cluster
+    (paused,) = (one for one in cluster.objects().values() if one["metadata"]["name"] == "demo.staging.shop")
+    pause = {"metadata": {"annotations": {"argocd.argoproj.io/skip-reconcile": "true"}}}
+    cluster.patch(ObjectId.of(paused), pause, Patch.MERGE, manager="kubectl-annotate")
+    hub.check(eu)
+    with pytest.raises(PreflightError, match="it is paused") as refused:
+        hub.check(staging, eu)
+    assert refused.value.where == "Application.argoproj.io/argocd/demo.staging.shop"
 
 
 def test_environments_with_other_repositories_are_refused(hub: Hub) -> None:

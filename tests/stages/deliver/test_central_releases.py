@@ -10,11 +10,12 @@ from tests.fake_cluster import FakeRequest
 from tests.gitops.conftest import part
 from tests.stages.deliver import central_hub
 from tests.stages.deliver.central_hub import EXTRAS, SHOP, Hub, cast, clusters, stack
-from tests.stages.deliver.deliveries import identity
+from tests.stages.deliver.deliveries import PASSING, identity
 from tests.stages.deliver.test_rollback import LOSSES, volume, widgets
 
 from cluster_forge.foundation.errors import (
     DeploymentError,
+    ForgeError,
     PreflightError,
     ReleaseError,
     UnknownNameError,
@@ -144,6 +145,31 @@ class TestWayBack:
         with pytest.raises(ReleaseError, match="the volume has 2Gi, and 1Gi in that release"):
             hub.go_back("eu", 2)
 
+    def test_what_others_deploy_before_the_lease_is_held_stays(self, hub: Hub) -> None:
+        three = {"staging": 1, "eu": 2, "us": 3}
+        for parts in ([SHOP], [SHOP, EXTRAS]):
+            hub.deploy(*clusters(hub, *parts))
+        planned = hub.planned("eu")
+        hub.deploy(*clusters(hub, SHOP, names=three), described="staging eu us")
+        others = hub.pins
+        with central.opened(planned.rollout, hub.delivery.tools) as rollout:
+            rollout.deliver("eu", hub.delivery.reporter)
+        assert {name: hub.pins[name] for name in ("staging", "us")} == {
+            name: others[name] for name in ("staging", "us")
+        }
+
+    def test_a_pin_that_others_take_away_before_the_lease_is_held_does_not_come_back(self, hub: Hub) -> None:
+        for parts in ([SHOP], [SHOP, EXTRAS]):
+            hub.deploy(*clusters(hub, *parts))
+        planned = hub.planned("eu")
+        central_remove.remove(hub.removal("eu"), "host/1/3", hub.delivery.tools)
+        with (
+            pytest.raises(UnknownNameError, match="not delivered to eu any more"),
+            central.opened(planned.rollout, hub.delivery.tools),
+        ):
+            pass
+        assert list(hub.pins) == ["staging"]
+
     def test_a_release_that_does_not_say_what_would_be_lost(self, hub: Hub) -> None:
         one = replace(clusters(hub, part("shop", [volume("1Gi")]))[1], parts=())  # as it was kept once
         with central.opened(hub.request(one), hub.delivery.tools) as rollout:
@@ -163,6 +189,10 @@ class TestWayBack:
         with pytest.raises(error):
             hub.go_back(cluster, to)
         assert hub.delivery.cluster.objects() == before
+
+
+def changes(hub: Hub) -> list[FakeRequest]:
+    return [request for request in hub.delivery.cluster.requests if request.verb == "patch"]
 
 
 class TestRemoval:
@@ -194,6 +224,14 @@ class TestRemoval:
         assert (hub.releases("eu"), len(hub.releases("staging"))) == ([], 1)
         last = audit_log.read(hub.delivery.cluster, "demo")[-1]
         assert (last.action, last.cluster) == ("remove", "eu")
+
+    def test_what_others_deploy_before_the_lease_is_held_stays(self, hub: Hub) -> None:
+        hub.deploy(*clusters(hub, SHOP))
+        removal = hub.removal("eu")
+        hub.deploy(*clusters(hub, SHOP, EXTRAS))
+        others = hub.pins
+        central_remove.remove(removal, "host/1/3", hub.delivery.tools)
+        assert hub.pins == {"staging": others["staging"]}
 
     def test_argo_cd_takes_the_objects_along(self, hub: Hub) -> None:
         hub.deploy(*clusters(hub, SHOP))
@@ -263,6 +301,23 @@ class TestRemoval:
         with pytest.raises(PreflightError, match=r"may not delete applications\.argoproj\.io in namespace argocd"):
             self.remove(hub, "eu")
         assert hub.delivery.cluster.objects() == before
+
+    @pytest.mark.parametrize("error", PASSING)
+    def test_a_cluster_that_does_not_answer_for_a_moment_stops_nothing(self, hub: Hub, error: ForgeError) -> None:
+        hub.deploy(*clusters(hub, SHOP))
+        removal, looks = hub.removal("eu"), list[str]()
+        hub.delivery.cluster.requests.clear()
+
+        def refuse(request: FakeRequest) -> None:
+            if request.verb == "list" and request.target.kind == "Application" and changes(hub):
+                looks.append(request.verb)
+                if len(looks) in (2, 3):  # the first one is the controller's own
+                    raise error
+
+        hub.delivery.cluster.before = refuse
+        central_remove.remove(removal, "host/1/3", hub.delivery.tools)
+        assert len(looks) > 3
+        assert list(hub.pins) == ["staging"]
 
     def test_a_controller_that_does_nothing_is_named(self, hub: Hub) -> None:
         hub.deploy(*clusters(hub, SHOP))

@@ -16,7 +16,7 @@ from cluster_forge.foundation.errors import BusyError, PreflightError, RefusedEr
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver import deploy as stage
-from cluster_forge.stages.deliver.cluster_records import lease, releases
+from cluster_forge.stages.deliver.cluster_records import audit_log, lease, releases
 from cluster_forge.stages.deliver.deploy import DeployRequest, DeployResult
 from cluster_forge.stages.deliver.options import DeployOptions
 
@@ -74,6 +74,33 @@ def test_a_failed_deployment_prunes_nothing_and_names_the_release_before() -> No
     assert "denied the request" in releases.listed(made.cluster, "demo")[-1].message
 
 
+def test_a_failure_is_said_also_where_it_cannot_be_written_into_the_release() -> None:
+    is_away = False
+
+    def refuse(request: FakeRequest) -> None:
+        nonlocal is_away
+        if request.verb == "list" and request.target.kind == "ConfigMap" and releases_of(made):
+            is_away = True
+            raise RefusedError("may not list", where="ConfigMap", status=403, reason="Forbidden")
+        if is_away and request.verb == "update" and request.target.kind == "Secret":
+            raise RefusedError("the quota is used up", where=str(request.target), status=403, reason="Forbidden")
+
+    made = Delivery(cluster())
+    deploy(made, [part("shop", [web(), settings(), settings("more")])])
+    made.cluster.before = refuse
+    with pytest.raises(ExceptionGroup) as caught:
+        deploy(made, [SHOP], "v-2")
+    assert [str(error).partition(": ")[2] for error in caught.value.exceptions] == [
+        "may not list",
+        "the quota is used up",
+    ]
+
+
+def releases_of(made: Delivery) -> bool:
+    """Whether the second deployment has begun its release."""
+    return any(key.name == "release.demo.2" for key in made.cluster.objects())
+
+
 def refuse_two_replicas(request: FakeRequest) -> None:
     spec = (request.body or {}).get("spec") or {}
     if request.verb == "apply" and spec.get("replicas") == 2 and not request.is_trial:
@@ -88,6 +115,38 @@ def test_an_atomic_deployment_goes_back() -> None:
     assert made.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
     newest = releases.listed(made.cluster, "demo")[-1]
     assert (newest.number, newest.version, newest.cause, newest.result) == (3, "v-1", "rollback to 1", Result.DEPLOYED)
+
+
+def test_an_atomic_deployment_goes_back_also_where_what_left_the_stack_does_not_go() -> None:
+    made = Delivery(cluster())
+    held_by_others = settings("more")
+    held_by_others["metadata"]["finalizers"] = ["example.com/mine"]
+    deploy(made, [part("shop", [web(), settings(), held_by_others])])
+    with pytest.raises(ExceptionGroup) as caught:
+        deploy(made, [part("shop", [web(), settings(a="2")])], "v-2", is_atomic=True, timeout=5)
+    held, gone = map(str, caught.value.exceptions)
+    assert "the finalizer example.com/mine holds it" in held
+    assert gone == "the stack has gone back to release 1"
+    assert made.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
+
+
+def test_an_atomic_deployment_that_the_checks_refuse_goes_nowhere() -> None:
+    made = Delivery(cluster())
+    deploy(made, [SHOP])
+    made.cluster.minor -= 2
+    with pytest.raises((PreflightError, ExceptionGroup)):
+        deploy(made, [SHOP], "v-2", is_atomic=True)
+    assert [one.number for one in releases.listed(made.cluster, "demo")] == [1]
+
+
+def test_who_may_not_create_events_deploys_all_the_same() -> None:
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "create" and request.target.kind == "Event":
+            raise RefusedError("events is forbidden", where="Event", status=403, reason="Forbidden")
+
+    made = Delivery(cluster(before=refuse))
+    assert deploy(made, [SHOP]).is_good
+    assert [entry.action for entry in audit_log.read(made.cluster)] == ["deploy"]
 
 
 def test_the_first_deployment_has_nothing_to_go_back_to() -> None:
@@ -128,13 +187,14 @@ def test_a_deployment_without_changes_costs_few_requests() -> None:
 
 
 def test_a_further_object_costs_one_request_and_a_further_component_one_for_its_namespace() -> None:
-    """Whatever else is asked is asked once for each kind, or every few seconds."""
+    """Whatever else is asked is asked once for each kind; the lease, every few seconds, so on a slow machine more often."""
 
     def requests(components: int, objects: int) -> int:
         made = Delivery(cluster())
         maps = {f"c{one}": [settings(f"s{each}", f"c{one}") for each in range(objects)] for one in range(components)}
         assert deploy(made, [part(name, bodies) for name, bodies in maps.items()]).is_good
-        return sum(request.verb != "watch" for request in made.cluster.requests)
+        asked = [request for request in made.cluster.requests if request.target.kind != "Lease"]
+        return sum(request.verb != "watch" for request in asked)
 
     few = requests(5, 20)
     assert requests(5, 60) - few == 5 * 40

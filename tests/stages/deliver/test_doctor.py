@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
+from tests.gitops import conftest
 from tests.gitops.conftest import body
 from tests.plugin_packages import install
+from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.preflight.situations import namespace, node, planned, tools, workload
 
 from cluster_forge.adapters.plugins.python_plugins import InstalledPlugins
@@ -149,6 +151,18 @@ def test_a_healthy_cluster_lacks_nothing() -> None:
     assert diagnosis.is_good
     assert named(diagnosis.cluster, "StorageClass").detail == "fast is the default one"
     assert named(diagnosis.cluster, "nodes").detail == "1 of 1 node take Pods"
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_the_controller_of_argo_cd_is_found_as_both_kinds(kind: str) -> None:
+    """With the dynamic distribution of clusters it is a Deployment."""
+    cluster = healthy()
+    controller = conftest.workload(kind, "application-controller", "argocd", image="example.com/argocd:v3.0.0")
+    labels = {"app.kubernetes.io/part-of": "argocd", "app.kubernetes.io/component": "application-controller"}
+    controller["metadata"]["labels"] = labels
+    cluster.put(*KINDS, namespace("argocd"), controller)
+    found = named(examined(FakeMachine(), at(cluster)).cluster, "Argo CD")
+    assert (found.state, found.detail) == (State.GOOD, "in namespace argocd: example.com/argocd:v3.0.0")
 
 
 def test_nothing_is_changed() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd, part
+from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.deliveries import (
     VOLUME,
     WIDGET,
@@ -27,8 +28,9 @@ from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
+from cluster_forge.stack.model import GitOps
 from cluster_forge.stages.deliver import remove
-from cluster_forge.stages.deliver.cluster_records import claiming, claims, lease, releases
+from cluster_forge.stages.deliver.cluster_records import audit_log, claiming, claims, lease, releases
 from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal.deletion import Deletion
@@ -217,6 +219,8 @@ def test_one_component() -> None:
     assert {key.kind for key in done.deleted} == {"Widget", "Deployment", "ConfigMap"}
     assert identity("Deployment", "operator", "operator", "apps") in delivery.cluster.objects()
     assert {key.namespace for key in claims.entries(delivery.cluster, "demo")} == {"", "operator"}
+    request = RemoveRequest(stack="demo", component="shop", run="host/1/0")
+    assert remove.planned(request, delivery.tools).objects == 0, "it is gone already"
     done = gone(delivery, component="operator")
     assert identity("Deployment", "operator", "operator", "apps") in done.deleted, "what needed it is gone"
 
@@ -290,6 +294,48 @@ def test_not_while_it_is_being_deployed() -> None:
             gone(delivery)
 
 
+def test_a_deployment_that_ends_before_the_lease_is_held_is_removed_too() -> None:
+    delivery = Delivery()
+    deploy(delivery, [OPERATOR])
+    is_planned = False
+
+    def deploy_meanwhile(request: FakeRequest) -> None:
+        nonlocal is_planned
+        if request.target == lease.lease_id("demo") and not is_planned:
+            is_planned = True
+            deploy(delivery, STACK)
+            delivery.cluster.requests.clear()
+
+    delivery.cluster.before = deploy_meanwhile
+    gone(delivery, data=True)
+    names = deleted(delivery)
+    assert names.index("Deployment/web") < names.index("Deployment/operator"), "the operator is needed by the shop"
+
+
+def test_what_the_argo_cd_of_the_cluster_delivers_to_others_stays() -> None:
+    delivery = Delivery()
+    delivery.cluster.put(*KINDS)
+    deploy(delivery, STACK)
+    own = {"cluster-forge/stack": "demo"}
+    there = {**own, "cluster-forge/cluster": "eu"}
+    api = "argoproj.io/v1alpha1"
+    delivery.cluster.put(
+        body("v1", "Namespace", "argocd"),
+        body(api, "ApplicationSet", "demo.clusters", "argocd", labels=own, spec={}),
+        body(api, "AppProject", "demo.project", "argocd", labels=own, spec={}),
+        body(api, "Application", "demo.eu.shop", "argocd", labels=there, spec={}),
+    )
+    kept = releases.begin(deployment(STACK, "v-2"), delivery.tools, run="host/1/1", destination="eu").release
+    delivery.cluster.requests.clear()
+    gone(delivery, data=True)
+    assert releases.listed(delivery.cluster, "demo") == ()
+    (left_there,) = releases.listed(delivery.cluster, "demo", "eu")
+    assert releases.deployment(left_there, delivery.tools).plan.version == kept.version
+    changed = [one for one in delivery.cluster.requests if one.verb in ("patch", "delete")]
+    assert not [one for one in changed if one.target.group == "argoproj.io"]
+    assert audit_log.read(delivery.cluster, "demo")[-1].action == "remove"
+
+
 def killed_at(target: ObjectId) -> Callable[[FakeRequest], None]:
     """What ends a removal when it deletes the object."""
 
@@ -324,7 +370,7 @@ def test_a_removal_that_was_killed_goes_on(target: ObjectId) -> None:
 def test_a_stack_that_deploy_sh_deployed_goes_by_its_claim() -> None:
     delivery = Delivery()
     deploy(delivery, STACK)
-    releases.remove("demo", delivery.cluster)
+    releases.remove("demo", delivery.tools)
     gone(delivery, data=True)
     assert not [key for key in delivery.cluster.objects() if {"shop", "operator"} & {key.namespace, key.name}]
 
@@ -369,3 +415,40 @@ def test_an_engine_lets_go_of_the_objects_before_they_are_deleted(
     assert [changed in (patch or {}) for patch in patches] == [True]
     assert deleted(delivery)[0] == f"{kind}/demo.shop"
     assert [key.name for key in delivery.cluster.objects() if key.kind == kind] == ["other.shop"]
+
+
+def deliver_through_argo_cd(delivery: Delivery) -> None:
+    """What an Argo CD of others leaves of the stack: it marks all but CRDs."""
+    deployed = deployment(STACK, gitops=GitOps(install=False))
+    wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
+    claiming.claim(
+        deployed.plan, owners.judge(owners.Facts(stack="demo", root="", wanted=wanted)), delivery.tools, run="host/1/0"
+    )
+    begun = releases.begin(deployed, delivery.tools, run="host/1/0").release
+    releases.end(begun, Result.DEPLOYED, delivery.tools)
+    for space in ("shop", "operator"):
+        delivery.cluster.put(body("v1", "Namespace", space))
+    for part_ in STACK:
+        for item in part_.objects:
+            metadata = dict(item.body["metadata"])
+            if item.id.kind != "CustomResourceDefinition":
+                metadata["annotations"] = {owners.TRACKING: f"demo.{part_.name}:x/x:x/x"}
+            delivery.cluster.apply({**item.body, "metadata": metadata}, ApplyOptions(manager="argocd-controller"))
+
+
+@pytest.mark.parametrize("applies_crd", [False, True], ids=["nobody else", "an Application of others"])
+def test_crds_that_argo_cd_applied_go_with_the_data_unless_others_have_them(*, applies_crd: bool) -> None:
+    delivery = Delivery()
+    delivery.cluster.put(engine_kind("argoproj.io", "applications", "Application"), body("v1", "Namespace", "argocd"))
+    delivery.cluster.put(engine_kind("argoproj.io", "appprojects", "AppProject"))
+    deliver_through_argo_cd(delivery)
+    delivery.cluster.put({**WIDGET, "metadata": {"name": "of-people", "namespace": "shop"}})
+    resources = [{"group": "apiextensions.k8s.io", "kind": "CustomResourceDefinition", "name": "widgets.example.com"}]
+    labels = {"cluster-forge/stack": "other"}
+    other = body("argoproj.io/v1alpha1", "Application", "other.shop", "argocd", labels=labels, spec={})
+    delivery.cluster.put({**other, "status": {"resources": resources if applies_crd else []}})
+    delivery.cluster.requests.clear()
+    done = gone(delivery, data=True)
+    assert ("CustomResourceDefinition/widgets.example.com" in deleted(delivery)) is not applies_crd
+    assert ("Widget/of-people" in deleted(delivery)) is not applies_crd
+    assert [why for _, why in done.kept] == ["the Application other.shop"] * applies_crd

@@ -24,6 +24,7 @@ from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.rollback import RollbackRequest
 
 BACK = RollbackRequest(stack="demo")
+RUN = "host/1/0"
 
 
 def widgets(*versions: str) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def release(
 
 def deploy(delivery: Delivery, deployed: Deployment, cause: str, result: Result = Result.DEPLOYED) -> str:
     """As `deploy` does, without the checks."""
-    begun = releases.begin(deployed, delivery.tools, run="host/1/0", cause=cause).release
+    begun = releases.begin(deployed, delivery.tools, run=RUN, cause=cause).release
     direct.deliver(deployed, delivery.tools, DeployOptions())
     releases.end(begun, result, delivery.tools)
     return deployed.plan.version
@@ -95,7 +96,9 @@ def test_a_failed_deployment_goes_back_to_the_last_good_one() -> None:
     delivery = Delivery()
     release(delivery, [settings(a="1")], "v-1")
     release(delivery, [settings(a="2")], "v-2", Result.FAILED)
-    gone = rollback.after_failure("demo", delivery.tools, lambda deployed, cause: deploy(delivery, deployed, cause))
+    gone = rollback.after_failure(
+        "demo", RUN, delivery.tools, lambda deployed, cause: deploy(delivery, deployed, cause)
+    )
     assert gone is not None
     assert gone[0].number == 1
     assert delivery.there("ConfigMap", "settings", "shop")["data"] == {"a": "1"}
@@ -104,7 +107,14 @@ def test_a_failed_deployment_goes_back_to_the_last_good_one() -> None:
 def test_a_first_deployment_that_fails_has_no_way_back() -> None:
     delivery = Delivery()
     release(delivery, [settings()], "v-1", Result.FAILED)
-    assert rollback.after_failure("demo", delivery.tools, lambda deployed, _: deployed) is None
+    assert rollback.after_failure("demo", RUN, delivery.tools, lambda deployed, _: deployed) is None
+
+
+def test_only_the_run_that_has_failed_goes_back() -> None:
+    delivery = Delivery()
+    release(delivery, [settings(a="1")], "v-1")
+    release(delivery, [settings(a="2")], "v-2", Result.FAILED)
+    assert rollback.after_failure("demo", "other/1/0", delivery.tools, lambda deployed, _: deployed) is None
 
 
 def test_a_named_release() -> None:
@@ -212,14 +222,14 @@ def test_an_immutable_field_does_not_stand_in_the_way_if_objects_may_be_recreate
 def test_a_release_for_another_kubernetes_version_needs_a_word() -> None:
     delivery = Delivery()
     release(delivery, [settings(a="1")], "v-1")
-    release(delivery, [settings(a="2")], "v-2")
+    release(delivery, [settings(a="2")], "v-2", Result.FAILED)
     delivery.cluster.minor += 1
     assert rollback.target(BACK, delivery.tools)[0].number == 1
     delivery.cluster.minor += 1
     with pytest.raises(ReleaseError, match=r"made for Kubernetes 1.33, and the cluster is 1.35 \(supported"):
         rollback.target(BACK, delivery.tools)
     assert rollback.target(RollbackRequest(stack="demo", force_version=True), delivery.tools)[0].number == 1
-    gone = rollback.after_failure("demo", delivery.tools, lambda deployed, cause: cause)
+    gone = rollback.after_failure("demo", RUN, delivery.tools, lambda deployed, cause: cause)
     assert gone is not None
 
 

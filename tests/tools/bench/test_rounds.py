@@ -87,6 +87,8 @@ def test_the_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(helm, "HELM", None)
     own = [work.name for work in rounds.full(["starter", "50,000"], ())]
     assert own == ["warm up", "--help", "mine over a network", "starter", "50,000"]
+    alone = [work.name for work in rounds.full(["deliver-starter-flux"], ())]
+    assert alone == ["warm up", "--help", "deliver-starter-flux"]
     monkeypatch.setattr(helm, "HELM", "helm")
     every = [work.name for work in rounds.full([case.name for case in CASES], ())]
     assert [work.name for work in rounds.quick(()) if work.name not in every] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
@@ -26,6 +26,7 @@ from cluster_forge.ports.cluster import (
     ClusterFacts,
     Deleted,
     Event,
+    Kept,
     Listing,
     Patch,
     Propagation,
@@ -41,8 +42,6 @@ _MANAGER: Final = "cluster-forge"
 _LARGEST_LOG: Final = 1 << 20
 _NO_LOG: Final = frozenset({400, 404, 500, 502, 503, 504})
 """A container that has not started, or a node that does not answer."""
-
-_NOTHING: Final = Listing(items=(), version="")
 
 
 class ApiServer:
@@ -78,15 +77,8 @@ class ApiServer:
         return self._tree_or_none("GET", kind, target) if kind else None
 
     def list(self, query: Query) -> Listing:
-        kind = self._discovery.find(query.group, query.kind, query.version)
-        if kind is None:
-            return _NOTHING
-        try:
-            return listing.of(self.transport, kind, query)
-        except RefusedError as error:
-            if error.status != HTTPStatus.NOT_FOUND:  # its CRD is going: discovery lists it for a while
-                raise
-            return _NOTHING
+        items, version = self._kept(query, lambda body: body)
+        return Listing(items=items, version=version)
 
     def watch(self, query: Query, since: str, seconds: float) -> Iterator[Event]:
         kind = self._discovery.find(query.group, query.kind, query.version)
@@ -167,6 +159,9 @@ class ApiServer:
             raise refusals.of(answer, self.transport.access, str(target))
         return answer.body.decode("utf-8", "replace")
 
+    def each(self, query: Query, keep: Callable[[Body], Kept]) -> tuple[Kept, ...]:
+        return self._kept(query, keep)[0]
+
     def can(self, verb: str, kind: ServedKind, namespace: str = "") -> bool:
         with self._kubernetes():
             return self._permissions.can(verb, kind, namespace)
@@ -178,6 +173,18 @@ class ApiServer:
         return dict(sorted(self.transport.counts.items()))
 
     # Requests
+
+    def _kept(self, query: Query, keep: Callable[[Body], Kept]) -> tuple[tuple[Kept, ...], str]:
+        """What is made of each object, and the version of the list; nothing of a kind that is not served."""
+        kind = self._discovery.find(query.group, query.kind, query.version)
+        if kind is None:
+            return (), ""
+        try:
+            return listing.kept(self.transport, kind, query, keep)
+        except RefusedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:  # its CRD is going: discovery lists it for a while
+                raise
+            return (), ""
 
     def _place(self, body: Body) -> tuple[ObjectId, ServedKind]:
         """The object as the server will have it, and its kind: a cluster-scoped one loses the namespace that a chart wrote.

@@ -30,6 +30,8 @@ _SECONDS_TO_ASK: Final = 300.0
 _MOMENT: Final = 0.5
 _LARGEST: Final = 1 << 20
 _LONGEST_SHOWN: Final = 300
+_LINES_SHOWN: Final = 4
+"""Of what a program says: what to do is often below the reason (``Please run: gcloud auth login``)."""
 _FIELDS: Final = ("token", "clientCertificateData", "clientKeyData")
 _SECRET: Final = re.compile(r"[A-Za-z0-9+/=_.-]{40,}")
 """What may be a token in what a program says."""
@@ -73,7 +75,7 @@ def run(
     output, complaint = _outputs(process, plugin, limit)
     if process.returncode:
         raise _failed(plugin, f"failed with exit code {process.returncode}{_quoted(complaint)}")
-    return _credential(plugin, output)
+    return _credential(plugin, output, complaint)
 
 
 def _program(plugin: ExecPlugin, environment: Mapping[str, str]) -> str:
@@ -167,20 +169,20 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.kill()
 
 
-def _credential(plugin: ExecPlugin, output: bytes) -> ExecCredential:
+def _credential(plugin: ExecPlugin, output: bytes, complaint: bytes) -> ExecCredential:
     try:
         answer = orjson.loads(output)
     except orjson.JSONDecodeError:
         answer = None
     status = answer.get("status") if isinstance(answer, dict) and answer.get("kind") == "ExecCredential" else None
     if not isinstance(status, dict):
-        raise _failed(plugin, "printed no ExecCredential with a `status`")
+        raise _failed(plugin, f"printed no ExecCredential with a `status`{_quoted(complaint)}")
     version = answer.get("apiVersion")
     if version != plugin.api_version:
         raise _failed(plugin, f"answers in {_text(str(version))}, but the kubeconfig asks for {plugin.api_version}")
     token, certificate, key = (_field(plugin, status, name) for name in _FIELDS)
     if not token and not (certificate and key):
-        raise _failed(plugin, "gave neither a token nor a certificate with its key")
+        raise _failed(plugin, f"gave neither a token nor a certificate with its key{_quoted(complaint)}")
     until = _time(plugin, _field(plugin, status, "expirationTimestamp"))
     return ExecCredential(token=token, certificate=certificate.encode(), key=key.encode(), until=until)
 
@@ -203,9 +205,9 @@ def _time(plugin: ExecPlugin, text: str) -> float | None:
 
 
 def _quoted(complaint: bytes) -> str:
-    """The last line of what a program says, without what may be a secret or a command for the terminal."""
+    """The last lines of what a program says, without what may be a secret or a command for the terminal."""
     lines = [line for line in complaint.decode("utf-8", "replace").splitlines() if line.strip()]
-    return f": {_text(lines[-1])}" if lines else ""
+    return f": {' / '.join(map(_text, lines[-_LINES_SHOWN:]))}" if lines else ""
 
 
 def _text(text: str) -> str:

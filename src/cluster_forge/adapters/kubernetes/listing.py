@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from math import ceil
@@ -19,7 +19,7 @@ from cluster_forge.adapters.kubernetes.transport import Transport
 from cluster_forge.foundation.errors import ClusterError, RefusedError
 from cluster_forge.foundation.names import counted
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.ports.cluster import Change, Event, Listing, Query, ServedKind
+from cluster_forge.ports.cluster import Change, Event, Kept, Query, ServedKind
 
 _PAGE: Final = 500
 _MOST_PAGES: Final = 2_000
@@ -35,19 +35,21 @@ _PAUSE: Final = 0.5
 _PASSING: Final = frozenset({429, 500, 503, 504})
 
 
-def of(transport: Transport, kind: ServedKind, query: Query) -> Listing:
-    """All objects. A list whose next page is gone (410) is begun again.
+def kept(
+    transport: Transport, kind: ServedKind, query: Query, keep: Callable[[Body], Kept]
+) -> tuple[tuple[Kept, ...], str]:
+    """What ``keep`` makes of each object, and the version of the list. One whose next page is gone (410) is begun again.
 
     Raises:
         ClusterError, RefusedError: as `Transport.send`.
     """
     for _ in range(_MOST_TRIES - 1):
         try:
-            return _pages(transport, kind, query)
+            return _pages(transport, kind, query, keep)
         except RefusedError as error:
             if error.status != HTTPStatus.GONE:
                 raise
-    return _pages(transport, kind, query)
+    return _pages(transport, kind, query, keep)
 
 
 def watched(transport: Transport, kind: ServedKind, query: Query, since: str, seconds: float) -> Iterator[Event]:
@@ -77,8 +79,10 @@ def watched(transport: Transport, kind: ServedKind, query: Query, since: str, se
             time.sleep(max(0.0, min(_PAUSE, end - time.monotonic())))
 
 
-def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
-    items: list[Body] = []
+def _pages(
+    transport: Transport, kind: ServedKind, query: Query, keep: Callable[[Body], Kept]
+) -> tuple[tuple[Kept, ...], str]:
+    items: list[Kept] = []
     version, following, size = "", "", 0
     for _ in range(_MOST_PAGES):
         answer = transport.send(_request(kind, query, {"limit": str(_PAGE), "continue": following}))
@@ -90,11 +94,11 @@ def _pages(transport: Transport, kind: ServedKind, query: Query) -> Listing:
         size += len(answer.body)
         if size > _LARGEST:
             raise _too_many(kind, query, transport, f"has more than {_LARGEST >> 30} GiB of objects")
-        items += [_completed(item, kind, query, transport) for item in listed]
+        items += [keep(_completed(item, kind, query, transport)) for item in listed]
         version = version or str(metadata.get("resourceVersion") or "")
         following = str(metadata.get("continue") or "")
         if not following:
-            return Listing(items=tuple(items), version=version)
+            return tuple(items), version
     raise _too_many(kind, query, transport, f"has more than {counted(_MOST_PAGES * _PAGE, 'object')}")
 
 

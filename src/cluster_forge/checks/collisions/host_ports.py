@@ -1,43 +1,26 @@
 """No two Pods on a node want the same port of it.
 
-The scheduler says so only by a Pod that stays Pending, or by a DaemonSet that is never ready (kubernetes,
-``nodeports/node_ports.go``): two ports clash if number and protocol are the same, and the addresses are, or one is any.
+The scheduler says so only by a Pod that stays Pending, or by a DaemonSet that is never ready.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.workloads import Workload
-from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.foundation.untyped import mapping
+from cluster_forge.manifests import host_ports
 from cluster_forge.manifests.finding import Finding
+from cluster_forge.manifests.host_ports import HostPort
 from cluster_forge.manifests.label_selector import can_both_match
 
 CODE: Final = "port-conflict"
-_ANY: Final = "0.0.0.0"  # noqa: S104 - the address that stands for all
 _OF_EACH_NODE: Final = frozenset({"kubernetes.io/os", "beta.kubernetes.io/os"})
 """Labels that all nodes have with one value, where they are not Windows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostPort:
-    """A port of a node, as a Pod wants it."""
-
-    number: int
-    protocol: str
-    address: str
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.protocol}"
-
-    def clashes_with(self, other: HostPort) -> bool:
-        is_same = (self.number, self.protocol) == (other.number, other.protocol)
-        return is_same and (self.address == other.address or _ANY in (self.address, other.address))
 
 
 class Clash(NamedTuple):
@@ -77,26 +60,9 @@ def clashes(workloads: Iterable[Workload]) -> Iterator[Clash]:
                     yield Clash(one, other, port, _is_everywhere(one) and _is_everywhere(other))
 
 
-def wanted(workload: Workload) -> list[HostPort]:
+def wanted(workload: Workload) -> Sequence[HostPort]:
     """The host ports of a workload's Pods, each once; none where the Pods end by themselves."""
-    return ports_of(workload.pod, workload.containers) if workload.is_lasting else []
-
-
-def ports_of(pod: Mapping[str, Any], containers: Iterable[Mapping[str, Any]]) -> list[HostPort]:
-    """The host ports of a Pod, each once: in the host's network all ports of its containers are."""
-    is_on_host = pod.get("hostNetwork") is True
-    declared = (mapping(port) for container in containers for port in sequence(container.get("ports")))
-    ports = (_host_port(port, is_on_host=is_on_host) for port in declared)
-    return list(dict.fromkeys(port for port in ports if port))
-
-
-def _host_port(port: Mapping[str, Any], *, is_on_host: bool) -> HostPort | None:
-    number = port.get("hostPort") or (port.get("containerPort") if is_on_host else None)
-    if not isinstance(number, int) or not number:
-        return None
-    return HostPort(
-        number=number, protocol=str(port.get("protocol") or "TCP"), address=str(port.get("hostIP") or "") or _ANY
-    )
+    return host_ports.of(workload.pod) if workload.is_lasting else ()
 
 
 def selected_nodes(workload: Workload) -> Mapping[str, Any]:

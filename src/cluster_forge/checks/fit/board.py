@@ -6,17 +6,19 @@ and TaintToleration are in the nodes of a `Task`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
+from operator import sub
 
 from cluster_forge.checks.fit.counter import Counter
-from cluster_forge.checks.fit.pod_class import HostPort
 from cluster_forge.checks.fit.task import Compiler, SpreadRule, Task
+from cluster_forge.manifests.host_ports import HostPort
 
 UNLIMITED = 1 << 100
 
 
 class Board:
-    """Nodes by number, empty at first; ``closed`` ones take no Pods. Changed in place.
+    """Nodes by number, at first with nothing but their residents; ``closed`` ones take no Pods. Changed in place.
 
     ``extended`` is how many extended resources each node has.
     """
@@ -35,13 +37,28 @@ class Board:
         special = [sum(1 for number in extended if capacity[number]) for capacity in by_group]
         self.extended = [special[number] for number in compiler.nodes.group_of]
         self.capacity = [by_group[number] for number in compiler.nodes.group_of]
-        self.free = [list(capacity) for capacity in self.capacity]
+        used = [[group.used.get(name, 0) for name in compiler.resources] for group in compiler.nodes.groups]
+        left = [list(map(sub, capacity, taken)) for capacity, taken in zip(by_group, used, strict=True)]
+        self.free = [list(left[number]) for number in compiler.nodes.group_of]
         self._ports: dict[int, list[HostPort]] = {}
+        for node, resident in self._residents():
+            self._ports.setdefault(node, []).extend(resident.ports)
 
     @cached_property
     def counters(self) -> list[Counter]:
         """What affinity and spread constraints count, by number; made when the first Pod comes."""
-        return self.compiler.counters()
+        counters = self.compiler.counters()
+        for node, resident in self._residents():
+            for number in (*resident.adds, *resident.owns):
+                counters[number].change(node, 1)
+        return counters
+
+    def _residents(self) -> Iterator[tuple[int, Task]]:
+        """The number of each node with each of its residents."""
+        groups = self.compiler.nodes.groups
+        for node, number in enumerate(self.compiler.nodes.group_of):
+            for pod in groups[number].residents:
+                yield node, self.compiler.task(pod)
 
     def put(self, task: Task, node: int) -> None:
         """Place a Pod, which must be allowed to come."""

@@ -17,6 +17,7 @@ from cluster_forge.checks.fit.board import Board
 from cluster_forge.checks.fit.counter import NOWHERE
 from cluster_forge.checks.fit.placement import Item
 from cluster_forge.checks.fit.task import Compiler
+from cluster_forge.manifests.host_ports import HostPort
 
 _MOST_COMPARED = 400_000
 """Pairs of sizes and workloads that are compared for one proof."""
@@ -35,7 +36,7 @@ class Kind(StrEnum):
     CROWDED = "crowded"
     """Nodes cannot hold all their DaemonSets."""
     NO_NODE = "no-node"
-    """No node takes one Pod, were it empty but for DaemonSets."""
+    """No node takes one Pod, were it empty but for DaemonSets and residents."""
     APART = "apart"
     """The Pods of a workload cannot share a node (or another domain), and there are too few."""
     SUM = "sum"
@@ -61,7 +62,7 @@ class Shortage:
 
 
 class Bounds:
-    """What is left for Pods beside DaemonSets on the nodes of a compiler."""
+    """What is left for Pods beside DaemonSets and residents on the nodes of a compiler."""
 
     def __init__(self, compiler: Compiler, items: Sequence[Item], closed: frozenset[int] = frozenset()) -> None:
         self.compiler = compiler
@@ -70,7 +71,7 @@ class Bounds:
         self.daemons = [item for item in items if item.is_daemon]
         self.free = self.board.free
         self._kinds: dict[int, _Kinds] = {}
-        self._fitting_of: dict[tuple[int, _Vector, bool], Sequence[int]] = {}
+        self._fitting_of: dict[tuple[int, _Vector, bool, tuple[HostPort, ...]], Sequence[int]] = {}
         self._interned: dict[tuple[int, ...], Sequence[int]] = {}
         self._domains_among: dict[tuple[int, int], tuple[int, bool]] = {}
         """By the identities of nodes, and of the domains of all nodes: what was computed for one workload holds for its like."""
@@ -90,7 +91,7 @@ class Bounds:
 
     def shortages(self) -> list[Shortage]:
         """The proofs, those about one workload first; none if nothing is proven."""
-        alone = list(self._alone())
+        alone = list(self.alone())
         named = {item.number for shortage in alone for item in shortage.items}
         return [*alone, *self._together([item for item in self.items if item.number not in named])]
 
@@ -99,7 +100,8 @@ class Bounds:
         asked = [resource for resource, _ in item.task.vector]
         return [node for node in self._open(item.task.nodes) if any(self.free[node][one] < 0 for one in asked)]
 
-    def _alone(self) -> Iterator[Shortage]:
+    def alone(self) -> Iterator[Shortage]:
+        """The proofs about one workload, whatever the others do."""
         for item in self.daemons:
             if crowded := self.crowded_nodes(item):
                 yield Shortage(
@@ -193,12 +195,14 @@ class Bounds:
 
     def _fitting(self, item: Item) -> Sequence[int]:
         """The nodes that take one Pod; any one of each kind where their number says nothing. The same object for the same ones."""
-        nodes, vector = item.task.nodes, item.task.vector
-        is_each = bool(item.task.ports or item.task.repels)
-        place = id(nodes), vector, is_each
+        nodes, vector, ports = item.task.nodes, item.task.vector, item.task.ports
+        is_each = bool(ports or item.task.repels)
+        place = id(nodes), vector, is_each, ports
         if place not in self._fitting_of:
             fitting = [same for free, same in self._kinds_of(nodes).items() if _holds(free, vector)]
             one_or_all = sorted(chain.from_iterable(fitting)) if is_each else [same[-1] for same in fitting]
+            if ports:
+                one_or_all = [node for node in one_or_all if not self.board.has_clash(item.task, node)]
             self._fitting_of[place] = self._interned.setdefault(tuple(one_or_all), one_or_all)
         return self._fitting_of[place]
 

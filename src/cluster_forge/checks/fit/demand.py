@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from math import ceil, floor
 from typing import Final
 
-from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.fit import operated_pods, pod_reader
 from cluster_forge.checks.fit.pod_class import PodClass, Surroundings
+from cluster_forge.foundation.names import ComponentName
 from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.manifests.by_kind import ByKind
 from cluster_forge.manifests.manifest import Body, Manifest
 from cluster_forge.manifests.pods import TEMPLATES
+from cluster_forge.stack.operated_kind import OperatedKind
 
 MOST_PODS: Final = 1_000_000
 """Of one workload: a larger number of replicas is a mistake."""
@@ -55,15 +58,16 @@ class Demand:
         return replace(self, count=max(self.count, self.most))
 
 
-def of(checked: CheckedStack) -> list[Demand]:
-    """The demands of a stack's objects by wave and identity; workloads without replicas have none."""
-    around = surroundings(checked)
-    scaled = dict(_scaled(checked))
+def of(
+    objects: ByKind, waves: Mapping[ComponentName, int], operated: Iterable[OperatedKind], around: Surroundings
+) -> list[Demand]:
+    """The demands of objects by wave and identity; workloads without replicas have none."""
+    scaled = dict(_scaled(objects))
     demands: list[Demand] = []
-    for manifest in checked.manifests:
-        wave = checked.waves.get(manifest.provenance.component, 0)
+    for manifest in chain.from_iterable(objects.values()):
+        wave = waves.get(manifest.provenance.component, 0)
         if (manifest.id.group, manifest.id.kind) not in TEMPLATES:
-            for pod, pods in operated_pods.pods_of(manifest, checked.operated, around):
+            for pod, pods in operated_pods.pods_of(manifest, operated, around):
                 count = _number(pods, 0)
                 demands.append(Demand(manifest=manifest, pod=pod, count=count, most=count, wave=wave))
         elif (demand := _of(manifest, around, scaled)) and demand.count:
@@ -71,10 +75,10 @@ def of(checked: CheckedStack) -> list[Demand]:
     return sorted(demands, key=lambda demand: (demand.wave, demand.manifest.id))
 
 
-def surroundings(checked: CheckedStack) -> Surroundings:
-    """The priorities, namespaces and runtimes of a stack."""
+def surroundings(objects: ByKind) -> Surroundings:
+    """The priorities, namespaces and runtimes among objects."""
     priorities: dict[str, int] = {}
-    for manifest in checked.of_kind.get(("scheduling.k8s.io", "PriorityClass"), ()):
+    for manifest in objects["scheduling.k8s.io", "PriorityClass"]:
         value = manifest.body.get("value")
         if isinstance(value, int):
             priorities[manifest.id.name] = value
@@ -88,17 +92,15 @@ def surroundings(checked: CheckedStack) -> Surroundings:
                 for key, value in mapping(mapping(manifest.header.get("metadata")).get("labels")).items()
                 if isinstance(value, str)
             }
-            for manifest in checked.of_kind.get(("", "Namespace"), ())
+            for manifest in objects["", "Namespace"]
         },
-        runtimes={
-            manifest.id.name: manifest.body for manifest in checked.of_kind.get(("node.k8s.io", "RuntimeClass"), ())
-        },
+        runtimes={manifest.id.name: manifest.body for manifest in objects["node.k8s.io", "RuntimeClass"]},
     )
 
 
-def _scaled(checked: CheckedStack) -> Iterator[tuple[tuple[str, str, str], tuple[int, int]]]:
+def _scaled(objects: ByKind) -> Iterator[tuple[tuple[str, str, str], tuple[int, int]]]:
     """The bounds of autoscalers by kind, namespace and name of what they scale."""
-    for manifest in checked.of_kind.get(("autoscaling", "HorizontalPodAutoscaler"), ()):
+    for manifest in objects["autoscaling", "HorizontalPodAutoscaler"]:
         spec = mapping(manifest.body.get("spec"))
         target = mapping(spec.get("scaleTargetRef"))
         least, most = _number(spec.get("minReplicas"), 1), _number(spec.get("maxReplicas"), 0)

@@ -6,15 +6,14 @@ no node has them is a warning.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from cluster_forge.checks.checked_stack import CheckedStack
-from cluster_forge.checks.fit import reasons
+from cluster_forge.checks.fit import reasons, statements
 from cluster_forge.checks.fit.board import Board
 from cluster_forge.checks.fit.bounds import Kind, Shortage
 from cluster_forge.checks.fit.demand import Stay
-from cluster_forge.checks.fit.nodes import PODS
 from cluster_forge.checks.fit.placement import Item
 from cluster_forge.checks.fit.scenarios import NodeDown
 from cluster_forge.checks.fit.search import Verdict
@@ -26,8 +25,6 @@ from cluster_forge.stack.model import Size
 
 CODE: Final = "does-not-fit"
 _NAMED: Final = 5
-_LARGEST: Final = 3
-_UNITS: Final = {"cpu": " cores of CPU"}
 _CUT: Final = "; not decided: the search has a limit, and there may be one"
 _LOWER: Final = "lower the requests, choose a smaller `target.size`, or add nodes to `target.nodes`"
 
@@ -70,7 +67,7 @@ def _steady(fit: StackFit) -> Iterator[Finding]:
             yield _of_stack(
                 fit,
                 Severity.WARNING,
-                f"no placement of {_count(fit)} on {_nodes(fit)} was found: no node for {_list(missing)} "
+                f"no placement of {_count(fit)} on {_nodes(fit)} was found: no node for {statements.listed(missing)} "
                 f"({reasons.of(missing[0][0], result.placement.board)}){_CUT if result.is_cut else ''}",
                 _enough(fit),
             )
@@ -80,21 +77,17 @@ def _steady(fit: StackFit) -> Iterator[Finding]:
 
 
 def _proven(fit: StackFit, shortage: Shortage) -> Finding:
-    item = shortage.items[0]
+    item, message = shortage.items[0], statements.of(shortage, fit.result.bounds)
     match shortage.kind:
         case Kind.CROWDED:
-            nodes = f"{counted(shortage.nodes, 'node')} of {shortage.requested} that it runs on"
-            message = f"{nodes} cannot hold all their DaemonSets: {reasons.of_shortage(shortage, fit.result.bounds)}"
             return _of_item(item, Severity.ERROR, message, _LOWER)
         case Kind.NO_NODE:
             severity = Severity.ERROR if _is_certain(fit, item) else Severity.WARNING
-            message = f"no node takes its Pod: {reasons.of_shortage(shortage, fit.result.bounds)}"
             return _of_item(item, severity, message, _mending(fit, item))
         case Kind.APART:
-            message = f"at most {shortage.available} of its {shortage.requested} Pods can run at once: {reasons.of_shortage(shortage, fit.result.bounds)}"
             return _of_item(item, Severity.ERROR, message, "lower its replicas, or add nodes to `target.nodes`")
         case _:
-            return _together(fit, shortage)
+            return _of_stack(fit, Severity.ERROR, message, _enough(fit))
 
 
 def _is_certain(fit: StackFit, item: Item) -> bool:
@@ -118,39 +111,6 @@ def _mending(fit: StackFit, item: Item) -> str:
     if not item.task.nodes:
         return "write the `labels` and `taints` of the nodes as they are, or change its node selector or tolerations"
     return _LOWER
-
-
-def _together(fit: StackFit, shortage: Shortage) -> Finding:
-    """About the Pods of several workloads, or those of one in sum."""
-    return _of_stack(fit, Severity.ERROR, f"{_workloads(shortage)} {_too_much(shortage)}", _enough(fit))
-
-
-def _workloads(shortage: Shortage) -> str:
-    """Whose Pods it is about: the names of a few, of many those that ask for most of it."""
-    if len(shortage.items) <= _NAMED:
-        return f"the Pods of {_names(shortage.items)}"
-
-    def amount(item: Item) -> int:
-        requests = dict(item.demand.pod.requests)
-        return item.demand.count * (requests.get(shortage.resource, 0) if requests else 1)
-
-    largest = sorted(shortage.items, key=lambda item: (-amount(item), item.number))[:_LARGEST]
-    return f"the Pods of {len(shortage.items)} workloads (most for {', '.join(_names([item]) for item in largest)})"
-
-
-def _too_much(shortage: Shortage) -> str:
-    is_one = shortage.nodes == 1
-    nodes, have = ("node", "has") if is_one else (f"{shortage.nodes} nodes", "have")
-    if shortage.kind is Kind.PIECES:
-        held = f"the {nodes} that may run them can hold {shortage.available}"
-        return f"are {shortage.requested}, and {held}: what is left on each is too small for one more"
-    if shortage.resource == PODS:
-        held = f"the {nodes} that may run them can take {shortage.available}"
-        return f"are {shortage.requested}, and {held} beside DaemonSets"
-    requested = pod_requests.text(shortage.resource, shortage.requested)
-    available = pod_requests.text(shortage.resource, shortage.available)
-    what = _UNITS.get(shortage.resource, f" of {shortage.resource}")
-    return f"request {requested}{what}, and the {nodes} that may run them {have} {available} left beside DaemonSets"
 
 
 def _passing(fit: StackFit) -> Iterator[Finding]:
@@ -190,24 +150,13 @@ def _losing(fit: StackFit, size: Size) -> Iterator[Finding]:
             yield _of_stack(
                 fit,
                 Severity.NOTICE if size is Size.SMALL else Severity.WARNING,
-                f"with one node of {_group_of(fit, down)} down there is no room for {_list([(one.item, one.pods) for one in waiting])}",
+                f"with one node of {_group_of(fit, down)} down there is no room for {statements.listed([(one.item, one.pods) for one in waiting])}",
                 "add a node, or lower the requests",
             )
 
 
 def _group_of(fit: StackFit, down: NodeDown) -> str:
     return fit.groups[fit.result.placement.board.compiler.nodes.group_of[down.node]].title
-
-
-def _list(missing: list[tuple[Item, int]]) -> str:
-    pods = sum(count for _, count in missing)
-    return f"{counted(pods, 'Pod')} of {_names([item for item, _ in missing])}"
-
-
-def _names(items: Sequence[Item]) -> str:
-    names = [str(item.demand.manifest.id) for item in items]
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _count(fit: StackFit) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from cluster_forge.checks.fit.pod_class import HOSTNAME, NodeDemand, NodeTerm
+from cluster_forge.checks.fit.pod_class import HOSTNAME, NodeDemand, NodeTerm, PodClass
 from cluster_forge.manifests import pod_requests
 from cluster_forge.stack.model import Architecture, Node
 
@@ -31,6 +31,11 @@ class Taint:
         key, _, value = rest.partition("=")
         return cls(key=key, value=value, effect=effect)
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it keeps Pods away that do not tolerate it."""
+        return self.effect in _CLOSING
+
     def __str__(self) -> str:
         return f"{self.key}{'=' if self.value else ''}{self.value}:{self.effect}"
 
@@ -53,6 +58,10 @@ class NodeGroup:
     """Those that its nodes may have; one of them counts for each Pod, unless a label says which."""
     names: tuple[str, ...] = ()
     """The names of its nodes, where they have any."""
+    used: Mapping[str, int] = field(default_factory=dict)
+    """What Pods that are not of the stack request on each of its nodes, by resource."""
+    residents: tuple[PodClass, ...] = ()
+    """Those of them that decide by ports, labels or anti-affinity what else may come; `used` has what they request."""
     where: str = ""
 
     @classmethod
@@ -133,7 +142,7 @@ def intolerable(demand: NodeDemand, group: NodeGroup) -> list[Taint]:
     return [
         taint
         for taint in group.taints
-        if taint.effect in _CLOSING
+        if taint.is_closing
         and not any(one.tolerates(taint.key, taint.value, taint.effect) for one in demand.tolerations)
     ]
 

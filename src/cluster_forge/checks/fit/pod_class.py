@@ -8,28 +8,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cluster_forge.foundation.label_selector import LabelSelector
+from cluster_forge.manifests.host_ports import HostPort
 
 HOSTNAME: Final = "kubernetes.io/hostname"
-_ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - the address that stands for all
-
-
 _EVERYTHING: Final = LabelSelector()
-
-
-@dataclass(frozen=True, slots=True)
-class HostPort:
-    """A port of the node that a Pod takes (kubernetes, ``nodeports/node_ports.go``)."""
-
-    number: int
-    protocol: str = "TCP"
-    address: str = _ANY_ADDRESS
-
-    def clashes_with(self, other: HostPort) -> bool:
-        is_same = (self.number, self.protocol) == (other.number, other.protocol)
-        return is_same and (self.address == other.address or _ANY_ADDRESS in (self.address, other.address))
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.protocol}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +97,11 @@ class PodClass:
 
     def __hash__(self) -> int:
         return self._hash
+
+    @property
+    def terms(self) -> tuple[PodTerm, ...]:
+        """Those by which it asks for other Pods, keeps away from them, or counts them."""
+        return (*self.attracts, *self.repels, *(spread.term for spread in self.spreads))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from cluster_forge.checks.fit.pod_class import (
-    HostPort,
     NodeDemand,
     NodeTerm,
     PodClass,
@@ -22,11 +21,12 @@ from cluster_forge.checks.fit.pod_class import (
 )
 from cluster_forge.foundation.label_selector import LabelSelector, Requirement
 from cluster_forge.foundation.untyped import mapping, sequence
-from cluster_forge.manifests import pod_requests
+from cluster_forge.manifests import host_ports, pod_requests
 
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
-_SYSTEM: Final = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+SYSTEM_PRIORITIES: Final = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+"""Those of the PriorityClasses that every cluster has."""
 _OF_DAEMON_SETS: Final = tuple(
     Toleration(key=f"node.kubernetes.io/{key}", effect=effect, is_exists=True)
     for key, effect in (
@@ -64,12 +64,28 @@ def read(
         namespace=namespace,
         labels=tuple(sorted(labels.items())),
         requests=tuple(sorted(pod_requests.of(pod).items())),
-        ports=tuple(dict.fromkeys(_ports(pod))),
+        ports=host_ports.of(pod),
         nodes=_node_demand(pod, mapping(runtime.get("scheduling")), is_daemon=is_daemon),
         attracts=_pod_terms(affinity.get("podAffinity"), namespace, labels, surroundings),
         repels=_pod_terms(affinity.get("podAntiAffinity"), namespace, labels, surroundings),
         spreads=tuple(_spreads(pod, namespace, labels)),
         priority=_priority(pod, surroundings),
+    )
+
+
+def running(pod: Mapping[str, Any], surroundings: Surroundings) -> PodClass:
+    """The class of a Pod that has its node: what it takes there, and what it keeps away. Its priority is in its ``spec``."""
+    metadata, spec = mapping(pod.get("metadata")), mapping(pod.get("spec"))
+    namespace, labels = str(metadata.get("namespace") or ""), _texts(metadata.get("labels"))
+    repelled = mapping(spec.get("affinity")).get("podAntiAffinity")
+    priority = spec.get("priority")
+    return PodClass(
+        namespace=namespace,
+        labels=tuple(sorted(labels.items())),
+        requests=tuple(sorted(pod_requests.of(spec).items())),
+        ports=host_ports.of(spec),
+        repels=_pod_terms(repelled, namespace, labels, surroundings) if repelled else (),
+        priority=priority if isinstance(priority, int) else 0,
     )
 
 
@@ -86,21 +102,8 @@ def _of_revision(revision: str) -> dict[str, str]:
 
 def _priority(pod: Mapping[str, Any], surroundings: Surroundings) -> int:
     name = pod.get("priorityClassName") or ""
-    known = {**surroundings.priorities, **_SYSTEM}
+    known = {**surroundings.priorities, **SYSTEM_PRIORITIES}
     return known.get(name, 0) if isinstance(name, str) else 0
-
-
-def _ports(pod: Mapping[str, Any]) -> Iterator[HostPort]:
-    on_host = pod.get("hostNetwork") is True
-    starting = [
-        one for one in map(mapping, sequence(pod.get("initContainers"))) if one.get("restartPolicy") == "Always"
-    ]
-    for container in [*map(mapping, sequence(pod.get("containers"))), *starting]:
-        for port in map(mapping, sequence(container.get("ports"))):
-            number = port.get("hostPort") or (port.get("containerPort") if on_host else None)
-            if isinstance(number, int) and number > 0:
-                address = str(port.get("hostIP") or HostPort(0).address)
-                yield HostPort(number, str(port.get("protocol") or "TCP"), address)
 
 
 def _node_demand(pod: Mapping[str, Any], scheduling: Mapping[str, Any], *, is_daemon: bool) -> NodeDemand:

@@ -32,8 +32,10 @@ class StackFit:
     def of(cls, checked: CheckedStack) -> StackFit:
         target = checked.stack.target
         groups = (NodeGroup.of(node, number, target.architectures) for number, node in enumerate(target.nodes))
-        claims = checked.of_kind.get(("", "PersistentVolumeClaim"), ())
-        return cls(groups=tuple(groups), demands=tuple(demanding.of(checked)), claims=tuple(claims))
+        objects = checked.of_kind
+        demands = demanding.of(objects, checked.waves, checked.operated, demanding.surroundings(objects))
+        claims = objects["", "PersistentVolumeClaim"]
+        return cls(groups=tuple(groups), demands=tuple(demands), claims=tuple(claims))
 
     @property
     def undecided(self) -> tuple[str, ...]:

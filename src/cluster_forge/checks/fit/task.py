@@ -11,7 +11,8 @@ from functools import cached_property
 
 from cluster_forge.checks.fit.counter import NOWHERE, Counter
 from cluster_forge.checks.fit.nodes import PODS, Nodes
-from cluster_forge.checks.fit.pod_class import HostPort, NodeDemand, PodClass, PodTerm, Spread
+from cluster_forge.checks.fit.pod_class import NodeDemand, PodClass, PodTerm, Spread
+from cluster_forge.manifests.host_ports import HostPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,14 @@ def _asked_label(term: PodTerm) -> tuple[str, str] | None:
 
 
 class Compiler:
-    """Compiles classes for some nodes; ``classes`` are all that will be asked for, since each counts for the others."""
+    """Compiles classes for some nodes; ``classes`` are all that will be asked for, since each counts for the others, as do the
+    residents of the nodes.
+    """
 
     def __init__(self, nodes: Nodes, classes: Iterable[PodClass]) -> None:
         self.nodes = nodes
-        self._classes = list(dict.fromkeys(classes))
+        residents = (pod for group in nodes.groups for pod in group.residents)
+        self._classes = list(dict.fromkeys((*classes, *residents)))
         names = dict.fromkeys(name for group in nodes.groups for name in group.capacity)
         names |= dict.fromkeys(name for pod in self._classes for name, _ in pod.requests)
         self.resources = ["cpu", "memory", PODS, *(name for name in names if name not in ("cpu", "memory", PODS))]

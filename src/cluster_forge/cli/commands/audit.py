@@ -23,11 +23,15 @@ def command(session: Session, stack: str | None, *, last: int) -> None:
         cluster-forge audit
         cluster-forge audit platform --last 5 --format json
     """
+    from cluster_forge.cli import cluster_stacks
     from cluster_forge.cli.output import history_text
     from cluster_forge.foundation.json_codec import dump
     from cluster_forge.stages.deliver.cluster_records import audit_log
 
-    entries = audit_log.read(session.reached(), (stack or "").partition(".")[0])[-last:]
+    cluster, name = session.reached(), cluster_stacks.named(stack) or ""
+    entries = audit_log.read(cluster, name)[-last:]
     for line in history_text.entries(entries):
         session.print(line)
+    if not entries:
+        session.print(f"no change of {f'the stack {name}' if name else 'a stack'} is on record in {cluster.about()}")
     session.print_json("audit", entries=[history_text.plain(dump(entry)) for entry in entries])

@@ -155,7 +155,11 @@ class _Values:
         expected = deployment.plan.secrets
         if self.source == given.ENVIRONMENT:
             return given.from_environment(expected, os.environ)
-        return given.parse(self.text, self.source, (*expected, *self.others), reader)
+        return given.parse(self.text, self._where, (*expected, *self.others), reader)
+
+    @property
+    def _where(self) -> str:
+        return "stdin" if self.source == "-" else self.source
 
     def for_all(self, expected: Iterable[ExpectedSecret]) -> _Values:
         """The same values, for the stacks of several clusters, which expect these Secrets."""
@@ -209,7 +213,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
     from cluster_forge.cli.output import deploy_text
     from cluster_forge.stages.deliver import deployment
 
-    again = session.cluster_command("deploy", *([stack] if stack else []))
+    again = session.cluster_command("deploy", *([stack] if stack else []), *(["--dry-run"] if options.is_trial else []))
     with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
         noted = deployer.Noted(reporter)
         tools = replace(session.delivery(noted), files=place.files)
@@ -240,7 +244,9 @@ def _to_many(session: Session, stack: str | None, options: DeployOptions, values
         if not options.is_trial:
             places = ", ".join(f"{one.name} ({members.places[one.name].title})" for one in members.clusters)
             deployer.confirm(session, f"Deploy to {places}?")
-        again = session.fleet_command("deploy", *([stack] if stack else []))
+        again = session.fleet_command(
+            "deploy", *([stack] if stack else []), *(["--dry-run"] if options.is_trial else [])
+        )
         return _rolled_out(session, members, options, values, again)
 
 

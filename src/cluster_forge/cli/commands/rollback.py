@@ -85,7 +85,6 @@ def _go_back(
 ) -> int:
     from cluster_forge.cli import cluster_stacks, deployer
     from cluster_forge.cli.output import deploy_text
-    from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import deploy, rollback
     from cluster_forge.stages.deliver.cluster_records import releases
     from cluster_forge.stages.deliver.deploy import DeployRequest
@@ -96,9 +95,8 @@ def _go_back(
         facts = tools.cluster.about()
         name = cluster_stacks.chosen(stack, releases.stacks(tools.cluster), tools.cluster, "rollback")
         release, deployment = rollback.target(wanted(stack=name), tools)
-        if questions.may_ask(session):
-            question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"
-            click.confirm(question, default=False, abort=True, err=True)
+        question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"
+        deployer.confirm(session, question)
         again = session.cluster_command("rollback", name, "--to", str(release.number))
         with deployer.going_on(again, noted):
             result = deploy.deploy(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cluster_forge.cli.output.counts import clock
+from cluster_forge.cli.output.terminal_text import one_line
 from cluster_forge.foundation.errors import DeploymentError, ForgeError
 from cluster_forge.foundation.names import counted
 from cluster_forge.gitops.delivery_mode import TITLES, Delivery
@@ -26,7 +27,7 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
     components = result.components
     yield from lines(components)
     yield from (f"  pruned: {target}" for target in result.pruned.deleted)
-    yield from (f"  left the stack, and stays: {target} ({reason})" for target, reason in result.pruned.kept)
+    yield from (f"  left the stack, and stays: {target} ({one_line(reason)})" for target, reason in result.pruned.kept)
     name = f"{deployment.name} {deployment.plan.version}"
     if is_trial:
         yield f"{name} can be deployed to {facts}; nothing was changed"
@@ -39,8 +40,10 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
 
 
 def warnings(problems: Iterable[Problem]) -> Iterator[str]:
-    """A line for each problem that stopped nothing."""
-    return (f"warning: {_problem(problem)}" for problem in problems)
+    """Each problem that stopped nothing, with how to mend it."""
+    return (
+        f"warning: {_problem(problem)}" + (f"\n  fix: {problem.fix}" if problem.fix else "") for problem in problems
+    )
 
 
 def lines(components: Sequence[ComponentResult]) -> Iterator[str]:
@@ -66,7 +69,8 @@ def deployed_json(
         "kept": [str(target) for target, _ in result.pruned.kept],
         "components": components_json(result.components),
         "warnings": [
-            {"code": problem.code, "message": problem.message, "where": problem.where} for problem in result.warnings
+            {"code": problem.code, "message": problem.message, "where": problem.where, "fix": problem.fix}
+            for problem in result.warnings
         ],
     }
 
@@ -118,12 +122,17 @@ def _way_back(result: DeployResult, back: str) -> str:
 
 
 def _component(component: ComponentResult, width: int) -> str:
-    seconds = clock(component.seconds) if component.seconds else ""
+    seconds = clock(component.seconds) if round(component.seconds, 1) else ""
     line = f"  {component.name:<{width}}  {component.state:<9} {seconds:>7}  {component.version}".rstrip()
     if component.state.is_good:
-        return f"{line}  ({component.message})" if component.message else line
-    reasons = [f"\n    {error}" + (f"\n      {error.fix}" if error.fix else "") for error in component.errors]
-    return line + ("".join(reasons) + _trouble(component.trouble) or f"  {component.message}")
+        return f"{line}  ({one_line(component.message)})" if component.message else line
+    reasons = [text for error in component.errors for text in (_indented(str(error), 4), _indented(error.fix or "", 6))]
+    return line + ("".join(reasons) + _trouble(component.trouble) or f"  {one_line(component.message)}")
+
+
+def _indented(text: str, width: int) -> str:
+    """Lines of others below the line of a component: none of them looks like a line of its own."""
+    return "".join(f"\n{' ' * width}{line}" for line in text.splitlines())
 
 
 def _trouble(trouble: Trouble) -> str:
@@ -140,11 +149,8 @@ def _trouble(trouble: Trouble) -> str:
 
 
 def _problem(problem: Problem) -> str:
-    return (
-        f"{problem.where}: {problem.message} ({problem.code})"
-        if problem.where
-        else f"{problem.message} ({problem.code})"
-    )
+    place = f"{problem.where}: " if problem.where else ""
+    return one_line(f"{place}{problem.message} ({problem.code})")
 
 
 def _component_json(component: ComponentResult) -> dict[str, Any]:

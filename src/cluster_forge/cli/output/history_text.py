@@ -40,13 +40,17 @@ def release_json(release: Release) -> dict[str, Any]:
 
 def entries(log: Sequence[Entry]) -> Iterator[str]:
     """A table of the entries of an audit log; below each who it was, from which image, and what went wrong."""
+    if not log:
+        return
     head, *rows = columns.table([_ENTRY, *map(_entry, log)], _WIDEST_ENTRY)
     yield head
     for entry, row in zip(log, rows, strict=True):
         yield row
         image = f"image {entry.image[:_DIGITS]}" if entry.image else ""
         place = f"cluster {entry.cluster}" if entry.cluster else ""
-        who = ", ".join(filter(None, (place, _by(entry.user, entry.run), image)))
+        component = _removed(entry)
+        what = f"component {component}" if component else ""
+        who = ", ".join(filter(None, (what, place, _by(entry.user, entry.run), image)))
         yield from columns.notes(filter(None, (who, entry.message)))
 
 
@@ -62,7 +66,14 @@ def _row(release: Release) -> tuple[str, ...]:
 
 
 def _entry(entry: Entry) -> tuple[str, ...]:
-    return (entry.time, entry.stack, entry.action, str(entry.release or ""), entry.version, entry.result)
+    action = "remove" if _removed(entry) else entry.action
+    return (entry.time, entry.stack, action, str(entry.release or ""), entry.version, entry.result)
+
+
+def _removed(entry: Entry) -> str:
+    """The component that was removed: its name may be longer than a column."""
+    verb, _, component = entry.action.partition(" ")
+    return component if verb == "remove" else ""
 
 
 def _by(user: str, run: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cluster_forge.cli.output.terminal_text import one_line
 from cluster_forge.foundation.names import counted
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def lines(planned: Planned, done: Deletion, what: str, *, is_trial: bool) -> Ite
         yield f"{counted(planned.objects, 'object')} of {what}; nothing was changed"
         return
     for target, reason in done.kept:
-        yield f"  stays: {target}: {reason}"
+        yield f"  stays: {target}: {one_line(reason)}"
     yield f"{counted(len(done.deleted), 'object')} of {what} deleted"
 
 

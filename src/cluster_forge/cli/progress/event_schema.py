@@ -27,7 +27,9 @@ class DeliveryEvent(Schema):
     """Of `started`: the number of components."""
     component: StrictStr = ""
     """The component; for what concerns all of them the stack or the engine's root."""
-    state: Literal["", "applying", "waiting", "unchanged", "applied", "ready", "failed", "blocked", "removed"] = ""
+    state: Literal[
+        "", "applying", "waiting", "unchanged", "applied", "ready", "failed", "blocked", "removing", "removed"
+    ] = ""
     """What it does now, or how it ended: as `state` in the result. A component may be `ready` and wait again."""
     reason: StrictStr = ""
     """What it waits for, or why it has failed."""

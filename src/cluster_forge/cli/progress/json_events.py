@@ -11,6 +11,7 @@ from cluster_forge.cli.progress.transfer_relay import RunReporter
 from cluster_forge.manifests.finding import Finding
 
 _APPLYING: Final = "applying"
+_REMOVING: Final = "removing"
 _WAITING: Final = "waiting"
 
 
@@ -30,7 +31,7 @@ class JsonEvents:
         self._inner.stage_started(stage, total)
 
     def item_started(self, stage: str, item: str) -> None:
-        self._component(stage, item, _APPLYING)
+        self._component(stage, item, _REMOVING if stage.partition(" ")[0] == "remove" else _APPLYING)
         self._inner.item_started(stage, item)
 
     def item_waiting(self, stage: str, item: str, reason: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cluster_forge.cli.output import error_text
-from cluster_forge.cli.output.terminal_text import shown, styled
+from cluster_forge.cli.output.terminal_text import one_line, shown, styled
 from cluster_forge.cli.output.visibility import least_verbosity
 from cluster_forge.cli.progress.network_state import waiting_text
 from cluster_forge.cli.progress.warning_limit import WarningLimit
@@ -56,7 +56,7 @@ class LineReporter:
             is_same = _NUMBER.sub("", reason) == _NUMBER.sub("", last)
             if reason != last and (not is_same or now >= at + _SPELL):
                 self._reasons[stage, item] = (now, reason)
-                self._line(self._items, f"{stage:<6} {'':>7}  {item} waits for {reason}")
+                self._line(self._items, f"{stage:<6} {'':>7}  {one_line(item)} waits for {one_line(reason)}")
 
     def item_finished(self, stage: str, item: str, detail: str = "", **facts: str | float | bool) -> None:
         with self._lock:
@@ -64,7 +64,7 @@ class LineReporter:
             self._total[stage] = max(self._total.get(stage, 0), self._done[stage])
             count = f"{self._done[stage]}/{self._total[stage]}"
             least = 1 if facts.get("state") == _FAILED else self._items
-            self._line(least, f"{stage:<6} {count:>7}  {item}{f': {detail}' if detail else ''}")
+            self._line(least, f"{stage:<6} {count:>7}  {one_line(item)}{f': {one_line(detail)}' if detail else ''}")
 
     def stage_finished(self, stage: str, summary: str) -> None:
         with self._lock:

@@ -20,6 +20,10 @@ _UNKNOWN: Final = "Unknown"
 _NO_TARGET, _NO_CLUSTER = "Failed to load target state", "Failed to load live state"
 """How Argo CD begins the messages where it cannot read the repository, and where it cannot read the cluster
 (``controller/state.go``). Without the cluster there is no target state either: manifests are made for its version."""
+_NO_COMPARISON: Final = "Failed to compare desired state"
+"""The same where it has both, and cannot compare them: the API server refuses the dry run of an object."""
+PAUSE: Final = "argocd.argoproj.io/skip-reconcile"
+"""An annotation: Argo CD does not look at an Application where it is ``true`` (Argo CD, "Skip Application Reconcile")."""
 _LONGEST: Final = 500
 """Characters of a message of Argo CD's: it may quote a whole object."""
 
@@ -30,10 +34,11 @@ class ApplicationState:
 
     ``lack`` says what it lacks, empty if it is ready: ``OutOfSync, Missing``. ``is_current``: its spec has the wanted
     revision. ``has_failed``: its operation has failed for this commit, and Argo CD does not repeat it by itself.
-    ``is_unreadable``: Argo CD cannot read this revision, and says why in ``messages``.
-    ``has_only_crds``: its objects are CRDs, all of them.
-    ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be. ``progress`` counts
-    what is done of it: objects that its operation has applied, that are synced, that are healthy, and the Application itself.
+    ``is_compared``: Argo CD has compared the cluster with this revision. ``is_unreadable``: Argo CD cannot read this
+    revision, and says why in ``messages``. ``has_only_crds``: its objects are CRDs, all of them.
+    ``messages`` are Argo CD's own; ``unwell`` are its objects that are not healthy, or not known to be; ``refused`` are those
+    that the API server may have refused. ``progress`` counts what is done of it: objects that its operation has applied, that
+    are synced, that are healthy, and the Application itself.
     """
 
     name: str
@@ -41,10 +46,12 @@ class ApplicationState:
     is_current: bool
     has_failed: bool
     is_operating: bool
+    is_compared: bool = False
     is_unreadable: bool = False
     has_only_crds: bool = False
     messages: tuple[str, ...] = ()
     unwell: tuple[ObjectId, ...] = ()
+    refused: tuple[ObjectId, ...] = ()
     progress: int = 0
 
     @property
@@ -62,6 +69,7 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
         health=_text(mapping(status.get("health")).get("status")) or "health not known",
         phase=_text(mapping(status.get("operationState")).get("phase")),
         is_of_commit=_is_of_commit(status),
+        is_paused=is_paused(body),
     )
     lack = "it is being deleted" if body["metadata"].get("deletionTimestamp") else seen.lack(revision)
     if lack and is_narrowed and seen.lacks_sync_alone(revision) and _lacks_pruning_alone(status):
@@ -72,12 +80,19 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
         is_current=seen.wanted == revision,
         has_failed=seen.wanted == revision and seen.has_failed,
         is_operating=seen.phase in _OPERATING,
+        is_compared=seen.wanted == revision == seen.compared,
         is_unreadable=bool(lack) and seen.wanted == revision and seen.sync == _UNKNOWN and _is_refused(status),
         has_only_crds={resource.get("kind") for resource in _resources(status)} == {CRD_KIND},
         messages=tuple(_messages(status)),
         unwell=tuple(_unwell(status)),
+        refused=tuple(map(_id, _refused(status))) if seen.wanted == revision else (),
         progress=_progress(status) + (not lack) if seen.wanted == revision else 0,
     )
+
+
+def is_paused(body: Body) -> bool:
+    """Whether another user has paused the Application: Argo CD does not look at it."""
+    return mapping(body["metadata"].get("annotations")).get(PAUSE) == "true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +105,7 @@ class _Seen:
     health: str
     phase: str
     is_of_commit: bool
+    is_paused: bool
 
     @property
     def has_failed(self) -> bool:
@@ -104,7 +120,7 @@ class _Seen:
         if self.wanted != revision:
             return f"at {self.wanted or 'no revision'}"
         if self.compared != revision:
-            return "not compared with the revision yet"
+            return f"paused: its annotation {PAUSE} is true" if self.is_paused else "not compared with the revision yet"
         if (self.sync, self.health) != ("Synced", "Healthy"):
             return f"{self.sync}, {self.health}"
         return f"the sync is {self.phase}" if self.phase in _OPERATING or self.has_failed else ""
@@ -151,12 +167,28 @@ def _unwell(status: Mapping[str, Any]) -> Iterator[ObjectId]:
     """Argo CD 3 keeps the health of an object where the API server does not show it: all may be unwell then."""
     for resource in _resources(status):
         if mapping(resource.get("health")).get("status") != "Healthy":
-            yield ObjectId(
-                group=_text(resource.get("group")),
-                kind=_text(resource.get("kind")),
-                namespace=_text(resource.get("namespace")),
-                name=_text(resource.get("name")),
-            )
+            yield _id(resource)
+
+
+def _refused(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What the last operation could not apply; where Argo CD cannot compare, which it says of the first object alone, all that
+    is not known to be synced.
+    """
+    conditions = (mapping(condition).get("message") for condition in sequence(status.get("conditions")))
+    if any(_text(message).startswith(_NO_COMPARISON) for message in conditions):
+        yield from (resource for resource in _resources(status) if resource.get("status") != "Synced")
+    result = mapping(mapping(status.get("operationState")).get("syncResult"))
+    yield from (one for one in map(mapping, sequence(result.get("resources"))) if one.get("status") == "SyncFailed")
+
+
+def _id(resource: Mapping[str, Any]) -> ObjectId:
+    """The object of an entry of the status."""
+    return ObjectId(
+        group=_text(resource.get("group")),
+        kind=_text(resource.get("kind")),
+        namespace=_text(resource.get("namespace")),
+        name=_text(resource.get("name")),
+    )
 
 
 def _progress(status: Mapping[str, Any]) -> int:

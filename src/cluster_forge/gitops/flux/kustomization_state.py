@@ -12,6 +12,7 @@ from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.manifest import Body
 
 WAITS: Final = "DependencyNotReady"
+_REFUSED: Final = "ReconciliationFailed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class KustomizationState:
     """``lack`` is what keeps it from being ready at the revision, in a few words; empty if nothing does.
 
     ``reason`` and ``message`` are those of its condition ``Ready``; no message where it was ready at an earlier revision.
-    ``is_idle``: Flux looks at it again later only. ``is_at_work``: Flux applies it, or waits for its objects.
+    ``is_idle``: Flux looks at it again later only. ``is_at_work``: Flux applies it, or waits for its objects. ``is_refused``:
+    Flux could not apply it at the revision.
     """
 
     name: str
@@ -28,6 +30,7 @@ class KustomizationState:
     message: str = ""
     is_idle: bool = False
     is_at_work: bool = False
+    is_refused: bool = False
 
     @property
     def is_ready(self) -> bool:
@@ -47,6 +50,7 @@ def of(body: Body, revision: str) -> KustomizationState:
     applied = str(status.get("lastAppliedRevision") or "")
     is_observed = status.get("observedGeneration") == body["metadata"].get("generation")
     is_true = ready.get("status") == "True"
+    is_paused = mapping(body.get("spec")).get("suspend") is True
     reason = str(ready.get("reason") or "")
     message = "" if is_true else str(ready.get("message") or "")
     lack = ""
@@ -54,6 +58,8 @@ def of(body: Body, revision: str) -> KustomizationState:
         lack = reason or "not ready"
     elif not (is_true and is_observed and applied.startswith(f"{revision}@")):
         lack = f"at {applied.partition('@')[0]}" if applied else "not applied yet"
+    if lack and is_paused:
+        lack = message = "paused: its spec.suspend is true"
     return KustomizationState(
         name=str(body["metadata"]["name"]),
         lack=lack,
@@ -61,4 +67,5 @@ def of(body: Body, revision: str) -> KustomizationState:
         message=message,
         is_idle=ready.get("status") == "False",
         is_at_work=ready.get("status") == "Unknown",
+        is_refused=reason == _REFUSED and str(status.get("lastAttemptedRevision")).startswith(f"{revision}@"),
     )

@@ -97,11 +97,12 @@ left_out() {
     done
 }
 
-# without_leftovers TEXT: takes spec.conversion out of CRDs that are invalid only because an operator wrote a caBundle into the
-# one of before, which server-side apply leaves there (cert-manager#4838). Fails if there is none in TEXT, or nothing changes.
+# without_leftovers TEXT: takes spec.conversion out of CRDs that kubectl or an engine says (TEXT) to be invalid only because an
+# operator wrote a caBundle into the one of before, which server-side apply leaves there (cert-manager#4838). Fails if there is
+# none in TEXT, or nothing changes.
 without_leftovers() {
   names=$(printf '%s\n' "$1" | awk '
-    /CustomResourceDefinition.* is invalid:/ { split($0, quoted, "\""); name = quoted[2] }
+    /CustomResourceDefinition/ && match($0, /"[^"]*" is invalid:/) { name = substr($0, RSTART + 1, RLENGTH - 14) }
     /spec\.conversion\.strategy: Required value/ && name != "" { print name }' | sort -u)
   if [ -z "$names" ] || [ "$names" = "$cleared" ]; then return 1; fi
   cleared=$names

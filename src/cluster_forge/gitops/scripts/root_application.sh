@@ -5,11 +5,14 @@ columns_of_applications='NAME:.metadata.name,WANTED:.spec.source.targetRevision,
 columns_of_applications="$columns_of_applications"',SYNC:.status.sync.status,HEALTH:.status.health.status,PHASE:.status.operationState.phase'
 columns_of_applications="$columns_of_applications"',COMMIT:.status.sync.revision,TRIED:.status.operationState.syncResult.revision'
 columns_of_applications="$columns_of_applications"',DELETED:.metadata.deletionTimestamp'
+columns_of_messages='NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message'
 
 # states: sets `answer` to a line for each Application of the stack.
 states() {
   ask get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers -o "custom-columns=$columns_of_applications"
 }
+# said: what Argo CD says of the last operation and of the comparison, a line for each Application.
+said() { k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers -o "custom-columns=$columns_of_messages"; }
 patch() { k patch applications.argoproj.io "$1" -n "$namespace" --type=merge -p "$2" >/dev/null || :; }
 
 # Argo CD compares a new revision only after the operation on the old one, and does not retry a revision whose sync
@@ -68,9 +71,7 @@ application_messages() {
       answer=''
     if [ -n "$answer" ]; then printf '%s\n' "$answer"; else unready_objects "$name"; fi | cut -c 1-500 >&2
   done
-  k get applications.argoproj.io -n "$namespace" -l "$selector" --no-headers \
-    -o 'custom-columns=NAME:.metadata.name,SAYS:.status.operationState.message,CONDITIONS:.status.conditions[*].message' |
-    sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v -e ': successfully synced[^;]*$' -e ': <none>$' | cut -c 1-500 >&2 || :
+  said | sed -e 's/   */: /' -e 's/   */; /g' -e 's/; <none>$//' | grep -v -e ': successfully synced[^;]*$' -e ': <none>$' | cut -c 1-500 >&2 || :
 }
 
 # look ROWS: sets `ready` (a number), `pending` (a text), `waiting` (names) and `unknown`. Ready is an Application that is
@@ -116,7 +117,7 @@ END
 watch() {
   listed=$(printf '%s' "$applications" | tr '\n' ' ')
   say "waiting for the Application $root and its children to be synced and healthy (up to ${timeout}s without progress)"
-  began=$(now) asked=$began pause=8 best=0 reported=''
+  began=$(now) asked=$began pause=8 best=0 reported='' cleared=''
   while :; do
     trouble=''
     states || trouble=$answer answer=''
@@ -133,6 +134,7 @@ watch() {
     fi
     # After CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at a comparison only (argo-cd#21079).
     if [ -n "$waiting" ] && [ "$(($(now) - asked))" -ge "$pause" ]; then
+      if without_leftovers "$(said 2>/dev/null)"; then pause=2; fi
       if [ -n "$unknown" ]; then refresh hard "$root"; else for late in $waiting; do refresh normal "$late"; done; fi
       asked=$(now)
       if [ "$pause" -lt 64 ]; then pause=$((pause * 2)); fi

@@ -27,7 +27,7 @@ reconcile() {
 flux_messages() {
   for kind in "${source%/*}" "kustomizations.$group"; do
     k get "$kind" -n "$flux_namespace" -l "cluster-forge/stack=$stack" -o "$messages_of_flux" |
-      awk -F '|' 'NF > 2 && $2 != "True" { sub(/\|[^|]*\|/, ": "); print substr($0, 1, 500) }' >&2 || :
+      awk -F '|' 'NF > 2 && $2 != "True" { sub(/\|[^|]*\|/, ": "); print substr($0, 1, 500) }' || :
   done
 }
 
@@ -42,10 +42,7 @@ look() {
         ready=$((ready + 1))
         continue
         ;;
-      *' False '*)
-        state=$reason
-        idle="$idle $name"
-        ;;
+      *' False '*) state=$reason idle="$idle $name" ;;
       *) state="at ${applied%%@*}" ;;
     esac
     case $name in
@@ -65,7 +62,7 @@ watch() {
   listed=''
   for name in $kustomizations; do listed="$listed $name"; done
   say "waiting for the Kustomization $root_kustomization and those of the components to be ready (up to ${timeout}s without progress)"
-  began=$(now) asked=$began best=0 reported=''
+  began=$(now) asked=$began best=0 reported='' cleared=''
   while :; do
     trouble=''
     ask get "kustomizations.$group" -n "$flux_namespace" -l "cluster-forge/stack=$stack" --no-headers -o "custom-columns=$columns_of_kustomizations" ||
@@ -78,11 +75,12 @@ watch() {
       reported=$ready$pending
     fi
     if expired "$began"; then
-      flux_messages
+      flux_messages >&2
       failed "the Kustomization $root_kustomization and those of the components are not ready; not ready:$pending${trouble:+; $trouble}"
     fi
     if [ "$(($(now) - asked))" -ge 10 ]; then
       asked=$(now)
+      if without_leftovers "$(flux_messages 2>/dev/null)"; then asked=0; fi
       for name in $idle; do reconcile "kustomization.$group/$name"; done
     fi
     sleep 3

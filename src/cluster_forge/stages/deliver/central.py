@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Final
 
 from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.gitops import cluster_folder, git_server
@@ -21,11 +23,16 @@ from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCl
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.preflight import central as central_check
 from cluster_forge.stages.deliver.preflight import engine as engine_check
+from cluster_forge.stages.deliver.preflight import engine_pauses
 from cluster_forge.stages.deliver.preflight import registry as preflight
-from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.problem import NOT_CHECKED, Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
+
+CHECKS: Final = (engine_check, engine_pauses, central_check)
+CODES: Final = frozenset({NOT_CHECKED, *chain.from_iterable(check.CODES for check in CHECKS)})
+"""Of the problems that are looked for."""
 
 
 def checked(request: CentralRequest, tools: DeliverTools) -> tuple[Problem, ...]:
@@ -42,7 +49,7 @@ def checked(request: CentralRequest, tools: DeliverTools) -> tuple[Problem, ...]
         situation = Situation(
             plan=plan, tools=tools, options=request.options, parts=parts, central=names, central_steps=steps
         )
-        problems += preflight.check(situation, (engine_check, central_check))
+        problems += preflight.check(situation, CHECKS)
     raise_all(problem.error() for problem in dict.fromkeys(problems) if problem.is_error)
     return tuple(dict.fromkeys(problems))
 
@@ -100,7 +107,7 @@ def opened(request: CentralRequest, tools: DeliverTools) -> Iterator[CentralRoll
 
     Raises:
         BusyError: if another deployment of the stack is running.
-        DescriptionError: if one ApplicationSet cannot be right for all clusters.
+        UnknownNameError, DescriptionError: as `CentralDelivery.check`.
         ClusterError, RefusedError: if Argo CD's cluster does not answer, or does not take the project.
     """
     creation.create_namespace(git_server.NAMESPACE, tools.cluster)  # of the lease
@@ -108,7 +115,7 @@ def opened(request: CentralRequest, tools: DeliverTools) -> Iterator[CentralRoll
     with lease.held(request.clusters[0].deployment.name, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         delivery = CentralDelivery(request, plans, tools)
-        delivery.check_alike()
+        delivery.check()
         delivery.widen()
         yield CentralRollout(request, delivery, tools)
         delivery.narrow()

@@ -52,12 +52,12 @@ def remove(removal: CentralRemoval, run: str, tools: DeliverTools) -> Deletion:
     stack, cluster = removal.stack.name, removal.cluster
     applications = map(ObjectId.of, removal.applications())
     permissions.check([*applications, removal.stack.application_set], tools.cluster, judges_namespaces=False)
-    creation.create_namespace(
-        git_server.NAMESPACE, tools.cluster
-    )  # of the lease; a removal that was killed may have deleted it
+    # Of the lease; a removal that was killed may have deleted it.
+    creation.create_namespace(git_server.NAMESPACE, tools.cluster)
     with lease.held(stack, tools, run=run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
-        done = replace(removal, tools=tools).run()
+        removal = replace(removal, stack=central_stacks.again(removal.stack, tools.cluster), tools=tools)
+        done = removal.run()
         others = releases.remove_of(stack, cluster, tools)
         if others or set(removal.stack.clusters) - {cluster}:
             audit_log.append(tools, stack, audit_log.removal(stack, "", run, tools, cluster))

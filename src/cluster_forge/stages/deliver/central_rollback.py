@@ -59,12 +59,11 @@ def planned(request: CentralRollbackRequest, tools: DeliverTools) -> CentralRoll
         unseen = _check(request, chosen, deployment, tools)
     rollout = CentralRequest(
         clusters=(CentralCluster(name=pin.cluster, deployment=deployment, parts=(), step=int(pin.step)),),
-        described=frozenset(stack.clusters),
+        described=None,
         at_once=stack.at_once,
         options=replace(request.options, namespace=stack.application_set.namespace),
         run=request.run,
         cause=rollback.cause(chosen),
-        template=stack.template,
     )
     return CentralRollback(release=chosen, rollout=rollout, unseen=unseen)
 

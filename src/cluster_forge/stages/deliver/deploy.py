@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cluster_forge.foundation.error_groups import expected, raise_all
-from cluster_forge.foundation.errors import DeploymentError, ForgeError
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.part import Part
@@ -75,15 +75,35 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
         PreflightError, ExceptionGroup: for everything that keeps the cluster from running the stack; nothing was changed.
         BusyError: if another deployment of the stack is running, or has taken the lease over from this one.
         ClusterError, RefusedError: if the cluster does not answer, or does not let itself be looked at.
-        DeploymentError: if what left the stack does not go.
+        DeploymentError: if an engine does not apply the stack, or what left it does not go; of an atomic deployment with
+            what became of the way back.
     """
-    done = _deployed(request, tools)
+    try:
+        done = _deployed(request, tools)
+    except (DeploymentError, RefusedError, ExceptionGroup) as error:
+        if request.options.is_atomic:
+            raise_all((*expected(error), *_way_back(request, tools)))
+        raise
     if done.is_good or not request.options.is_atomic:
         return done
     try:
         return replace(done, back=_gone_back(request, tools))
     except (ForgeError, ExceptionGroup) as error:
         return replace(done, back_errors=tuple(expected(error)))
+
+
+def _way_back(request: DeployRequest, tools: DeliverTools) -> list[ForgeError]:
+    """Go back after a deployment that has ended with an error; what became of it. Nothing if it had not begun, or has nothing to
+    go back to.
+    """
+    try:
+        number = _gone_back(request, tools)
+    except (ForgeError, ExceptionGroup) as error:
+        return expected(error)
+    gone = DeploymentError(
+        f"the stack has gone back to release {number}", fix="mend what is shown above, and deploy again"
+    )
+    return [gone] if number else []
 
 
 def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
@@ -101,7 +121,7 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
             replace(request, deployment=deployment, options=options, cause=cause, parts=(), given=NONE), tools
         )
 
-    gone = rollback.after_failure(request.deployment.name, tools, again)
+    gone = rollback.after_failure(request.deployment.name, request.run, tools, again)
     if gone is None:
         return 0
     release, done = gone
@@ -157,7 +177,7 @@ def _delivered(request: DeployRequest, situation: Situation, tools: DeliverTools
 def _components(request: DeployRequest, situation: Situation, tools: DeliverTools) -> tuple[ComponentResult, ...]:
     deployment, options = request.deployment, request.options
     if deployment.plan.flux:
-        return flux.deliver(deployment, tools, options)
+        return flux.deliver(deployment, tools, options, request.parts)
     match deployment.plan.delivery:
         case Delivery.DIRECT:
             return direct.deliver(deployment, tools, options, situation.owner_facts)

@@ -7,7 +7,7 @@ from functools import partial
 
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops.plan import ComponentPlan, DeployPlan
-from cluster_forge.gitops.steps import FileStep
+from cluster_forge.gitops.steps import AwaitReady, FileStep
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedComponent
 from cluster_forge.stages.deliver.direct import surroundings
@@ -35,3 +35,5 @@ class EngineSteps:
         plan = ComponentPlan(name=name, wave=0, objects=0, folder="", steps=steps)
         run = ComponentRun(plan, AppliedComponent(), self._around, partial(self._reporter.item_waiting, STAGE, name))
         run.run()
+        done = "ready" if any(isinstance(step, AwaitReady) for step in steps) else "applied"
+        self._reporter.item_finished(STAGE, name, done, again=True)  # no component of the stack: it is not counted

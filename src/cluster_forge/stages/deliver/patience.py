@@ -1,9 +1,13 @@
-"""How long a delivery waits for an engine: as long as something moves."""
+"""How long a delivery waits for what others do: as long as something moves, and past a cluster that does not say so for a while."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Final
 
+from cluster_forge.foundation.errors import ClusterError, ForgeError, RefusedError
 from cluster_forge.ports.clock import Clock
 
 _AFTER_FAILURE: Final = 60.0
@@ -25,3 +29,25 @@ class Patience:
         if progress > self._most:
             self._since, self._most = now, progress
         return now - self._since >= (min(self._timeout, _AFTER_FAILURE) if has_failed else self._timeout)
+
+
+def is_passing(error: ForgeError) -> bool:
+    """Whether the cluster may answer the next time that it is asked: it is away, busy, or has lost its etcd for a moment."""
+    if isinstance(error, ClusterError):
+        return not error.is_lasting
+    return isinstance(error, RefusedError) and error.status >= HTTPStatus.TOO_MANY_REQUESTS
+
+
+@contextmanager
+def tolerated(say: Callable[[str], None]) -> Iterator[None]:
+    """For one look of many, or a request that is made again: ``say`` gets an error that passes.
+
+    Raises:
+        ClusterError, RefusedError: any other one.
+    """
+    try:
+        yield
+    except (ClusterError, RefusedError) as error:
+        if not is_passing(error):
+            raise
+        say(str(error))

@@ -26,7 +26,7 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """What would go: ``components`` in the order in which they go, ``objects`` of all of them."""
+    """What would go: ``components`` in the order in which they go, ``objects`` of all of them that are claimed."""
 
     components: tuple[ComponentName, ...]
     objects: int
@@ -55,7 +55,7 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
     if not request.component:
         return Removal(components=names, objects=len(claimed), plan=plan)
     chosen = _component(request, plan, claimed)
-    return Removal(components=(chosen.name,), objects=len(chosen.objects), plan=plan)
+    return Removal(components=(chosen.name,), objects=sum(item.id in claimed for item in chosen.objects), plan=plan)
 
 
 def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
@@ -66,10 +66,10 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
         BusyError: if a deployment of the stack is running, or has taken the lease over.
         DeploymentError, ExceptionGroup: for each object that does not go in time, with the finalizer that holds it.
     """
-    removal_plan = planned(request, tools)
-    _check_permissions(request, removal_plan, tools)
+    _check_permissions(request, planned(request, tools), tools)
     with lease.held(request.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
+        removal_plan = planned(request, tools)  # another deployment may have ended meanwhile
         done = StackRemoval.of(request, removal_plan.plan, tools).run(removal_plan.components)
         if request.component:
             applied.write(tools.cluster, request.stack, {ComponentName(request.component): None})

@@ -88,14 +88,18 @@ def _interrupted(kept: Sequence[Release]) -> int | None:
     return int(number) if number != newest.cause and number.isascii() and number.isdigit() else None
 
 
-def after_failure(stack: str, tools: DeliverTools, deploy: Deploy[Deployed]) -> tuple[Release, Deployed] | None:
-    """Go back by itself after a deployment that has failed; None if there is no good release to go back to.
+def after_failure(
+    stack: str, run: str, tools: DeliverTools, deploy: Deploy[Deployed]
+) -> tuple[Release, Deployed] | None:
+    """Go back by itself after a deployment that has failed; None if there is no good release to go back to, or the newest one is
+    none of this ``run`` that has failed.
 
     Raises:
         ReleaseError, ExceptionGroup: as `target`: the stack stays as the failure left it.
     """
     kept = releases.listed(tools.cluster, stack)
-    if not any(one.result is Result.DEPLOYED and one.folders for one in kept[:-1]):
+    has_failed = bool(kept) and (kept[-1].run, kept[-1].result) == (run, Result.FAILED)
+    if not has_failed or not any(one.result is Result.DEPLOYED and one.folders for one in kept[:-1]):
         return None
     # That release was at work in this cluster until now, so the cluster's version is none that it does not bear.
     return rollback(RollbackRequest(stack=stack, force_version=True), tools, deploy)

@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.fake_cluster import FakeCluster
+from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import argocd_bodies, body, crd, part, workload
 from tests.stages.deliver.argocd_kinds import KINDS
-from tests.stages.deliver.deliveries import Delivery, identity, settings, web
+from tests.stages.deliver.deliveries import PASSING, Delivery, identity, settings, web
 
-from cluster_forge.foundation.errors import DeploymentError, PreflightError
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, PreflightError, RefusedError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, git_server, planning
 from cluster_forge.gitops.argocd import applications, project
@@ -92,6 +92,8 @@ def deployed(
     has_children: bool = True,
     knows_objects: bool = False,
     denied: frozenset[tuple[str, str, str]] = frozenset(),
+    owned: Sequence[tuple[str, Body]] = (),
+    before: Callable[[FakeRequest], object] = lambda _: None,
     **options: bool | float,
 ) -> tuple[Delivery, ArgoCd, dict[str, ComponentResult]]:
     planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
@@ -102,7 +104,10 @@ def deployed(
     controller = ArgoCd(children if has_children else [], looks)
     delivery = Delivery(FakeCluster(on_change=controller))
     delivery.cluster.put(*KINDS, *there, manager="cluster-forge")
+    for manager, owned_body in owned:
+        delivery.cluster.put(owned_body, manager=manager)
     delivery.cluster.denied |= denied
+    delivery.cluster.before = before
     deployment = replace(deployment, plan=argocd_place.found(deployment.plan, delivery.cluster))
     objects = parts if knows_objects else ()
     results = argocd.deliver(deployment, verdict, delivery.tools, DeployOptions(**options), objects)  # type: ignore[arg-type]
@@ -162,6 +167,18 @@ def test_the_stack_brings_it() -> None:
     assert applied.index("Deployment/git-demo") < applied.index("Application/demo.argo-apps")
 
 
+def test_an_argo_cd_that_looks_after_itself_keeps_no_fields_from_the_stack_that_brings_it() -> None:
+    """It applies its own objects; an API server's defaults within what it owns are a conflict, too."""
+    there = workload("StatefulSet", "controller", "argocd", "application-controller", "example.com/argocd:v3.4.3")
+
+    def deploy(manager: str) -> dict[str, ComponentResult]:
+        return deployed(Stack(name="demo"), [ARGO, SHOP], {}, owned=[(manager, there)])[2]
+
+    assert {result.state for result in deploy("argocd-controller").values()} == {State.READY}
+    with pytest.raises(RefusedError, match="of somebody-else"):
+        deploy("somebody-else")
+
+
 def test_what_is_out_of_sync_is_compared_again() -> None:
     looked: list[str] = []
 
@@ -174,6 +191,26 @@ def test_what_is_out_of_sync_is_compared_again() -> None:
     assert results["shop"].state is State.READY
     assert controller.refreshed.count("demo.shop") == 2
     assert delivery.clock.monotonic() < 60, "Argo CD itself would have looked after 180 s"
+
+
+@pytest.mark.parametrize("verb", ["list", "patch"])
+@pytest.mark.parametrize("error", PASSING)
+def test_a_cluster_that_does_not_answer_for_a_while_is_waited_for(verb: str, error: ForgeError) -> None:
+    looked: list[str] = []
+    refused: list[str] = []
+
+    def late(application: Body) -> dict[str, Any]:
+        looked.append(application["metadata"]["name"])
+        status = healthy(application)
+        return status if len(looked) > 2 else {**status, "sync": {**status["sync"], "status": "OutOfSync"}}
+
+    def refuse(request: FakeRequest) -> None:
+        if looked and request.verb == verb and request.target.kind == "Application" and len(refused) < 2:
+            refused.append(request.verb)
+            raise error
+
+    _, _, results = deployed(EXISTING, [SHOP], {"demo.shop": late}, *GITOPS, before=refuse)
+    assert (results["shop"].state, len(refused)) == (State.READY, 2)
 
 
 def syncing(application: Body) -> dict[str, Any]:
@@ -392,3 +429,24 @@ def test_of_several_the_one_delivers_that_has_the_stack_already() -> None:
         place_of()
     root = applications.in_namespace(applications.root(EXISTING, [SHOP], "v-2"), "other")
     assert place_of(root) == "other"
+
+
+def test_what_the_api_server_refuses_argo_cd_is_tried_to_mend_it() -> None:
+    """Argo CD names the objects; those of the new version are tried as Argo CD applies them."""
+    looks = iter([True, True])
+
+    def refused_at_first(application: Body) -> Mapping[str, Any]:
+        if not next(looks, False):
+            return healthy(application)
+        conditions = [{"type": "ComparisonError", "message": "Failed to compare desired state to live state: invalid"}]
+        resources = [{"kind": "ConfigMap", "namespace": "shop", "name": "settings", "status": "Unknown"}]
+        status = healthy(application)
+        status["sync"]["status"] = "Unknown"
+        return {**status, "conditions": conditions, "resources": resources}
+
+    delivery, _, results = deployed(
+        EXISTING, [SHOP], {"demo.shop": refused_at_first}, *GITOPS, body("v1", "Namespace", "shop"), knows_objects=True
+    )
+    assert results["shop"].state is State.READY
+    tried = [request for request in delivery.cluster.requests if request.verb == "apply" and request.is_trial]
+    assert [request.target.name for request in tried] == ["settings"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver.argocd.test_delivery import ARGO, EXISTING, GITOPS, SHOP, deployed, healthy
-from tests.stages.deliver.deliveries import Delivery
+from tests.stages.deliver.deliveries import Delivery, still_waiting
 
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
@@ -44,6 +44,7 @@ def cluster_secret(server: str, namespace: str = "gitops") -> Body:
 def test_new_crds_come_first_as_argo_cd_would_apply_them() -> None:
     delivery, _, results = deployed(EXISTING, [operator(MANY), SHOP], {}, *GITOPS, knows_objects=True)
     assert results["operator"].state is State.READY
+    assert not still_waiting(delivery.reporter)
     applied = delivery.applied()
     assert {kind.partition("/")[0] for kind in applied[:MANY]} == {"CustomResourceDefinition"}
     assert managers(delivery, "kind0s.early.example.com") == {"argocd-controller"}

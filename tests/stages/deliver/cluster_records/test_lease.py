@@ -94,6 +94,14 @@ def test_a_lease_that_was_deleted_is_written_again() -> None:
     assert delivery.cluster.objects()[ID]["spec"]["holderIdentity"] == FIRST
 
 
+def test_a_renewal_that_comes_late_does_not_make_a_lease_again_that_was_given_back() -> None:
+    delivery = Delivery()
+    with lease.held("demo", delivery.tools, run=FIRST) as held:
+        held.renew()
+    held.renew()
+    assert ID not in delivery.cluster.objects()
+
+
 def test_who_could_not_renew_the_lease_looks_at_it_before_the_next_change() -> None:
     delivery = Delivery()
     crashed = lease.held("demo", delivery.tools, run=FIRST)

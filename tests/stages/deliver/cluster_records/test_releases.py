@@ -251,7 +251,7 @@ def test_all_of_a_stack_is_removed_and_nothing_of_another_one() -> None:
     released(delivery, 2)
     other = identity("Secret", "release.other.1", "cluster-forge")
     delivery.cluster.put(release.secret(Release(number=1, stack="other", version="v-1")))
-    releases.remove("demo", delivery.cluster)
+    releases.remove("demo", delivery.tools)
     assert [key for key in delivery.cluster.objects() if key.kind == "Secret"] == [other]
     assert releases.stacks(delivery.cluster) == ("other",)
 

@@ -223,6 +223,33 @@ def test_what_fails_for_a_while_is_tried_again(error: Exception) -> None:
     assert delivery.applied().count("ConfigMap/settings") == 4
 
 
+def test_of_what_a_webhook_refuses_while_it_cannot_be_called_one_object_asks_again() -> None:
+    refused: list[str] = []
+
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name in "abcd" and len(refused) < 4 + 3:
+            refused.append(request.target.name)
+            message = 'Internal error occurred: failed calling webhook "mutate.example.com": no endpoints available'
+            raise RefusedError(message, status=500, reason="InternalError")
+
+    delivery = Delivery(FakeCluster(on_change=becomes_ready, before=refuse))
+    assert states(delivery.direct([part("shop", [settings(name) for name in "abcd"])])) == {"shop": State.READY}
+    assert refused == ["a", "b", "c", "d", "a", "a", "a"]
+    assert [name for name in delivery.applied() if name.startswith("ConfigMap")].count("ConfigMap/b") == 2
+
+
+def test_an_object_for_which_alone_a_webhook_fails_holds_no_other_for_long() -> None:
+    def refuse(request: FakeRequest) -> None:
+        name = request.target.name
+        if request.verb == "apply" and delivery.clock.now < first.get(name, 0):
+            raise RefusedError('failed calling webhook "mutate.example.com": EOF', status=500)
+
+    first = {"a": 300.0, "b": 1.0}
+    delivery = Delivery(FakeCluster(on_change=becomes_ready, before=refuse))
+    assert states(delivery.direct([part("shop", [settings("a"), settings("b")])])) == {"shop": State.READY}
+    assert delivery.applied().count("ConfigMap/b") == 2
+
+
 def test_what_fails_to_the_end_is_an_error() -> None:
     def refuse(request: FakeRequest) -> None:
         if request.verb == "apply" and request.target.name == "settings":

@@ -8,23 +8,26 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.fake_cluster import FakeCluster
+from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd, part, workload
-from tests.stages.deliver.deliveries import Delivery, identity, needing, settings, web
+from tests.stages.deliver.deliveries import PASSING, Delivery, identity, needing, settings, still_waiting, web
+from tests.stages.deliver.direct.test_upgrades import CONVERSION, StrictServer, widgets
 
-from cluster_forge.foundation.errors import ClusterError
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.gitops.flux import kustomization_state, kustomizations
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
-from cluster_forge.ports.cluster import Query
+from cluster_forge.ports.cluster import ApplyOptions, Patch, Query
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.engine_mending import EngineMending
 from cluster_forge.stages.deliver.flux import delivery as flux
+from cluster_forge.stages.deliver.flux.wait import KustomizationWait
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
@@ -141,6 +144,7 @@ def test_an_existing_flux_gets_source_and_root_and_is_awaited() -> None:
 
 def test_flux_is_installed_first() -> None:
     delivery, _, results = deployed(INSTALLED, [FLUX, BASE])
+    assert not still_waiting(delivery.reporter)
     assert all(result.state is State.READY for result in results.values())
     applied = delivery.applied()
     assert applied.index("Deployment/kustomize-controller") < applied.index("GitRepository/demo")
@@ -181,6 +185,63 @@ def test_a_component_that_flux_waits_for_at_the_end_has_failed_with_its_objects(
     assert error.where == "Kustomization cluster-forge/demo.shop"
 
 
+def test_what_the_api_server_refuses_flux_is_mended() -> None:
+    """A CRD whose conversion webhook has gone, but for what an operator wrote into it."""
+    old = widgets(conversion=CONVERSION)
+    target = ObjectId.of(old)
+    new = part("base", [widgets()])
+
+    class Refused(Flux):
+        def _try(self, cluster: FakeCluster, kustomization: Body) -> None:
+            name, live = kustomization["metadata"]["name"], cluster.get(target) or {}
+            if name == "demo.base" and "conversion" in live["spec"]:
+                self._set(cluster, name, "False", "ReconciliationFailed", f"{target} is invalid")
+                status = cluster.get(kustomization_id(name)) or {}
+                cluster.set_status(kustomization_id(name), {**status["status"], "lastAttemptedRevision": self.revision})
+            else:
+                super()._try(cluster, kustomization)
+
+    children = [one for bodies in kustomizations.kustomizations(EXISTING, [new]).values() for one in bodies]
+    delivery = Delivery(StrictServer(on_change=Refused(children)))
+    delivery.cluster.put(*KINDS)
+    delivery.cluster.apply(old, ApplyOptions(manager="kustomize-controller", force=True))
+    bundle = {"spec": {"conversion": {"webhook": {"clientConfig": {"caBundle": "YQ=="}}}}}
+    delivery.cluster.patch(target, bundle, Patch.MERGE, manager="operator")
+    (result,) = flux.deliver(cast(EXISTING, [new]), delivery.tools, DeployOptions(timeout=60), [new])
+    assert result.state is State.READY, result.message
+
+
+def test_a_component_with_hooks_is_done_once_and_when_all_its_kustomizations_are() -> None:
+    hook = body("batch/v1", "Job", "migrate", "shop", annotations={"helm.sh/hook": "pre-install,pre-upgrade"}, spec={})
+    deployment = cast(EXISTING, [part("shop", [web(), hook])])
+    plan = deployment.plan.flux
+    assert plan
+    names = sorted(plan.kustomizations)
+    later = iter([*names, plan.root])
+    delivery = Delivery(FakeCluster())
+    ready = Flux([])
+
+    def one_more_is_ready(request: FakeRequest) -> None:
+        if request.verb == "list" and (name := next(later, "")):
+            ready._set(delivery.cluster, name, "True", "ReconciliationSucceeded", "")
+
+    delivery.cluster.put(*KINDS)
+    for name in (*names, plan.root):
+        delivery.cluster.put(body("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, plan.namespace, spec={}))
+        delivery.cluster.set_status(kustomization_id(name), AT_WORK)
+    delivery.cluster.before = one_more_is_ready
+    options = DeployOptions(timeout=60)
+    with delivery.tools.workers.queue() as queue:
+        mending = EngineMending(deployment.plan, (), delivery.tools, options, queue)
+        KustomizationWait(plan, delivery.tools, options, mending).run()
+    assert (len(names), done(delivery)) == (2, ["shop", plan.root])
+
+
+def done(delivery: Delivery) -> list[str]:
+    """The items that the progress has called ready, in their order."""
+    return [event[2] for event in delivery.reporter.events if event[0] == "advanced"]
+
+
 def test_a_root_that_fails_blocks_everything() -> None:
     _, _, results = deployed(EXISTING, [BASE], failing={"demo.flux": "kustomize build failed"}, timeout=30)
     assert results["base"].state is State.BLOCKED
@@ -204,23 +265,42 @@ def test_a_source_that_cannot_be_read_is_said_before_the_time_is_over() -> None:
     assert delivery.clock.monotonic() < 100
 
 
+def test_a_source_that_fails_after_everything_is_at_the_revision_stops_nothing() -> None:
+    controller = Flux([*kustomizations.kustomizations(EXISTING, [BASE])["base"]])  # type: ignore[index]
+
+    def registry_is_away(cluster: FakeCluster, changed: Body) -> None:
+        if changed["kind"] == "GitRepository" and "status" not in changed:
+            condition = {"type": "Ready", "status": "False", "reason": "GitOperationFailed", "message": "no route"}
+            cluster.set_status(ObjectId.of(changed), {"observedGeneration": 1, "conditions": [condition]})
+        controller(cluster, changed)
+
+    delivery = Delivery(FakeCluster(on_change=registry_is_away))
+    delivery.cluster.put(*KINDS)
+    (result,) = flux.deliver(cast(EXISTING, [BASE]), delivery.tools, DeployOptions())
+    assert (result.state, result.errors) == (State.READY, ())
+
+
 def test_without_waiting_everything_is_applied_only() -> None:
     _, _, results = deployed(EXISTING, [BASE], failing={"demo.base": "never"}, waits=False)
     assert results["base"].state is State.APPLIED
 
 
-def test_a_server_that_does_not_answer_for_a_while_is_waited_for() -> None:
-    delivery = Delivery(FakeCluster(on_change=Flux([*kustomizations.kustomizations(EXISTING, [BASE])["base"]])))  # type: ignore[index]
+@pytest.mark.parametrize("verb", ["list", "patch"])
+@pytest.mark.parametrize("error", PASSING)
+def test_a_server_that_does_not_answer_for_a_while_is_waited_for(verb: str, error: ForgeError) -> None:
+    children = [one for bodies in kustomizations.kustomizations(EXISTING, [BASE, SHOP]).values() for one in bodies]
+    delivery = Delivery(FakeCluster(on_change=Flux(children[::-1])))  # the shop waits for the base, and is asked again
     delivery.cluster.put(*KINDS)
     answers = iter([True, True])
 
     def before(request: Any) -> None:
-        if request.verb == "list" and request.target.kind == "Kustomization" and next(answers, False):
-            raise ClusterError("connection refused")
+        if request.verb == verb and request.target.kind == "Kustomization" and next(answers, False):
+            raise error
 
     delivery.cluster.before = before
-    (result,) = flux.deliver(cast(EXISTING, [BASE]), delivery.tools, DeployOptions())
-    assert result.state is State.READY
+    results = flux.deliver(cast(EXISTING, [BASE, SHOP]), delivery.tools, DeployOptions())
+    assert {result.state for result in results} == {State.READY}
+    assert next(answers, None) is None, "it was asked"
 
 
 READY: dict[str, Any] = {"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded", "message": "Applied"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from tests.gitops.conftest import body
 from tests.stages.deliver.argocd.test_delivery import EXISTING, GITOPS, SHOP, Look, deployed, healthy
 from tests.stages.deliver.deliveries import Delivery
 from tests.stages.deliver.flux import test_delivery as flux
@@ -101,3 +102,24 @@ def test_before_flux_has_done_anything_its_kustomizations_are_missing() -> None:
     cast = flux.cast(flux.EXISTING, [flux.BASE])
     (base,) = status(StatusRequest(deployment=cast, parts=[flux.BASE]), Delivery().tools).components
     assert (base.condition, base.messages) == ("Missing", ("there is no Kustomization demo.base in cluster-forge",))
+
+
+def test_a_source_that_flux_cannot_read_is_the_reason_why_its_kustomizations_are_missing() -> None:
+    delivery, cast = Delivery(), flux.cast(flux.EXISTING, [flux.BASE])
+    source = body("source.toolkit.fluxcd.io/v1", "GitRepository", NAME.partition(".")[0], "cluster-forge")
+    condition = {"type": "Ready", "status": "False", "reason": "GitOperationFailed", "message": "no tag v-2"}
+    delivery.cluster.put(*flux.KINDS, {**source, "status": {"conditions": [condition]}})
+    (base,) = status(StatusRequest(deployment=cast, parts=[flux.BASE]), delivery.tools).components
+    assert base.messages[0] == "GitRepository demo: no tag v-2"
+
+
+def test_an_application_that_was_paused_before_this_revision() -> None:
+    """What Argo CD said of the revision before is not said of this one."""
+
+    def before(application: Body) -> dict[str, Any]:
+        source = {**application["spec"]["source"], "targetRevision": "v-1"}
+        state = healthy(application)
+        return {**state, "sync": {**state["sync"], "comparedTo": {"source": source}}}
+
+    found = seen({NAME: before})
+    assert (found.sync, found.messages) == ("OutOfSync", (f"Application {NAME}: not compared with the revision yet",))

@@ -12,6 +12,7 @@ from tests.stages.deliver.deliveries import needing
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
     FLUX,
+    crd_of,
     found,
     installing,
     namespace,
@@ -35,9 +36,9 @@ from cluster_forge.stages.deliver.preflight import (
     claim_size,
     default_classes,
     engine,
+    engine_pauses,
     environment,
     host_ports,
-    node_fit,
     owners,
     permissions,
     pod_security,
@@ -186,13 +187,6 @@ def test_what_another_application_applies_cannot_be_adopted() -> None:
     assert "the Application other.web of the stack other" in problem.message
 
 
-def crd_of(group: str, kind: str, version: str = "v1alpha1", plural: str = "") -> dict[str, Any]:
-    plural = plural or f"{kind.lower()}s"
-    versions = [{"name": version, "served": True, "storage": True}]
-    names = {"kind": kind, "plural": plural}
-    return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
-
-
 # secrets
 
 
@@ -271,59 +265,6 @@ def test_an_ingress_needs_a_controller() -> None:
     assert codes(found(default_classes, cluster, planned(ingress))) == ["missing-provider"]
     cluster.put(body("networking.k8s.io/v1", "IngressClass", "nginx", spec={"controller": "example.com/nginx"}))
     assert found(default_classes, cluster, planned(ingress)) == []
-
-
-# node_fit
-
-
-def asks(cpu: str, memory: str = "1Gi") -> dict[str, Any]:
-    return pod_spec(resources={"requests": {"cpu": cpu, "memory": memory}})
-
-
-def test_a_stack_fits_beside_what_runs() -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a"), node("b"), running("other", asks("6"), "a"))
-    assert found(node_fit, cluster, planned(workload("Deployment", "web", asks("1"), replicas=2))) == []
-
-
-def test_a_stack_that_does_not_fit_is_compared_with_what_is_left() -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a"), node("b"), running("other", asks("3"), "a"))
-    (problem,) = found(node_fit, cluster, planned(workload("Deployment", "web", asks("2"), replicas=3)))
-    assert problem.message == "the stack requests 6 of CPU, and 5 of 8 are left on 2 nodes"
-
-
-def test_pods_of_the_stack_itself_do_not_count_twice() -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a"), namespace("shop"), running("web-1", asks("3"), "a", "shop", app="web"))
-    assert found(node_fit, cluster, planned(workload("Deployment", "web", asks("3")))) == []
-
-
-def test_a_daemon_set_runs_on_each_node() -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a"), node("b"), running("other", asks("3"), "a"), running("another", asks("3"), "b"))
-    (problem,) = found(node_fit, cluster, planned(workload("DaemonSet", "log", asks("1500m"))))
-    assert "requests 3 of CPU" in problem.message
-
-
-@pytest.mark.parametrize(
-    "closed", [{"unschedulable": True}, {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}], ids=str
-)
-def test_nodes_that_take_no_pods_do_not_count(closed: dict[str, Any]) -> None:
-    cluster = FakeCluster()
-    cluster.put(node("a", **closed))
-    (problem,) = found(node_fit, cluster, planned(WEB))
-    assert problem.message == "no node of the cluster takes Pods"
-
-
-def test_a_pod_that_is_larger_than_every_node_is_named() -> None:
-    cluster = FakeCluster()
-    cluster.put(*(node(name, cpu="2") for name in "abcd"))
-    (problem,) = found(node_fit, cluster, planned(workload("Deployment", "web", asks("3"))))
-    assert (problem.where, problem.message) == (
-        "Deployment.apps/shop/web",
-        "its Pod requests 3 of cpu, and the largest node has 2",
-    )
 
 
 # host_ports
@@ -585,6 +526,15 @@ def test_a_login_that_argo_cd_knows_is_enough(kind: str) -> None:
     assert not found(engine, cluster, planned(WEB, gitops=EXTERNAL))
 
 
+@pytest.mark.parametrize("url", ["ssh://git@git.example.com/team/demo.git", "git@git.example.com:team/demo.git"])
+def test_the_login_over_ssh_is_a_key(url: str) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
+    (problem,) = found(engine, cluster, planned(WEB, gitops=replace(EXTERNAL, url=url)))
+    assert "--from-literal=url=URL --from-file=sshPrivateKey=KEY" in problem.fix
+    assert "password" not in problem.fix
+
+
 def test_crds_do_not_count_with_their_component() -> None:
     cluster = FakeCluster()
     cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
@@ -663,3 +613,55 @@ def test_a_narrowed_stack_takes_nothing_from_flux() -> None:
     narrowed = replace(planned(WEB, gitops=FLUX), narrowed="component shop")
     assert codes(found(environment, with_kustomization("demo"), narrowed)) == ["narrowed-stack"]
     assert codes(found(environment, with_kustomization("other"), narrowed)) == []
+
+
+# engine_pauses
+
+SUSPENDED = {"spec": {"suspend": True}}
+
+
+def scaled(component: str, replicas: int, part_of: str, where: str) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/part-of": part_of, "app.kubernetes.io/component": component}
+    return body("apps/v1", "Deployment", component, where, labels=labels, spec={"replicas": replicas})
+
+
+@pytest.mark.parametrize(("value", "fixes"), [("true", 1), ("false", 0)])
+def test_an_application_that_argo_cd_skips_is_named_with_the_command(value: str, fixes: int) -> None:
+    plan = planned(WEB, gitops=EXISTING)
+    assert plan.argocd
+    labels = dict(label.split("=") for label in plan.argocd.selector.split(","))
+    cluster = FakeCluster()
+    marks = {"labels": labels, "annotations": {"argocd.argoproj.io/skip-reconcile": value}}
+    application = body("argoproj.io/v1alpha1", "Application", "demo.shop", "argocd")
+    application["metadata"] |= marks
+    cluster.put(*argo_cd(), application)
+    command = "kubectl annotate application.argoproj.io demo.shop -n argocd argocd.argoproj.io/skip-reconcile-"
+    problems = found(engine_pauses, cluster, plan)
+    assert [(one.code, one.is_error, command in one.fix) for one in problems] == [("engine-paused", True, True)] * fixes
+
+
+def test_a_source_and_a_kustomization_that_are_suspended_are_named_with_the_command() -> None:
+    cluster = FakeCluster()
+    cluster.put(crd_of("source.toolkit.fluxcd.io", "GitRepository", "v1", "gitrepositories"))
+    cluster.put(crd_of("kustomize.toolkit.fluxcd.io", "Kustomization", "v1"))
+    for kind, name in (("source", "demo"), ("kustomize", "demo.shop"), ("kustomize", "another.shop")):
+        api = f"{kind}.toolkit.fluxcd.io/v1"
+        cluster.put(
+            body(api, {"source": "GitRepository"}.get(kind, "Kustomization"), name, "cluster-forge") | SUSPENDED
+        )
+    source, component = found(engine_pauses, cluster, planned(WEB, gitops=FLUX))
+    assert "kubectl patch gitrepository.source.toolkit.fluxcd.io demo -n cluster-forge" in source.fix
+    assert "kubectl patch kustomization.kustomize.toolkit.fluxcd.io demo.shop -n cluster-forge" in component.fix
+
+
+@pytest.mark.parametrize(("replicas", "codes_"), [(0, ["engine-paused"]), (1, [])])
+def test_a_controller_that_is_scaled_to_zero_is_named(replicas: int, codes_: list[str]) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), scaled("repo-server", replicas, "argocd", "argocd"))
+    cluster.put(
+        scaled("notifications-controller", 0, "argocd", "argocd"), scaled("kustomize-controller", 0, "flux", "x")
+    )
+    assert codes(found(engine_pauses, cluster, planned(WEB, gitops=EXISTING))) == codes_
+    flux = FakeCluster()
+    flux.put(scaled("source-controller", replicas, "flux", "flux-system"))
+    assert codes(found(engine_pauses, flux, planned(WEB, gitops=FLUX))) == codes_

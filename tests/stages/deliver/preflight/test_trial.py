@@ -9,7 +9,18 @@ import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.gitops.conftest import body
 from tests.stages.deliver.preflight.quiet import Silent
-from tests.stages.deliver.preflight.situations import EXISTING, found, namespace, planned, situation, tools, workload
+from tests.stages.deliver.preflight.situations import (
+    EXISTING,
+    FLUX,
+    crd_of,
+    found,
+    installing,
+    namespace,
+    planned,
+    situation,
+    tools,
+    workload,
+)
 
 from cluster_forge.foundation.errors import RefusalCause, RefusedError
 from cluster_forge.foundation.file_tree import FileTree
@@ -78,6 +89,48 @@ def test_a_field_of_another_manager_is_a_conflict_with_its_name() -> None:
     assert problem.message == "other managers have set fields of it: .spec.replicas of kubectl-scale"
     assert found(trial, cluster, planned(WEB), force_conflicts=True) == []
     assert found(trial, cluster, planned(WEB, gitops=EXISTING)) == []  # Argo CD takes fields over
+
+
+@pytest.mark.parametrize("where", ["argocd", "gitops"])
+def test_fields_of_what_hands_the_stack_to_argo_cd_are_looked_at_in_its_namespace(where: str) -> None:
+    cluster = FakeCluster()
+    planned_there = planned(WEB, gitops=EXISTING)
+    assert planned_there.argocd
+    plan = replace(planned_there, argocd=replace(planned_there.argocd, namespace=where))
+    (root,) = (one for one in situation(cluster, plan).own_manifests if one.id.kind == "Application")
+    edited = {**root.body, "spec": {**root.body["spec"], "project": "default"}}
+    cluster.put(namespace(where), crd_of("argoproj.io", "Application"), crd_of("argoproj.io", "AppProject"))
+    cluster.put(edited, manager="kubectl-edit")
+    (problem,) = found(trial, cluster, plan)
+    assert (problem.code, problem.where) == ("field-conflict", str(root.id))
+    assert (problem.message, root.id.namespace) == (
+        "other managers have set fields of it: .spec.project of kubectl-edit",
+        where,
+    )
+    assert found(trial, cluster, plan, force_conflicts=True) == []
+
+
+def test_fields_of_the_source_of_flux_are_looked_at() -> None:
+    cluster = FakeCluster()
+    plan = planned(WEB, gitops=FLUX)
+    (source,) = (one for one in situation(cluster, plan).own_manifests if one.id.kind == "GitRepository")
+    edited = {**source.body, "spec": {**source.body["spec"], "interval": "24h"}}
+    cluster.put(
+        namespace("cluster-forge"), crd_of("source.toolkit.fluxcd.io", "GitRepository", "v1", "gitrepositories")
+    )
+    cluster.put(edited, manager="someone")
+    (problem,) = found(trial, cluster, plan)
+    assert problem.message == "other managers have set fields of it: .spec.interval of someone"
+
+
+def test_the_engine_that_the_stack_brings_may_own_fields_of_itself() -> None:
+    cluster = FakeCluster()
+    plan = installing(WEB)
+    live = [one.body for one in situation(cluster, plan).own_manifests if one.id.kind == "Deployment"]
+    assert live
+    scaled = [{**one, "spec": {**one["spec"], "replicas": 3}} for one in live]
+    cluster.put(namespace("argocd"), namespace("cluster-forge"), *scaled, manager="argocd-controller")
+    assert found(trial, cluster, plan) == []
 
 
 def test_an_object_that_admission_denies_is_refused_with_its_reason() -> None:

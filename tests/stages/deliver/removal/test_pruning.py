@@ -12,6 +12,7 @@ from tests.stages.deliver.deliveries import VOLUME, WIDGET, WIDGETS, Delivery, d
 
 from cluster_forge.foundation.errors import DeploymentError
 from cluster_forge.gitops import applyset, owners, ownership, removal
+from cluster_forge.gitops.delivery_mode import Delivery as Delivered
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
@@ -112,6 +113,19 @@ def test_data_goes_if_it_is_asked_for() -> None:
     done = deploy(delivery, [web()], prune_data=True)
     assert [key.kind for key in done.deleted] == ["CustomResourceDefinition", "PersistentVolumeClaim"]
     assert claimed(delivery) == {identity("Deployment", "web", "shop", "apps")}
+
+
+@pytest.mark.parametrize("prune_data", [False, True])
+def test_where_an_engine_prunes_only_data_is_looked_at(prune_data: bool) -> None:
+    """It is named, or goes if it is asked for: an engine never prunes it."""
+    delivery = Delivery()
+    deploy(delivery, [VOLUME, web(), settings()])
+    plan = replace(deployment([part("shop", [web()])]).plan, delivery=Delivered.EXISTING)
+    done = pruning.prune(plan, delivery.tools, timeout=30.0, prune_data=prune_data)
+    volume, other = identity("PersistentVolumeClaim", "data", "shop"), identity("ConfigMap", "settings", "shop")
+    assert (done.deleted, done.kept) == (((volume,), ()) if prune_data else ((), ((volume, "it holds data"),)))
+    assert other in delivery.cluster.objects()
+    assert (volume in delivery.cluster.objects()) is not prune_data
 
 
 TAKEN = [

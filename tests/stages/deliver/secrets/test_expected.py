@@ -14,6 +14,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stack.component import ExpectedSecret
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import secrets as secrets_check
+from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 from cluster_forge.stages.deliver.secrets import expected as secrets
 from cluster_forge.stages.deliver.secrets import given as given_secrets
@@ -139,9 +140,13 @@ def test_a_refusal_does_not_show_the_value() -> None:
 
 
 def problems(cluster: FakeCluster, values: GivenSecrets) -> list[str]:
+    return [problem.code for problem in found(cluster, values)]
+
+
+def found(cluster: FakeCluster, values: GivenSecrets) -> list[Problem]:
     plan = planned(workload("Deployment", "web"), secrets=[DB])
     situation = Situation(plan=plan, tools=tools(cluster), options=DeployOptions(), given=values)
-    return [problem.code for problem in secrets_check.problems(situation)]
+    return list(secrets_check.problems(situation))
 
 
 def test_given_values_count_as_there() -> None:
@@ -154,3 +159,38 @@ def test_a_value_that_is_there_is_never_replaced() -> None:
     cluster.put(namespace("shop"), body("v1", "Secret", "db", "shop", data={"user": "YQ==", "password": "Yg=="}))
     assert problems(cluster, given(user="a")) == []
     assert problems(cluster, given(user="other")) == ["secret-value"]
+
+
+def test_a_mistyped_key_is_shown_and_what_is_not_there_is_created() -> None:
+    (problem,) = found(FakeCluster(), given(user="joe", pasword=VALUE))
+    assert problem.message.endswith("it is not there; --secrets has pasword, user for it")
+    assert "create secret generic db" in problem.fix
+    assert VALUE not in f"{problem.fix}{problem.message}"
+
+
+def test_a_key_that_is_given_is_not_asked_for() -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop"), body("v1", "Secret", "db", "shop", data={}))
+    (problem,) = found(cluster, given(user="joe"))
+    assert problem.message.endswith("it lacks password; --secrets has user for it")
+    assert '"user"' not in problem.fix
+
+
+def test_another_value_comes_with_the_command_that_takes_the_old_one_out() -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop"), body("v1", "Secret", "db", "shop", data={"user": "YQ==", "password": "Yg=="}))
+    (problem,) = found(cluster, given(user="other"))
+    command = """kubectl --context fake patch secret db --namespace shop --patch '{"data": {"user": null}}'"""
+    assert problem.fix.endswith(f"\n{command}")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "shop/db: {}\n"])
+def test_no_value_at_all_is_an_error(text: str) -> None:
+    with pytest.raises(DescriptionError, match="has no value of a Secret"):
+        parsed(text)
+
+
+def test_a_secret_that_is_not_expected_is_to_be_listed() -> None:
+    with pytest.raises(DescriptionError, match="expects no Secret shop/dbx, did you mean 'shop/db'") as caught:
+        parsed("shop/dbx: {password: x}\n")
+    assert "list the Secret under `secrets`" in str(caught.value.fix)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from cluster_forge.foundation.error_groups import raise_all
-from cluster_forge.foundation.errors import DeploymentError, DescriptionError
+from cluster_forge.foundation.errors import DeploymentError, DescriptionError, UnknownNameError
 from cluster_forge.foundation.names import counted
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.gitops import engine
@@ -31,6 +32,7 @@ from cluster_forge.stages.deliver.argocd import delivery, operations
 from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
+from cluster_forge.stages.deliver.patience import tolerated
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -50,18 +52,17 @@ class CentralCluster:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentralRequest:
     """``clusters`` are deployed to, ``at_once`` of a step at a time. ``described`` are the names of all clusters of the
-    description: what the ApplicationSet pins beside them stays, and what it has of others goes. ``cause`` says why they are
-    deployed to, if not for its own sake. ``template`` is that of the roots which stays, where only a pin moves; None: it is
-    made from the stacks.
+    description: the pins of the others among them stay, and those of clusters that are not described go. None: only the pins
+    of ``clusters`` move, and all else stays as the ApplicationSet has it, ``at_once`` too. ``cause`` says why they are deployed
+    to, if not for its own sake.
     """
 
     clusters: tuple[CentralCluster, ...]
-    described: frozenset[str]
+    described: frozenset[str] | None
     at_once: int
     options: DeployOptions
     run: str
     cause: str = ""
-    template: Body | None = None
 
 
 class CentralDelivery:
@@ -72,8 +73,10 @@ class CentralDelivery:
         self._steps = {cluster.name: cluster.step for cluster in request.clusters}
         self._pinning = threading.Lock()
         self._done: set[str] = set()
-        there = tools.cluster.get(self._set_id) or {}
-        self._pins = {pin.cluster: pin for pin in central.pins(there) if pin.cluster in request.described}
+        self._there = tools.cluster.get(self._set_id) or {}
+        pins = {pin.cluster: pin for pin in central.pins(self._there)}
+        self._described = frozenset(pins) if request.described is None else request.described
+        self._pins = {cluster: pin for cluster, pin in pins.items() if cluster in self._described}
 
     def deliver(self, cluster: str, reporter: DeliveryReporter) -> tuple[ComponentResult, ...]:
         """Move the pin of a cluster, and wait until its Applications are ready. Safe for several threads.
@@ -107,7 +110,7 @@ class CentralDelivery:
 
     def narrow(self) -> None:
         """Let the project permit no more than the stack has, once all clusters of the description have it."""
-        if self._done == self._request.described == self._pins.keys():
+        if self._done == self._described == self._pins.keys():
             self._apply(self._project())
 
     def _project(self) -> Body:
@@ -137,20 +140,28 @@ class CentralDelivery:
     def _application_set(self, root: Body) -> Body:
         pins = sorted(self._pins.values(), key=lambda pin: (int(pin.step), pin.cluster))
         stack = next(iter(self._plans.values())).stack
-        body = central.application_set(root, stack, pins, at_once=self._request.at_once)
-        template = self._request.template
-        return body if template is None else {**body, "spec": {**body["spec"], "template": template}}
+        if self._request.described is not None:
+            return central.application_set(root, stack, pins, at_once=self._request.at_once)
+        body = central.application_set(root, stack, pins, at_once=central.at_once(self._there))
+        return {**body, "spec": {**body["spec"], "template": self._there["spec"]["template"]}}
 
     def _root(self, argocd: ArgoCdPlan) -> Body:
         root = self._tools.reader.read(argocd.sync.documents[0].decode())
         return applications.in_namespace(root, argocd.namespace)
 
-    def check_alike(self) -> None:
-        """Check that one ApplicationSet is right for all clusters.
+    def check(self) -> None:
+        """Check that one ApplicationSet is right for all clusters, and has the pins that alone are to move.
 
         Raises:
-            DescriptionError: if their environments want another repository, or other settings of the roots.
+            UnknownNameError: if another deployment has taken such a pin away before the lease was held.
+            DescriptionError: if environments want another repository, or other settings of the roots.
         """
+        if lost := sorted(self._plans.keys() - self._described):
+            raise UnknownNameError(
+                f"the stack is not delivered to {', '.join(lost)} any more",
+                where=str(self._set_id),
+                fix="deploy it there",
+            )
         sets = {name: self._application_set(self._root(_argocd(plan))) for name, plan in self._plans.items()}
         first = next(iter(sets))
         raise_all(
@@ -175,9 +186,10 @@ class CentralDelivery:
         clock, root = self._tools.clock, engine.application_id(argocd.sync.name, argocd.namespace)
         end = clock.monotonic() + self._request.options.timeout
         while True:
-            spec = mapping((self._tools.cluster.get(root) or {}).get("spec"))
-            if mapping(spec.get("source")).get("targetRevision") == argocd.sync.revision:
-                return
+            with tolerated(partial(self._tools.reporter.item_waiting, STAGE, argocd.sync.name)):
+                spec = mapping((self._tools.cluster.get(root) or {}).get("spec"))
+                if mapping(spec.get("source")).get("targetRevision") == argocd.sync.revision:
+                    return
             if clock.monotonic() >= end:
                 raise DeploymentError(
                     f"Argo CD's ApplicationSet controller has not moved {root} to {argocd.sync.revision}"

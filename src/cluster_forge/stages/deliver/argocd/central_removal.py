@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Patch, Query
 from cluster_forge.stages.deliver.argocd import operations
 from cluster_forge.stages.deliver.argocd.central_stacks import CentralStack
+from cluster_forge.stages.deliver.patience import tolerated
 from cluster_forge.stages.deliver.removal import deletion
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -77,10 +79,13 @@ class CentralRemoval:
             target = self.stack.application_set
             self.tools.cluster.patch(target, {"spec": spec}, Patch.MERGE, manager=FIELD_MANAGER)
         end = self.tools.clock.monotonic() + self.timeout
-        while roots := [ObjectId.of(body) for body in self._of_cluster() if central.is_root(body)]:
+        while True:
+            with tolerated(partial(self.tools.reporter.item_waiting, STAGE, self.cluster)):
+                if not any(map(central.is_root, self._of_cluster())):
+                    return
             if self.tools.clock.monotonic() >= end:
                 raise DeploymentError(
-                    f"Argo CD's ApplicationSet controller has not deleted {roots[0]}",
+                    f"Argo CD's ApplicationSet controller has not deleted the root of {self.cluster}",
                     where=str(self.stack.application_set),
                     fix="see that it runs (its Deployment is argocd-applicationset-controller), and run it again",
                 )

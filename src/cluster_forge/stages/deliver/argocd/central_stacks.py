@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cluster_forge.foundation.errors import RefusedError, UnknownNameError
 from cluster_forge.foundation.names import did_you_mean
-from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import central
 from cluster_forge.gitops.argocd.central import Pin
@@ -19,14 +18,13 @@ from cluster_forge.ports.cluster import ClusterReader, Query
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentralStack:
     """A stack, and the ApplicationSet that delivers it: ``pins`` say which version each cluster has, ``at_once`` is how many
-    change at a time, ``template`` is that of their roots.
+    change at a time.
     """
 
     name: str
     application_set: ObjectId
     pins: tuple[Pin, ...]
     at_once: int
-    template: Body
 
     @property
     def clusters(self) -> tuple[str, ...]:
@@ -39,15 +37,25 @@ def of(cluster: ClusterReader) -> tuple[CentralStack, ...]:
         listed = cluster.list(Query(group=engine.GROUP, kind=central.KIND, labels=STACK_LABEL)).items
     except RefusedError:
         return ()
-    return tuple(
-        CentralStack(
-            name=str(body["metadata"]["labels"][STACK_LABEL]),
-            application_set=ObjectId.of(body),
-            pins=central.pins(body),
-            at_once=central.at_once(body),
-            template=mapping(mapping(body.get("spec")).get("template")),
-        )
-        for body in listed
+    return tuple(_read(body) for body in listed)
+
+
+def again(stack: CentralStack, cluster: ClusterReader) -> CentralStack:
+    """The stack as it is now: until its lease is held, other deployments move pins. Without pins where it is gone.
+
+    Raises:
+        ClusterError, RefusedError: if the cluster does not say.
+    """
+    body = cluster.get(stack.application_set)
+    return _read(body) if body else replace(stack, pins=())
+
+
+def _read(body: Body) -> CentralStack:
+    return CentralStack(
+        name=str(body["metadata"]["labels"][STACK_LABEL]),
+        application_set=ObjectId.of(body),
+        pins=central.pins(body),
+        at_once=central.at_once(body),
     )
 
 

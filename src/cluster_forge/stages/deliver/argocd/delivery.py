@@ -16,7 +16,6 @@ from cluster_forge.gitops.argocd import applications
 from cluster_forge.gitops.argocd import project as projects
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.component_steps import rendered
-from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.owners import Verdict
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.plan import ArgoCdPlan, ComponentPlan, DeployPlan
@@ -27,9 +26,10 @@ from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import cluster_view, new_crds
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.argocd import place as argocd_place
-from cluster_forge.stages.deliver.argocd.wait import ApplicationWait
+from cluster_forge.stages.deliver.argocd.wait import ApplicationWait, Remedies
 from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.engine_mending import EngineMending
 from cluster_forge.stages.deliver.engine_steps import EngineSteps
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
@@ -51,7 +51,8 @@ def deliver(
 ) -> tuple[ComponentResult, ...]:
     """Hand the stack to Argo CD, and wait for it; the results in the order of the plan.
 
-    ``parts`` are the components with the documents of their objects, where they are known: their new CRDs come first.
+    ``parts`` are the components with the documents of their objects, where they are known: their new CRDs come first, and what
+    the API server refuses Argo CD is mended.
 
     Raises:
         ForgeError, ExceptionGroup: if Argo CD or its repository cannot be installed.
@@ -73,13 +74,17 @@ def deliver(
         is_forgotten = is_there and added >= _MANY
         if is_forgotten:
             cluster_view.forget_once_quiet(plan.argocd, tools, since)
-        steps.run(ComponentName(applications.FOLDER), (_root(plan, plan.argocd, tools),))
+        steps.run(ComponentName(applications.FOLDER), (argocd_place.root_step(plan, plan.argocd, tools.reader),))
         # Argo CD caches a repository for three minutes, and would not find the new tag in it.
         argocd_operations.refresh(plan.argocd.sync.name, plan.argocd.namespace, tools.cluster, is_hard=True)
         again = partial(cluster_view.forget, plan.argocd, tools) if is_forgotten else None
-        states = ApplicationWait(plan, plan.argocd, tools, options, again).run() if options.waits else None
+        mending = EngineMending(plan, parts, tools, options, queue)
+        remedies = Remedies(
+            look_again=again, mend=lambda state: mending.mend(state.name, state.messages, state.refused)
+        )
+        states = ApplicationWait(plan, plan.argocd, tools, options, remedies).run() if options.waits else None
         if states is not None and not plan.narrowed and argocd_operations.are_ready(plan.argocd, states):
-            steps.run(_PROJECT, tuple(_project(plan.argocd, tools)))
+            steps.run(_PROJECT, tuple(argocd_place.project_step(plan.argocd, tools.reader)))
     results = outcome(plan, plan.argocd, before, states)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Argo CD")
@@ -128,31 +133,14 @@ def _delete_former(stack: str, argocd: ArgoCdPlan, tools: DeliverTools) -> None:
             tools.cluster.delete(query.id_of(body))
 
 
-def _project(argocd: ArgoCdPlan, tools: DeliverTools) -> Iterator[Apply]:
-    """The step that applies the AppProject, which permits what this stack has."""
-    if argocd.project:
-        bodies = (tools.reader.read(document.decode()) for document in argocd.project.documents)
-        placed = rendered(projects.in_namespace(body, argocd.namespace) for body in bodies)
-        yield replace(argocd.project, documents=placed)
-
-
 def _widened(argocd: ArgoCdPlan, verdict: Verdict, tools: DeliverTools) -> Iterator[Apply]:
-    """The same, which also permits what the project permits now, and what has left the stack and is not pruned yet."""
-    for step in _project(argocd, tools):
+    """The AppProject, which also permits what it permits now, and what has left the stack and is not pruned yet."""
+    for step in argocd_place.project_step(argocd, tools.reader):
         bodies = [tools.reader.read(document.decode()) for document in step.documents]
         more = projects.rights_of((*verdict.leaving, *verdict.staying))
         for body in bodies:
             more |= projects.rights(tools.cluster.get(ObjectId.of(body)) or {})
         yield replace(step, documents=rendered(projects.widened(body, more) for body in bodies))
-
-
-def _root(plan: DeployPlan, argocd: ArgoCdPlan, tools: DeliverTools) -> Apply:
-    """The step that applies the root Application, in the namespace of the cluster's Argo CD where the stack has none."""
-    documents = argocd.sync.documents
-    if plan.delivery is Delivery.EXISTING:
-        roots = (tools.reader.read(document.decode()) for document in documents)
-        documents = rendered(applications.in_namespace(root, argocd.namespace) for root in roots)
-    return Apply(file=argocd.sync.file, documents=documents)
 
 
 def _check_root(argocd: ArgoCdPlan, states: Mapping[str, ApplicationState], results: Sequence[ComponentResult]) -> None:

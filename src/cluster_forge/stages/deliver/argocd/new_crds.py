@@ -52,6 +52,7 @@ def apply(plan: DeployPlan, parts: Sequence[Part], tools: DeliverTools, options:
     for _ in around.applier.finish(around.applier.start(failed), say):
         pass
     around.definitions.wait((item.id.name for item in new), options.timeout, say)
+    tools.reporter.item_finished(STAGE, _NAME, "established", again=True)  # they are counted with their components
     return len(new)
 
 

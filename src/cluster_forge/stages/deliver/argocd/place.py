@@ -1,4 +1,4 @@
-"""The Argo CD of a cluster: in which namespace it runs, and from which image."""
+"""The Argo CD of a cluster: in which namespace it runs, and from which image; and what is applied there."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Final
 
 from cluster_forge.foundation.errors import PreflightError
 from cluster_forge.gitops import engine
+from cluster_forge.gitops.argocd import applications, project
+from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
+from cluster_forge.gitops.steps import Apply
 from cluster_forge.ports.cluster import ClusterReader, Query
+from cluster_forge.ports.rendering import YamlReader
 
 _LABELS: Final = "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=repo-server"
 """Of its repo-server, in Argo CD's own manifests and in its chart."""
@@ -69,6 +73,23 @@ def place(argocd: ArgoCdPlan, cluster: ClusterReader, namespace: str = "") -> Ar
         "app.kubernetes.io/part-of=argocd)",
         fix="install Argo CD, or write `install: true` and cast again: the stack then brings it",
     )
+
+
+def project_step(argocd: ArgoCdPlan, reader: YamlReader) -> Iterator[Apply]:
+    """The step that applies the AppProject, which permits what this stack has; an older plan has none."""
+    if argocd.project:
+        bodies = (reader.read(document.decode()) for document in argocd.project.documents)
+        placed = rendered(project.in_namespace(body, argocd.namespace) for body in bodies)
+        yield replace(argocd.project, documents=placed)
+
+
+def root_step(plan: DeployPlan, argocd: ArgoCdPlan, reader: YamlReader) -> Apply:
+    """The step that applies the root Application, in the namespace of the cluster's Argo CD where the stack has none."""
+    documents = argocd.sync.documents
+    if plan.delivery is Delivery.EXISTING:
+        roots = (reader.read(document.decode()) for document in documents)
+        documents = rendered(applications.in_namespace(root, argocd.namespace) for root in roots)
+    return Apply(file=argocd.sync.file, documents=documents)
 
 
 def is_there(argocd: ArgoCdPlan, cluster: ClusterReader) -> bool:

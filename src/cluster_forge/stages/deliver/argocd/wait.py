@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from cluster_forge.foundation.errors import ClusterError
 from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
+from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver.argocd import causes
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
-from cluster_forge.stages.deliver.patience import Patience
+from cluster_forge.stages.deliver.patience import Patience, tolerated
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 _PAUSE: Final = 2.0
 _FIRST_REFRESH, _LAST_REFRESH = 8.0, 64.0
 """Seconds after which an Application that is not ready is compared again, doubled each time while it says the same. After
 CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedies:
+    """What is done where Argo CD goes no further by itself.
+
+    ``look_again`` has it build its view of the cluster again, where it may have CRDs as they were. ``mend`` gets an
+    Application with objects that the API server has refused.
+    """
+
+    look_again: Callable[[], None] | None = None
+    mend: Callable[[ApplicationState], None] = lambda _: None
 
 
 class ApplicationWait:
@@ -31,10 +45,9 @@ class ApplicationWait:
         argocd: ArgoCdPlan,
         tools: DeliverTools,
         options: DeployOptions,
-        look_again: Callable[[], None] | None = None,
+        remedies: Remedies = Remedies(),
     ) -> None:
-        """``look_again`` has Argo CD build its view of the cluster again, where it may have CRDs as they were."""
-        self._look_again = look_again
+        self._remedies = remedies
         self._plan = plan
         self._argocd = argocd
         self._tools = tools
@@ -56,25 +69,29 @@ class ApplicationWait:
             has_failed = any(state.has_failed for state in states.values()) or bool(root and root.is_unreadable)
             if patience.is_over(sum(state.progress for state in states.values()), has_failed=has_failed):
                 return {name: self._explained(state) for name, state in states.items()}
-            self._refresh(states, self._tools.clock.monotonic())
+            for state in states.values():
+                if state.refused:
+                    self._remedies.mend(state)
+            with self._tolerated():
+                self._refresh(states, self._tools.clock.monotonic())
             self._tools.clock.sleep(_PAUSE)
 
     def _look(self) -> dict[str, ApplicationState]:
         """The states of the plan's Applications that are there."""
         revision, is_narrowed = self._argocd.sync.revision, bool(self._plan.narrowed)
-        try:
+        bodies: tuple[Body, ...] = ()
+        with self._tolerated():
             bodies = argocd_operations.listed(self._argocd, self._tools.cluster)
-        except ClusterError as error:  # Argo CD goes on meanwhile
-            if error.is_lasting:
-                raise
-            self._say(self._argocd.sync.name, str(error))
-            return {}
         states = [application_state.of(body, revision, is_narrowed=is_narrowed) for body in bodies]
         wanted = set(self._argocd.applications)
         for state in states:
             if state.name in wanted:
                 self._say(state.name, state.lack)
         return {state.name: state for state in states if state.name in wanted}
+
+    def _tolerated(self) -> AbstractContextManager[None]:
+        """Argo CD goes on while its cluster does not answer."""
+        return tolerated(partial(self._say, self._argocd.sync.name))
 
     def _say(self, name: str, lack: str) -> None:
         """Tell of a change, by component where it is the Application of one."""
@@ -85,11 +102,12 @@ class ApplicationWait:
             self._refreshes.pop(changed, None)
         reporter = self._tools.reporter
         component = next((part.name for part in self._plan.components if self._name(part.name) == name), "")
-        if component and not lack:
-            reporter.item_finished(STAGE, component, "Synced, Healthy", again=component in self._finished)
-            self._finished.add(component)
-        elif lack:
-            reporter.item_waiting(STAGE, component or name, lack)
+        if lack:
+            reporter.item_waiting(STAGE, component or name, f"its Application: {lack}")
+            return
+        is_counted = not component or component in self._finished
+        self._finished.add(component)
+        reporter.item_finished(STAGE, component or name, "Synced, Healthy", again=is_counted)
 
     def _name(self, component: str) -> str:
         return self._argocd.application(self._plan.stack, component)
@@ -104,8 +122,8 @@ class ApplicationWait:
                 continue
             due, pause = self._refreshes.setdefault(name, (now + _FIRST_REFRESH, _FIRST_REFRESH))
             if now >= due:
-                if self._look_again and pause > _FIRST_REFRESH and state.has_only_crds:
-                    self._look_again()
+                if self._remedies.look_again and pause > _FIRST_REFRESH and state.has_only_crds:
+                    self._remedies.look_again()
                 argocd_operations.refresh(name, self._argocd.namespace, self._tools.cluster)
                 pause = min(2 * pause, _LAST_REFRESH)
                 self._refreshes[name] = now + pause, pause

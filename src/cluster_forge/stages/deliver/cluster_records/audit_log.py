@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated, Final
 
 from cluster_forge.foundation import json_codec
+from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.foundation.json_codec import ADDED
 from cluster_forge.gitops import git_server, ownership
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -80,7 +82,7 @@ def record_id(stack: str) -> ObjectId:
 
 
 def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
-    """Add an entry. The caller holds the lease of the stack."""
+    """Add an entry, and an Event where the user may. The caller holds the lease of the stack."""
     cluster, target = tools.cluster, record_id(stack)
     lines = [*_lines(cluster.get(target) or {}), json_codec.dump(entry).decode()][-_MOST:]
     data = {_KEY: "".join(f"{line}\n" for line in lines)}
@@ -88,7 +90,11 @@ def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
     metadata = {"name": target.name, "namespace": target.namespace, "labels": labels}
     if not creation.create({"apiVersion": "v1", "kind": target.kind, "metadata": metadata, "data": data}, cluster):
         cluster.patch(target, {"data": data}, Patch.MERGE, manager=FIELD_MANAGER)
-    creation.create(_event(stack, entry, lines), cluster)
+    try:
+        creation.create(_event(stack, entry, lines), cluster)
+    except RefusedError as error:  # the log has it, and it must not fail what was done
+        if error.status != HTTPStatus.FORBIDDEN:
+            raise
 
 
 def read(cluster: Cluster, stack: str = "") -> tuple[Entry, ...]:

@@ -41,6 +41,7 @@ class Lease:
         self._last: Body | None = None
         """What was written last: no one else has written if the API server accepts the next one."""
         self._lost = ""
+        self._is_over = False
         self._renewing = threading.Lock()
         self._renewed = self._times()
 
@@ -73,7 +74,8 @@ class Lease:
             self._renew()
 
     def end(self) -> None:
-        """Give the lease back, if it is still there."""
+        """Give the lease back, if it is still there. A renewal that is on its way does not make it again."""
+        self._is_over = True
         body = self._cluster.get(self._id)
         if body and _holder(body) == self._holder:
             self._cluster.delete(self._id, uid=body["metadata"]["uid"])
@@ -82,6 +84,8 @@ class Lease:
         began = self._times()
         if not self._is_renewed():
             body = self._cluster.get(self._id)
+            if self._is_over:
+                return
             if body is None:
                 now = _written(self._clock.time())
                 creation.create(_body(self._id, self._holder, self._since, now), self._cluster)

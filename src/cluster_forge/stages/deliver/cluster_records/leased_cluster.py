@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -13,6 +13,7 @@ from cluster_forge.ports.cluster import (
     ClusterFacts,
     Deleted,
     Event,
+    Kept,
     Listing,
     Patch,
     Propagation,
@@ -40,6 +41,9 @@ class LeasedCluster:
 
     def list(self, query: Query) -> Listing:
         return self._cluster.list(query)
+
+    def each(self, query: Query, keep: Callable[[Body], Kept]) -> tuple[Kept, ...]:
+        return self._cluster.each(query, keep)
 
     def watch(self, query: Query, since: str, seconds: float) -> Iterator[Event]:
         return self._cluster.watch(query, since, seconds)

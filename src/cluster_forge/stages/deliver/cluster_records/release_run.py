@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.error_groups import expected, raise_all
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.gitops.release import Release, Result
 from cluster_forge.stages.deliver.cluster_records import releases
@@ -27,7 +27,7 @@ def recorded(
     deployment has failed; empty: it has not. ``alone`` is held while the result is written.
 
     Raises:
-        ForgeError, ExceptionGroup: as ``deliver``.
+        ForgeError, ExceptionGroup: as ``deliver``, and if the result cannot be written.
     """
 
     def end(result: Result, message: str) -> None:
@@ -37,7 +37,11 @@ def recorded(
     try:
         done = deliver()
     except (ForgeError, ExceptionGroup) as error:
-        end(Result.FAILED, "; ".join(map(str, expected(error))))
+        errors = expected(error)
+        try:
+            end(Result.FAILED, "; ".join(map(str, errors)))
+        except ForgeError as unkept:  # why the deployment has failed counts more
+            raise_all((*errors, unkept))
         raise
     except (KeyboardInterrupt, SystemExit):
         with contextlib.suppress(ForgeError):  # the next deployment says it otherwise

@@ -194,11 +194,24 @@ def remove_of(stack: str, destination: str, tools: DeliverTools) -> tuple[Releas
     return others
 
 
-def remove(stack: str, cluster: Cluster) -> None:
-    """Delete all releases of a stack."""
-    for labels in (release.NUMBER_LABEL, release.CONTENT_LABEL):
-        for body in cluster.list(release_files.labeled(f"{STACK_LABEL}={stack},{labels}")).items:
-            cluster.delete(release.secret_id(release_files.name_of(body)))
+def remove(stack: str, tools: DeliverTools) -> bool:
+    """Delete the releases of a stack for the cluster itself, also damaged ones; whether it keeps some for other destinations.
+
+    Raises:
+        ReleaseError, ExceptionGroup: as `listed`, for those of other destinations.
+    """
+    _delete(f"{STACK_LABEL}={stack},{release.NUMBER_LABEL},!{CLUSTER_LABEL}", tools)
+    others = _read(tools.cluster, stack)
+    if others:
+        release_files.delete_unused(stack, others, tools)
+    else:
+        _delete(f"{STACK_LABEL}={stack},{release.CONTENT_LABEL}", tools)
+    return bool(others)
+
+
+def _delete(labels: str, tools: DeliverTools) -> None:
+    for body in tools.cluster.list(release_files.labeled(labels)).items:
+        tools.cluster.delete(release.secret_id(release_files.name_of(body)))
 
 
 def _trim(stack: str, releases: Sequence[Release], others: Sequence[Release], tools: DeliverTools) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
+from cluster_forge.checks.fit import live_nodes
+from cluster_forge.checks.fit.live_nodes import LiveNodes
 from cluster_forge.foundation.error_groups import expected
 from cluster_forge.foundation.errors import ForgeError, RefusedError
 from cluster_forge.foundation.names import counted
@@ -15,7 +17,7 @@ from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import ApplyOptions, Cluster, Query
 from cluster_forge.stages.deliver import rights
 from cluster_forge.stages.deliver.diagnosis.examination import Examined, State
-from cluster_forge.stages.deliver.preflight import node_fit, version
+from cluster_forge.stages.deliver.preflight import version
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import annotations_of, name_of
 
@@ -131,7 +133,7 @@ def _apis(cluster: Cluster) -> Examined:
 
 def _nodes(cluster: Cluster) -> Examined:
     nodes = cluster.list(Query(group="", kind="Node")).items
-    open_nodes = [node for node in nodes if node_fit.takes_pods(node)]
+    open_nodes = [group for group in LiveNodes(nodes=nodes, pods={}).groups if live_nodes.is_open(group)]
     detail = f"{len(open_nodes)} of {counted(len(nodes), 'node')} take Pods"
     fix = "" if open_nodes else "add nodes, or uncordon them: kubectl get nodes"
     return Examined(name="nodes", state=State.GOOD if open_nodes else State.MISSING, detail=detail, fix=fix)
@@ -171,7 +173,8 @@ def _engines(cluster: Cluster) -> Iterator[Examined]:
         yield Examined(name="Argo CD", state=State.ABSENT, detail="is not installed; a stack can bring it")
         return
     labels = "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=application-controller"
-    controllers = cluster.list(Query(group="apps", kind="StatefulSet", labels=labels)).items
+    queries = (Query(group="apps", kind=kind, labels=labels) for kind in ("StatefulSet", "Deployment"))
+    controllers = [body for query in queries for body in cluster.list(query).items]
     for body in controllers:
         detail = f"in namespace {body['metadata'].get('namespace')}: {_image(body)}"
         yield Examined(name="Argo CD", state=State.GOOD, detail=detail)

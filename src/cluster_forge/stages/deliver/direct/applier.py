@@ -25,12 +25,15 @@ from cluster_forge.ports.cluster import Applied, ApplyOptions, Cluster, Deleted,
 from cluster_forge.ports.rendering import YamlReader
 from cluster_forge.ports.workers import Queue
 from cluster_forge.stages.deliver.direct import refusals, stored_versions, unchangeable
+from cluster_forge.stages.deliver.direct.refusing_webhooks import RefusingWebhooks
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal.bystanders import Bystanders
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 5.0
+_LONGEST_HELD: Final = 30.0
+"""Seconds after which an object asks for itself: a webhook may fail for another one alone."""
 _MENDINGS: Final = 3
 """How often one object is mended: each way once, and a Job that is created between two requests."""
 _JOB: Final = ("batch", "Job")
@@ -53,7 +56,9 @@ Attempt = Callable[[], Outcome]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applier:
-    """Applies objects with the requests of ``queue``. ``observe`` gets each object as the API server has it then."""
+    """Applies objects with the requests of ``queue``. ``observe`` gets each object as the API server has it then; ``own`` are
+    other managers whose fields it takes over, ``webhooks`` says which one asks again of all that one webhook refuses.
+    """
 
     cluster: Cluster
     clock: Clock
@@ -61,6 +66,8 @@ class Applier:
     queue: Queue
     options: DeployOptions
     observe: Callable[[Body], None] = field(default=lambda _body: None)
+    own: frozenset[str] = frozenset()
+    webhooks: RefusingWebhooks = field(default_factory=RefusingWebhooks)
 
     def start(self, documents: Iterable[StepDocument], weight: int = 0) -> Sequence[Attempt]:
         """Begin a first attempt for each; of all that wait, those of most weight come first."""
@@ -72,21 +79,45 @@ class Applier:
         Raises:
             RefusedError, ClusterError, ExceptionGroup: for each object that is refused, or still is at the end.
         """
-        until, pause = self.clock.monotonic() + self.options.timeout, _FIRST_PAUSE
-        while True:
-            outcomes = [attempt() for attempt in started]
-            yield from (outcome for outcome in outcomes if outcome.error is None)
-            errors = {outcome.document: outcome.error for outcome in outcomes if outcome.error}
-            raise_all(error for error in errors.values() if not _is_temporary(error))
-            if errors:
+        began, pause = self.clock.monotonic(), _FIRST_PAUSE
+        until, alone = began + self.options.timeout, began + _LONGEST_HELD
+        errors: dict[StepDocument, ForgeError] = {}
+        try:
+            while True:
+                outcomes = [attempt() for attempt in started]
+                yield from (outcome for outcome in outcomes if outcome.error is None)
+                answers = {outcome.document: outcome.error for outcome in outcomes}
+                self.webhooks.note(answers)
+                errors = {document: error for document, error in {**errors, **answers}.items() if error}
+                raise_all(error for error in errors.values() if not _is_temporary(error))
+                if not errors:
+                    return
                 say(next(f"{document.id}: {error.message}" for document, error in errors.items()))
-            if not errors:
-                return
-            if self.clock.monotonic() >= until:
-                raise_all(errors.values())
-            self.clock.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-            started = self.start(errors, weight)
+                if self.clock.monotonic() >= until:
+                    raise_all(errors.values())
+                self.clock.sleep(pause)
+                due = self.webhooks.due(errors)
+                if self.clock.monotonic() >= alone:
+                    due, alone = list(errors), self.clock.monotonic() + _LONGEST_HELD
+                pause = min(pause * 2, _LONGEST_PAUSE) if due else _FIRST_PAUSE
+                started = self.start(due, weight)
+        finally:
+            self.webhooks.leave(errors)
+
+    def mend(self, document: StepDocument) -> bool:
+        """Change what is in the cluster so that it takes the object from the client ``document.manager``, which applies it;
+        False if it takes it already, or if that would not help.
+
+        Raises:
+            RefusedError: if the object has fields that cannot change, and may not be recreated.
+            ClusterError: if the cluster does not answer.
+        """
+        body = document.body(self.reader)
+        try:
+            self.cluster.apply(body, ApplyOptions(manager=document.manager, force=True, is_trial=True))
+        except RefusedError as error:
+            return self._mend(document, body, error)
+        return False
 
     def delete(self, target: ObjectId, propagation: Propagation = Propagation.BACKGROUND, uid: str = "") -> None:
         """Delete an object, and wait until it is gone. ``uid`` is what it had last, where that is known.
@@ -139,7 +170,7 @@ class Applier:
                 return self.cluster.apply(body, options)
             except RefusedError as error:
                 if refusals.conflicts(error) and not force:
-                    _check_conflicts(document.id, error)
+                    _check_conflicts(document.id, error, self.own)
                     force = True
                 elif mendings < _MENDINGS and self._mend(document, body, error):
                     mendings += 1
@@ -199,13 +230,13 @@ def _is_temporary(error: ForgeError) -> bool:
     return isinstance(error, RefusedError) and refusals.is_temporary(error)
 
 
-def _check_conflicts(target: ObjectId, error: RefusedError) -> None:
+def _check_conflicts(target: ObjectId, error: RefusedError, own: frozenset[str]) -> None:
     """Leave the fields of others to the user.
 
     Raises:
         RefusedError: with each manager and field.
     """
-    foreign = refusals.foreign(error)
+    foreign = refusals.foreign(error, own)
     if not foreign:
         return
     fields = ", ".join(f"{path} of {manager}" for manager, path in foreign)

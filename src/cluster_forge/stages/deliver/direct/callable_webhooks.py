@@ -18,6 +18,7 @@ from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import ClusterReader, Query
 from cluster_forge.stages.deliver.direct.observations import Observations
 from cluster_forge.stages.deliver.direct.readiness import Readiness
+from cluster_forge.stages.deliver.patience import is_passing
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 5.0
@@ -79,14 +80,10 @@ class CallableWebhooks:
         """What keeps the API server from calling a Service; empty if nothing does."""
         try:
             return "" if self._has_endpoint(*service) else f"Service {'/'.join(service)} has no ready endpoint"
-        except ClusterError as error:
-            if error.is_lasting:
-                raise
-            return error.message
-        except RefusedError as error:
-            if error.status == HTTPStatus.FORBIDDEN:
+        except (ClusterError, RefusedError) as error:
+            if isinstance(error, RefusedError) and error.status == HTTPStatus.FORBIDDEN:
                 return ""
-            if error.status < HTTPStatus.TOO_MANY_REQUESTS:
+            if not is_passing(error):
                 raise
             return error.message
 

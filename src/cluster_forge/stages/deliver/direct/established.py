@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from math import inf
 from threading import Lock
 from typing import Any, Final
 
@@ -22,7 +23,9 @@ _LONGEST_INTERVAL: Final = 5.0
 """While the server gets no further: each look is one more request for it."""
 _PAUSE: Final = 1.0
 _PATIENCE: Final = 10.0
-"""Seconds without one more that is served, after which the CRDs themselves are looked at: they say why they are refused."""
+"""Seconds without one more that is served, of whatever component, after which the CRDs themselves are looked at: they say why
+they are refused. Then ever more seldom: each look is one more request for a server that is slow.
+"""
 _LOOKED_AT: Final = 8
 _ESTABLISHED: Final = "Established"
 _MISSING: Final = Health(Status.IN_PROGRESS, "it is not there")
@@ -38,6 +41,8 @@ class Definitions:
         self._served: frozenset[str] = frozenset()
         self._asked: float | None = None
         self._interval = _INTERVAL
+        self._got_on = -inf
+        """When more was served than before, the last time."""
         self._forgotten: dict[str, str] = {}
         """The resource versions at which CRDs seemed to be forgotten."""
 
@@ -48,10 +53,11 @@ class Definitions:
             if self._asked is None or now - self._asked >= self._interval:
                 kinds = self._cluster.served(is_fresh=self._asked is not None).kinds
                 served = frozenset(f"{kind.plural}.{kind.group}" for kind in kinds)
-                slower = min(self._interval * 1.5, _LONGEST_INTERVAL)
-                self._interval = slower if served == self._served else _INTERVAL
-                self._served = served
                 self._asked = self._clock.monotonic()
+                if served == self._served:
+                    self._interval = min(self._interval * 1.5, _LONGEST_INTERVAL)
+                else:
+                    self._interval, self._served, self._got_on = _INTERVAL, served, self._asked
             return self._served
 
     def wait(self, names: Iterable[str], seconds: float, say: Callable[[str], None]) -> None:
@@ -61,14 +67,13 @@ class Definitions:
             DeploymentError: if one is refused, or not served after ``seconds``.
         """
         wanted, began = frozenset(names), self._clock.monotonic()
-        looks, left = began + _PATIENCE, len(wanted)
+        looks = began + _PATIENCE
         while missing := sorted(wanted - self.served()):
             say(f"CustomResourceDefinition/{missing[0]}: not established yet ({len(missing)} of {len(wanted)})")
             now = self._clock.monotonic()
-            if len(missing) < left:  # the server gets on: what it refuses is left in the end
-                looks, left = now + _PATIENCE, len(missing)
+            looks = max(looks, self._got_on + _PATIENCE)  # what the server refuses is left in the end
             if now >= looks or now - began >= seconds:
-                looks = now + _PATIENCE
+                looks = now + max(_PATIENCE, (now - began) / 2)
                 for name in missing[:_LOOKED_AT]:
                     self._check(name, seconds, is_late=now - began >= seconds)
             self._clock.sleep(_PAUSE)

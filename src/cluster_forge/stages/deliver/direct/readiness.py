@@ -16,6 +16,7 @@ from cluster_forge.manifests.health import Health, Status
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.clock import Clock
 from cluster_forge.stages.deliver.direct.observations import RUN_ONCE, Observations, Watched
+from cluster_forge.stages.deliver.patience import is_passing
 
 _PERIOD: Final = 10.0
 """Seconds of one watch. It is taken up again, so that a silent connection costs no more than this."""
@@ -90,15 +91,9 @@ class Readiness:
                     pending = self._pending()
                     if not pending or self.observations.of(pending[0][0]) is not watched:
                         return
-        except RefusedError as error:
-            if (
-                error.status not in (HTTPStatus.GONE, HTTPStatus.NOT_FOUND)
-                and not error.status >= HTTPStatus.TOO_MANY_REQUESTS
-            ):
-                raise
-            self._look_again(watched, error)
-        except ClusterError as error:
-            if error.is_lasting:
+        except (RefusedError, ClusterError) as error:
+            is_over = isinstance(error, RefusedError) and error.status in (HTTPStatus.GONE, HTTPStatus.NOT_FOUND)
+            if not is_over and not is_passing(error):
                 raise
             self._look_again(watched, error)
 

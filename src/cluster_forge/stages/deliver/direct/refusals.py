@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
-from cluster_forge.foundation.errors import RefusalCause, RefusedError
+from cluster_forge.foundation.errors import ForgeError, RefusalCause, RefusedError
 from cluster_forge.gitops.steps import FIELD_MANAGER, SETTINGS_MANAGER
 from cluster_forge.manifests import immutable_fields
 
@@ -21,6 +21,7 @@ _TERMINATING: Final = "NamespaceTerminating"
 _CERTIFICATES: Final = ".caBundle"
 _MANAGER: Final = re.compile(r'conflict with "((?:[^"\\]|\\.)*)"')
 _IMMUTABLE: Final = re.compile(immutable_fields.REFUSED)
+_UNCALLED: Final = re.compile(r'failed calling webhook "([^"]+)"')
 _QUOTED: Final = re.compile(r"'([A-Za-z]+)'")
 
 
@@ -39,19 +40,29 @@ def is_temporary(error: RefusedError) -> bool:
     return error.status == HTTPStatus.NOT_FOUND
 
 
+def uncalled_webhook(error: ForgeError | None) -> str:
+    """The webhook that the API server could not call for a request (apiserver, ``ErrCallingWebhook``); empty for any
+    other refusal.
+    """
+    if not isinstance(error, RefusedError) or error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ""
+    uncalled = _UNCALLED.search(error.message)
+    return uncalled[1] if uncalled else ""
+
+
 def conflicts(error: RefusedError) -> tuple[tuple[str, str], ...]:
     """The fields that other managers have set: manager and field (``kubectl``, ``.spec.replicas``), each once."""
     return tuple(sorted({(_manager(cause), cause.field) for cause in error.causes if cause.reason == _CONFLICT}))
 
 
-def foreign(error: RefusedError) -> tuple[tuple[str, str], ...]:
-    """The conflicts that are for the user to decide: not those with ourselves, and not over certificates that controllers
-    write into fields.
+def foreign(error: RefusedError, own: frozenset[str] = frozenset()) -> tuple[tuple[str, str], ...]:
+    """The conflicts that are for the user to decide: not those with ourselves, with managers that are our ``own``, and not over
+    certificates that controllers write into fields.
     """
     return tuple(
         (manager, path)
         for manager, path in conflicts(error)
-        if manager not in _OWN and not path.endswith(_CERTIFICATES)
+        if manager not in _OWN | own and not path.endswith(_CERTIFICATES)
     )
 
 

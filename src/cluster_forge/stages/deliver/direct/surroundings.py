@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cluster_forge.foundation.names import ComponentName
-from cluster_forge.gitops import schedule
+from cluster_forge.gitops import engine, schedule
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.clock import Clock
@@ -66,6 +67,7 @@ def of(plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Que
             queue=queue,
             options=options,
             observe=observations.observe,
+            own=engine_managers(plan),
         ),
         observations=observations,
         definitions=Definitions(tools.cluster, tools.clock),
@@ -74,3 +76,8 @@ def of(plan: DeployPlan, tools: DeliverTools, options: DeployOptions, queue: Que
         needed=needed,
         answering=answering.of(plan, tools.rules, needed),
     )
+
+
+def engine_managers(plan: DeployPlan) -> frozenset[str]:
+    """The engine that the stack brings: it applies its own objects, too, and owns fields of them then."""
+    return frozenset({engine.FIELD_MANAGERS[plan.engine]} if plan.delivery is Delivery.INSTALL else ())

@@ -13,8 +13,10 @@ from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops.flux import kustomizations
 from cluster_forge.gitops.flux.kustomization_state import WAITS, KustomizationState
 from cluster_forge.gitops.plan import ComponentPlan, DeployPlan, FluxPlan
+from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.engine_mending import EngineMending
 from cluster_forge.stages.deliver.engine_steps import EngineSteps
 from cluster_forge.stages.deliver.flux import causes
 from cluster_forge.stages.deliver.flux.causes import Cause
@@ -27,8 +29,13 @@ from cluster_forge.stages.deliver.trouble import Trouble
 _ENGINE: Final = ComponentName("flux2")
 
 
-def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions) -> tuple[ComponentResult, ...]:
+def deliver(
+    deployment: Deployment, tools: DeliverTools, options: DeployOptions, parts: Sequence[Part] = ()
+) -> tuple[ComponentResult, ...]:
     """Hand the stack to Flux, and wait for it; the results in the order of the plan.
+
+    ``parts`` are the components with the documents of their objects, where they are known: what the API server refuses Flux is
+    mended.
 
     Raises:
         ForgeError, ExceptionGroup: if Flux cannot be installed, or refuses the source or the root.
@@ -41,13 +48,12 @@ def deliver(deployment: Deployment, tools: DeliverTools, options: DeployOptions)
         steps = EngineSteps(plan, tools, options, queue)
         steps.run(_ENGINE, flux.install)
         steps.run(ComponentName(kustomizations.FOLDER), (flux.sync,))
-    reconcile(flux.source, tools)
-    wait = KustomizationWait(flux, tools, options)
-    states = wait.run() if options.waits else None
-    if wait.source_message:
+        reconcile(flux.source, tools)
+        wait = KustomizationWait(flux, tools, options, EngineMending(plan, parts, tools, options, queue))
+        states = wait.run() if options.waits else None
+    results = tuple(_result(plan, flux, component, states, tools.cluster) for component in plan.components)
+    if wait.source_message and not all(result.state.is_good for result in results):
         results = _unread(plan, flux, wait.source_message)
-    else:
-        results = tuple(_result(plan, flux, component, states, tools.cluster) for component in plan.components)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Flux")
     return results

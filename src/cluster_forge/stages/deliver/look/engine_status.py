@@ -12,7 +12,7 @@ from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.flux import kustomization_state
 from cluster_forge.gitops.parts import STACK_LABEL
-from cluster_forge.gitops.plan import DeployPlan
+from cluster_forge.gitops.plan import DeployPlan, FluxPlan
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Query
@@ -57,7 +57,7 @@ def _application(part: Part, body: Body, state: ApplicationState, tools: Deliver
     if state.is_ready:
         return _status(part, Sync.SYNCED, Condition.HEALTHY)
     condition = _CONDITIONS.get(_word(body, "health"), Condition.UNKNOWN)
-    is_synced = state.is_current and _word(body, "sync") == Sync.SYNCED
+    is_synced = state.is_compared and _word(body, "sync") == Sync.SYNCED
     messages = causes.of(state, tools.cluster) or (f"Application {state.name}: {state.lack}",)
     sync = Sync.SYNCED if is_synced else Sync.OUT_OF_SYNC
     return _status(part, sync, condition, component_status.few(messages, "message"))
@@ -73,12 +73,21 @@ def of_flux(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus]:
     assert flux is not None, "a stack that Flux delivers says how"
     query = Query(group=engine.FLUX_GROUP, kind="Kustomization", namespace=flux.namespace)
     bodies = {body["metadata"]["name"]: body for body in tools.cluster.list(query).items}
+    source = _unreadable(flux, tools)
     for part in plan.parts:
         names = [name for name, component in flux.kustomizations.items() if component == part.name]
         if names:
             there = [bodies[name] for name in names if name in bodies]
             missing = [f"there is no Kustomization {name} in {flux.namespace}" for name in names if name not in bodies]
+            missing = [*source, *missing] if missing else []
             yield _kustomizations(part, there, missing, flux.revision, tools)
+
+
+def _unreadable(flux: FluxPlan, tools: DeliverTools) -> list[str]:
+    """What Flux says of the source that it cannot read: without it there are no Kustomizations."""
+    body = tools.cluster.get(flux.source)
+    state = kustomization_state.of(body, flux.revision) if body else None
+    return [f"{flux.source.kind} {state.name}: {state.message}"] if state and state.message else []
 
 
 def _kustomizations(

@@ -63,6 +63,10 @@ _READS_OCI: Final = (3, 1)
 _TAG: Final = re.compile(r":v?(\d{1,3})\.(\d{1,3})[^/]*\Z")
 _KUSTOMIZATION: Final = ("kustomize.toolkit.fluxcd.io", "Kustomization")
 _NAMED: Final = 3
+_OVER_SSH: Final = (
+    " (URL: `gitops.url` with its user; KEY: the file with the private key; the server's host key belongs into "
+    "argocd-ssh-known-hosts-cm)"
+)
 _TRACKING: Final = "application.resourceTrackingMethod"
 
 
@@ -131,20 +135,29 @@ def _of_login(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
     query = Query(group="", kind="Secret", namespace=namespace, fields=f"metadata.name={name}", metadata_only=True)
     secrets = situation.cluster.list(query).items
     labeled = f"kubectl label secret {name} -n {namespace} {_LOGIN_LABEL}=repository"
-    kind = "oci" if argocd.url.startswith("oci://") else "git"
-    created = (
-        f"kubectl create secret generic {name} -n {namespace} --from-literal=type={kind} "
-        f"--from-literal=url={argocd.url} --from-literal=username=… --from-literal=password=… && "
-    )
+    created = f"kubectl create secret generic {name} -n {namespace} {_login(argocd.url)} && "
     if not secrets or labels_of(secrets[0]).get(_LOGIN_LABEL) not in ("repository", "repo-creds"):
         lack = f"lacks the label {_LOGIN_LABEL}=repository" if secrets else "is missing"
         yield Problem(
             code=LOGIN,
             message=f"the Secret with Argo CD's login to {argocd.url} (`gitops.secret`) {lack}: Argo CD cannot read the stack",
             where=f"Secret/{namespace}/{name}",
-            fix=labeled if secrets else created + labeled,
+            fix=labeled if secrets else created + labeled + (_OVER_SSH if _is_ssh(argocd.url) else ""),
             option=f"--allow {LOGIN}",
         )
+
+
+def _login(url: str) -> str:
+    """What kubectl makes the Secret of. An SSH address is shown without its user, and would not do."""
+    if _is_ssh(url):
+        return "--from-literal=type=git --from-literal=url=URL --from-file=sshPrivateKey=KEY"
+    kind = "oci" if url.startswith("oci://") else "git"
+    return f"--from-literal=type={kind} --from-literal=url={url} --from-literal=username=… --from-literal=password=…"
+
+
+def _is_ssh(url: str) -> bool:
+    """Whether it is ``ssh://git@host/path`` or ``git@host:path``."""
+    return url.startswith("ssh://") or "://" not in url
 
 
 def _of_existing(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from cluster_forge.checks import workloads
-from cluster_forge.checks.collisions.host_ports import CODE, HostPort, clashes, ports_of, selected_nodes, wanted
-from cluster_forge.foundation.untyped import mapping, sequence
-from cluster_forge.manifests.manifest import Body, Manifest
+from cluster_forge.checks.collisions.host_ports import CODE, clashes, selected_nodes, wanted
+from cluster_forge.manifests.host_ports import HostPort
+from cluster_forge.manifests.manifest import Manifest
 from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.running_pods import RunningPod
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
 
 LOOKS_AT: Final = "the host ports of running Pods"
@@ -28,25 +29,20 @@ def problems(situation: Situation) -> Iterator[Problem]:
     if not everywhere:
         return
     nodes = {name_of(node): labels_of(node) for node in situation.nodes}
-    running = [(pod, ports) for pod in situation.pods if (ports := _ports(pod))]
+    running = [pod for pod in situation.pods if pod.pod_class.ports and pod.is_lasting]
     for workload, wanting in everywhere:
         selected = selected_nodes(workload).items()
-        near = [(pod, others) for pod, others in running if selected <= nodes.get(pod["spec"]["nodeName"], {}).items()]
+        near = [pod for pod in running if selected <= nodes.get(pod.node, {}).items()]
         for port in wanting:
-            holders = [pod for pod, others in near if any(port.clashes_with(other) for other in others)]
+            holders = [pod for pod in near if any(port.clashes_with(other) for other in pod.pod_class.ports)]
             if holders:
                 yield _problem(workload.manifest, port, _named(holders), "change the port, or end what has it")
 
 
-def _ports(pod: Body) -> list[HostPort]:
-    spec = mapping(pod.get("spec"))
-    return ports_of(spec, map(mapping, sequence(spec.get("containers"))))
-
-
-def _named(pods: list[Body]) -> str:
+def _named(pods: Sequence[RunningPod]) -> str:
     """Some Pods, by the first one."""
     first = pods[0]
-    name = f"the Pod {first['metadata'].get('namespace')}/{name_of(first)} on node {first['spec']['nodeName']}"
+    name = f"the Pod {first.id.namespace}/{first.name} on node {first.node}"
     return name if len(pods) == 1 else f"{name}, and {len(pods) - 1} more"
 
 

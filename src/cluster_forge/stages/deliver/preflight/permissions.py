@@ -52,11 +52,10 @@ def problems(situation: Situation) -> Iterator[Problem]:
 def _used(situation: Situation) -> dict[ServedKind, set[str]]:
     """The kinds that this user applies, and the namespaces of their objects."""
     used: dict[ServedKind, set[str]] = {}
-    argocd = situation.plan.argocd.namespace if situation.plan.argocd else ""
     for identity in (*_applied(situation), *_OWN):
         kind = situation.served.find(identity.group, identity.kind)
-        if kind:  # only the cluster knows the namespace of an Argo CD that is there
-            used.setdefault(kind, set()).add(identity.namespace or (argocd if kind.is_namespaced else ""))
+        if kind:
+            used.setdefault(kind, set()).add(identity.namespace)
     return used
 
 

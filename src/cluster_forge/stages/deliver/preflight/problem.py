@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Self
 
-from cluster_forge.foundation.errors import PreflightError
+from cluster_forge.foundation.errors import PreflightError, RefusedError
 from cluster_forge.manifests.finding import Severity
+
+NOT_CHECKED: Final = "not-checked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,18 @@ class Problem:
     fix: str = ""
     severity: Severity = Severity.ERROR
     option: str = ""
+
+    @classmethod
+    def unseen(cls, what: str, error: RefusedError, severity: Severity = Severity.WARNING) -> Self:
+        """The user may not look at ``what``."""
+        return cls(
+            code=NOT_CHECKED,
+            message=f"cannot see {what}: {error.message}",
+            where=error.where or "",
+            fix="let an administrator allow the user to look",
+            severity=severity,
+            option=f"--allow {NOT_CHECKED}",
+        )
 
     @property
     def is_error(self) -> bool:

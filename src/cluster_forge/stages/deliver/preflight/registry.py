@@ -15,21 +15,21 @@ from cluster_forge.stages.deliver.preflight import (
     claim_size,
     default_classes,
     engine,
+    engine_pauses,
     environment,
     host_ports,
     node_fit,
     owners,
     permissions,
+    pod_admission,
     pod_security,
     secrets,
     terminating,
     trial,
     version,
 )
-from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.problem import NOT_CHECKED, Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
-
-NOT_CHECKED: Final = "not-checked"
 
 
 class Check(Protocol):
@@ -55,11 +55,13 @@ CHECKS: Final[Sequence[Check]] = (
     owners,
     claim_size,
     engine,
+    engine_pauses,
     central,
     secrets,
     default_classes,
     node_fit,
     host_ports,
+    pod_admission,
     pod_security,
     trial,
 )
@@ -87,26 +89,17 @@ def check(situation: Situation, checks: Sequence[Check] = CHECKS) -> tuple[Probl
 
 
 def _of(check: Check, situation: Situation) -> list[Problem]:
+    severity = Severity.ERROR if check.IS_NEEDED else Severity.WARNING
     try:
         return list(check.problems(situation))
     except RefusedError as error:
-        return [_unseen(check, [error])]
+        return [Problem.unseen(check.LOOKS_AT, error, severity)]
     except ExceptionGroup as group:
         refusals, others = group.split(RefusedError)
         if others or not refusals:
             raise
-        return [_unseen(check, [error for error in refusals.exceptions if isinstance(error, RefusedError)])]
-
-
-def _unseen(check: Check, errors: Sequence[RefusedError]) -> Problem:
-    return Problem(
-        code=NOT_CHECKED,
-        message=f"cannot see {check.LOOKS_AT}: {errors[0].message}",
-        where=errors[0].where or "",
-        fix="let an administrator allow the user to look",
-        severity=Severity.ERROR if check.IS_NEEDED else Severity.WARNING,
-        option=f"--allow {NOT_CHECKED}",
-    )
+        (first, *_) = (error for error in refusals.exceptions if isinstance(error, RefusedError))
+        return [Problem.unseen(check.LOOKS_AT, first, severity)]
 
 
 def _judged(problem: Problem, options: DeployOptions) -> Problem:

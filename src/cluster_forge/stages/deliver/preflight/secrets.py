@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from cluster_forge.gitops import requirements
@@ -29,22 +29,26 @@ def problems(situation: Situation) -> Iterator[Problem]:
     for secret, live in zip(expected, present, strict=True):
         given = situation.given.of(secret)
         if replaced := made_secrets.replaced(given, live):
-            yield _with_other_values(secret, replaced)
-        there = {*((live or {}).get("data") or ()), *given} if live or given else None
-        if there is None or not there.issuperset(requirements.keys(secret)):
-            yield _missing(secret, there, situation)
+            yield _with_other_values(secret, replaced, situation)
+        there = None if live is None else frozenset(live.get("data") or ())
+        if not (live or given) or not {*(there or ()), *given}.issuperset(requirements.keys(secret)):
+            yield _missing(secret, there, given, situation)
 
 
-def _missing(secret: ExpectedSecret, there: Collection[str] | None, situation: Situation) -> Problem:
-    """``there`` are the keys that it has; None: it is not there."""
+def _missing(
+    secret: ExpectedSecret, there: Collection[str] | None, given: Collection[str], situation: Situation
+) -> Problem:
+    """``there`` are the keys that it has; None: it is not there. ``given`` are those that ``--secrets`` has for it."""
     context = situation.cluster.about().context
     if there is None:
         lacks, commands = "it is not there", [secret_command.create(secret, context)]
         if secret.namespace not in situation.namespaces:
             commands.insert(0, secret_command.create_namespace(secret.namespace, context))
     else:
-        keys = [key for key in requirements.keys(secret) if key not in there]
+        keys = [key for key in requirements.keys(secret) if key not in {*there, *given}]
         lacks, commands = f"it lacks {', '.join(keys)}", [secret_command.add(secret, keys, context)]
+    if given:
+        lacks += f"; --secrets has {', '.join(sorted(given))} for it"
     purpose = f" ({secret.purpose.rstrip('.')})" if secret.purpose else ""
     return Problem(
         code=MISSING,
@@ -55,14 +59,13 @@ def _missing(secret: ExpectedSecret, there: Collection[str] | None, situation: S
     )
 
 
-def _with_other_values(secret: ExpectedSecret, keys: Collection[str]) -> Problem:
-    removed = ",".join(f'"{key}":null' for key in keys)
+def _with_other_values(secret: ExpectedSecret, keys: Sequence[str], situation: Situation) -> Problem:
+    removal = secret_command.take_out(secret, keys, situation.cluster.about().context)
     return Problem(
         code=OTHER_VALUES,
         message=f"the cluster has other values for {', '.join(keys)} than --secrets gives, and they are not replaced",
         where=str(_id(secret)),
-        fix="leave these keys out; or, if nothing uses the old values any more, remove them first: "
-        f"kubectl patch secret {secret.name} -n {secret.namespace} -p '{{\"data\":{{{removed}}}}}'",
+        fix=f"leave these keys out; or, if nothing uses the old values any more, remove them first:\n{removal}",
     )
 
 

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 
+from cluster_forge.checks.fit import demand as demanding
+from cluster_forge.checks.fit.demand import Demand
+from cluster_forge.checks.fit.pod_class import Surroundings
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import owners
 from cluster_forge.gitops.owners import Facts, Verdict
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import ApplyHooks, Step
+from cluster_forge.manifests.by_kind import ByKind
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document, Manifest, Provenance
 from cluster_forge.manifests.part import Part
+from cluster_forge.manifests.pods import TEMPLATES
 from cluster_forge.ports.cluster import Cluster, Query, ServedKinds
+from cluster_forge.ports.rendering import YamlReader
+from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.direct import step_documents
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.preflight import running_pods
+from cluster_forge.stages.deliver.preflight.running_pods import PodReader, RunningPod
 from cluster_forge.stages.deliver.secrets.given import NONE, GivenSecrets
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 _WORKLOADS: Final = frozenset({"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
+_CLASSES: Final = (("scheduling.k8s.io", "PriorityClass"), ("node.k8s.io", "RuntimeClass"))
 Labels = Mapping[str, Any]
 
 
@@ -79,15 +91,18 @@ class Situation:
         return self.listed("", "Node")
 
     @cached_property
-    def pods(self) -> tuple[Body, ...]:
-        """The Pods on nodes that have not ended, and that no workload of the stack has made."""
-        present = self.listed("", "Pod", fields="status.phase!=Succeeded,status.phase!=Failed")
-        return tuple(pod for pod in present if (pod.get("spec") or {}).get("nodeName") and not self._is_own(pod))
+    def pods(self) -> tuple[RunningPod, ...]:
+        """The Pods on nodes that have not ended, and that no workload of the stack has made or would adopt."""
+        labels = {name: labels_of(body) for name, body in self.namespaces.items()}
+        reader = PodReader(Surroundings(namespaces=labels))
+        query = Query(group="", kind="Pod", fields=running_pods.ON_NODES)
+        return tuple(pod for pod in self.cluster.each(query, reader.read) if not self._is_own(pod))
 
     @cached_property
     def documents(self) -> tuple[StepDocument, ...]:
         """What the user of the cluster applies, and no engine: the objects of the plan's own steps."""
-        return tuple(document for step in _steps(self.plan) for document in step_documents.of(step, self.tools.reader))
+        reader = self.tools.reader
+        return tuple(document for step in _steps(self.plan, reader) for document in step_documents.of(step, reader))
 
     @cached_property
     def manifests(self) -> tuple[Manifest, ...]:
@@ -111,6 +126,25 @@ class Situation:
         """Those that create Pods."""
         return tuple(manifest for manifest in self.manifests if manifest.id.kind in _WORKLOADS)
 
+    @cached_property
+    def classes(self) -> ByKind:
+        """The PriorityClasses and RuntimeClasses of the cluster, and after them those of the stack."""
+        there = [self._of_cluster(body) for group, kind in _CLASSES for body in self.listed(group, kind)]
+        return ByKind([*there, *(one for one in self.manifests if (one.id.group, one.id.kind) in _CLASSES)])
+
+    @cached_property
+    def demands(self) -> tuple[Demand, ...]:
+        """The Pods that the stack asks for. Those of a custom resource that is in the cluster are there already, and are not
+        known from those of others.
+        """
+        of_cluster = map(self._of_cluster, self.namespaces.values())
+        of_stack = (one for one in self.manifests if (one.id.group, one.id.kind) == ("", "Namespace"))
+        around = demanding.surroundings(ByKind([*chain(*self.classes.values()), *of_cluster, *of_stack]))
+        live = {item.id for item in self.owner_facts.live if "." in item.id.group}
+        new = ByKind(one for one in self.manifests if one.id not in live or (one.id.group, one.id.kind) in TEMPLATES)
+        waves = {part.name: part.wave for part in self.plan.parts}
+        return tuple(demanding.of(new, waves, (), around))
+
     def listed(
         self, group: str, kind: str, *, namespace: str = "", labels: str = "", fields: str = ""
     ) -> tuple[Body, ...]:
@@ -121,20 +155,34 @@ class Situation:
         content = Document(text=document.content, read=lambda: document.body(self.tools.reader))
         return Manifest(id=document.id, document=content, provenance=self._provenance)
 
+    def _of_cluster(self, body: Body) -> Manifest:
+        return Manifest.of(body, self._provenance)
+
     @property
     def _provenance(self) -> Provenance:
         """Of all objects: no check asks which component it is."""
         return Provenance(component=ComponentName(self.plan.stack), origin="")
 
-    def _is_own(self, pod: Body) -> bool:
-        labels, namespace = labels_of(pod), pod["metadata"].get("namespace")
-        return any(where == namespace and wanted.items() <= labels.items() for where, wanted in self._selectors)
+    def _is_own(self, pod: RunningPod) -> bool:
+        if pod.controller or pod.id in self._own:
+            return (pod.controller or pod.id) in self._own
+        labels = pod.labels
+        return any(wanted.items() <= labels.items() for wanted in self._selectors.get(pod.id.namespace, ()))
 
     @cached_property
-    def _selectors(self) -> tuple[tuple[str, Labels], ...]:
-        """The namespaces and labels of the Pods that workloads of the stack make."""
-        selectors = ((workload.id.namespace, _selector(workload.body)) for workload in self.workloads)
-        return tuple((namespace, labels) for namespace, labels in selectors if labels)
+    def _own(self) -> frozenset[ObjectId]:
+        """The workloads of the stack, and those that leave it: their Pods go."""
+        leaving = () if self.plan.narrowed else self.verdict.leaving
+        return frozenset((*(workload.id for workload in self.workloads), *leaving))
+
+    @cached_property
+    def _selectors(self) -> Mapping[str, Sequence[Labels]]:
+        """By namespace the labels by which controllers of the stack adopt Pods that have none (Kubernetes, "ReplicaSet")."""
+        selectors: defaultdict[str, list[Labels]] = defaultdict(list)
+        for workload in self.workloads:
+            if labels := _selector(workload.body):
+                selectors[workload.id.namespace].append(labels)
+        return selectors
 
 
 def name_of(body: Body) -> str:
@@ -154,11 +202,12 @@ def _selector(workload: Body) -> Labels:
     return selector.get("matchLabels") or {} if isinstance(selector, Mapping) else {}
 
 
-def _steps(plan: DeployPlan) -> Iterator[Step]:
+def _steps(plan: DeployPlan, reader: YamlReader) -> Iterator[Step]:
     for component in plan.components:
         yield from component.steps
     if plan.argocd:
-        yield from (*plan.argocd.install, *plan.argocd.repository, plan.argocd.sync)
-        yield from (plan.argocd.project,) if plan.argocd.project else ()
+        yield from (*plan.argocd.install, *plan.argocd.repository)
+        yield from argocd_place.project_step(plan.argocd, reader)
+        yield argocd_place.root_step(plan, plan.argocd, reader)
     if plan.flux:
         yield from (*plan.flux.install, plan.flux.sync)

@@ -23,7 +23,7 @@ from cluster_forge.manifests.manifest import Body, Document
 from cluster_forge.ports.cluster import Applied, ApplyOptions
 from cluster_forge.stages.deliver.cluster_records import applied
 from cluster_forge.stages.deliver.cluster_records.applied import AppliedObject
-from cluster_forge.stages.deliver.direct import applier, refusals, stored_versions, unchangeable
+from cluster_forge.stages.deliver.direct import applier, refusals, stored_versions, surroundings, unchangeable
 from cluster_forge.stages.deliver.preflight import pod_security
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
@@ -79,15 +79,16 @@ def _chosen(situation: Situation) -> Iterator[_Candidate]:
 
 
 def _candidates(situation: Situation) -> Iterator[_Candidate]:
-    """All objects. An engine applies those of parts itself, and takes fields over."""
-    if situation.plan.delivery is Delivery.DIRECT:
-        force = situation.options.force_conflicts
-        for step, manifest in zip(situation.documents, situation.own_manifests, strict=True):
-            yield _Candidate(id=step.id, document=manifest.document, manager=step.manager, force=force)
-    else:
+    """All objects: those of the plan's own steps, and those of the parts that an engine applies itself, which takes fields over."""
+    force = situation.options.force_conflicts
+    for step, manifest in zip(situation.documents, situation.own_manifests, strict=True):
+        yield _Candidate(id=step.id, document=manifest.document, manager=step.manager, force=force)
+    if situation.plan.delivery is not Delivery.DIRECT and situation.parts:
         manager = engine.FIELD_MANAGERS.get(situation.plan.engine, FIELD_MANAGER)
+        own = {step.id for step in situation.documents}
         for manifest in situation.manifests:
-            yield _Candidate(id=manifest.id, document=manifest.document, manager=manager, force=True)
+            if manifest.id not in own:
+                yield _Candidate(id=manifest.id, document=manifest.document, manager=manager, force=True)
 
 
 def _unchanged(situation: Situation) -> set[ObjectId]:
@@ -113,7 +114,7 @@ def _tried(candidate: _Candidate, situation: Situation) -> Iterator[Problem]:
     try:
         yield from _warned(candidate, _apply(candidate, situation, force=candidate.force))
     except RefusedError as error:
-        if foreign := refusals.foreign(error):
+        if foreign := refusals.foreign(error, surroundings.engine_managers(situation.plan)):
             yield _conflict(candidate, foreign)
         elif refusals.conflicts(error):  # only over fields that a deployment takes over itself
             yield from _forced(candidate, situation)

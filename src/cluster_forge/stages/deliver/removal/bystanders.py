@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cluster_forge.gitops import removal
+from cluster_forge.foundation.untyped import mapping, sequence
+from cluster_forge.gitops import engine, removal
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId, group_of
@@ -73,6 +74,17 @@ def strangers(cluster: ClusterReader, stack: str) -> frozenset[str]:
             is_own = (body["metadata"].get("labels") or {}).get(STACK_LABEL) == stack
             names[is_own].add(str(body["metadata"]["name"]))
     return frozenset(names[False] - names[True])
+
+
+def crds_of_applications(cluster: ClusterReader, stack: str) -> dict[str, str]:
+    """The names of CRDs that Applications in the cluster apply which are not of the stack, each with its Application."""
+    applications: dict[str, str] = {}
+    for body in cluster.list(Query(group=engine.GROUP, kind="Application")).items:
+        if mapping(body["metadata"].get("labels")).get(STACK_LABEL) != stack:
+            for resource in map(mapping, sequence(mapping(body.get("status")).get("resources"))):
+                if (resource.get("group"), resource.get("kind")) == CRD:
+                    applications[str(resource.get("name"))] = str(body["metadata"]["name"])
+    return applications
 
 
 @dataclass(slots=True)

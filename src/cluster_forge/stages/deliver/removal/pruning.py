@@ -1,7 +1,7 @@
-"""Pruning: what a stack holds no longer leaves the cluster, after a direct delivery that has succeeded (ADR 0039).
+"""Pruning: what a stack holds no longer leaves the cluster, after a delivery that has succeeded (ADR 0039).
 
 The claim of the stack is the inventory: what it lists and the plan does not is pruned, unless others have taken it over, or it
-holds data. Argo CD and Flux prune by themselves.
+holds data. Argo CD and Flux prune by themselves, and never what holds data.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 def prune(plan: DeployPlan, tools: DeliverTools, *, timeout: float, prune_data: bool = False) -> Deletion:
     """Delete what left the stack; what it holds data with is kept, and stays claimed, unless ``prune_data``.
 
-    Nothing for a narrowed stack, nor where an engine delivers. What the stack still has, or another one claims, goes with
+    Nothing for a narrowed stack, and only what holds data where an engine delivers. What the stack still has, or another one claims, goes with
     nothing: it keeps its Namespace and its CRD also with ``prune_data``.
 
     Raises:
         DeploymentError, ExceptionGroup: for each object that does not go in time; it stays claimed.
         ClusterError, RefusedError: if the cluster does not say, or refuses.
     """
-    if plan.narrowed or plan.delivery is not Delivery.DIRECT:
+    if plan.narrowed:
         return Deletion()
+    is_direct = plan.delivery is Delivery.DIRECT
     claimed = claims.entries(tools.cluster, plan.stack)
     wanted = set(ownership.read(plan.claim[ownership.OBJECTS].decode()))
     wanted |= {item.id for part in plan.parts for item in part.objects}
-    gone = [identity for identity in claimed if identity not in wanted]
+    gone = [identity for identity in claimed if identity not in wanted and (is_direct or identity.holds_data)]
     doomed = [identity for identity in gone if prune_data or not identity.holds_data]
     done = Deletion(kept=tuple((identity, "it holds data") for identity in gone if identity not in set(doomed)))
     if not doomed:

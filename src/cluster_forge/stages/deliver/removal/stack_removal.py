@@ -6,23 +6,25 @@ in its order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from cluster_forge.foundation.names import ComponentName, counted
 from cluster_forge.gitops import engine, git_server, owners, ownership, removal
+from cluster_forge.gitops.argocd import central
 from cluster_forge.gitops.flux import sources
-from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.gitops.parts import CLUSTER_LABEL, STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER, Apply, ApplyHooks
+from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Patch, Query
 from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, releases
 from cluster_forge.stages.deliver.removal import deletion, emptied
-from cluster_forge.stages.deliver.removal.bystanders import Bystanders, strangers
+from cluster_forge.stages.deliver.removal.bystanders import Bystanders, crds_of_applications, strangers
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.removal.request import RemoveRequest
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -50,7 +52,8 @@ class StackRemoval:
     """One removal of a stack or a component. ``plan`` is that of its last release; without one the claim alone says what goes.
 
     ``strangers`` are the Applications and Kustomizations of others; ``bystanders`` what other stacks claim. ``defined`` are
-    group and kind of what the CRDs define that go, too.
+    group and kind of what the CRDs define that go, too. ``crds_of_others`` are the CRDs of other Applications, each with its
+    Application, where Argo CD delivers the stack: it marks no CRD as its own. None where something else delivers it.
     """
 
     request: RemoveRequest
@@ -59,6 +62,7 @@ class StackRemoval:
     strangers: frozenset[str]
     bystanders: Bystanders
     defined: frozenset[tuple[str, str]] = frozenset()
+    crds_of_others: Mapping[str, str] | None = None
     released: set[ObjectId] = field(default_factory=set)
     """What leaves the claim at the end: until then it says in which Namespaces the stack was, should this run be killed."""
 
@@ -70,6 +74,10 @@ class StackRemoval:
             ClusterError, RefusedError: if the cluster does not say.
         """
         crds = claims.crds(tools.cluster, request.stack) if request.data else ()
+        crds_of_others = None
+        if plan and plan.argocd and request.data:
+            crds_of_others = crds_of_applications(tools.cluster, request.stack)
+            crds = tuple(name for name in crds if name not in crds_of_others)
         return cls(
             request,
             tools,
@@ -77,6 +85,7 @@ class StackRemoval:
             strangers=strangers(tools.cluster, request.stack),
             bystanders=Bystanders(claimed=claims.of_others(tools.cluster, request.stack), with_volumes=request.data),
             defined=frozenset((kind.group, kind.kind) for kind in emptied.kinds_of(crds, tools.cluster)),
+            crds_of_others=crds_of_others,
         )
 
     def run(self, names: Sequence[ComponentName]) -> Deletion:
@@ -136,14 +145,21 @@ class StackRemoval:
             return f"the stack {other} claims it"
         if (target.group, target.kind) in self.defined:
             return ""
-        is_made_for_it = target in left_over or (body["metadata"].get("labels") or {}).get(STACK_LABEL) == stack
+        is_unmarked = self.crds_of_others is not None and (target.group, target.kind) == CRD
+        if is_unmarked and (application := (self.crds_of_others or {}).get(target.name)):
+            return f"the Application {application}"
+        is_made_for_it = (
+            is_unmarked or target in left_over or (body["metadata"].get("labels") or {}).get(STACK_LABEL) == stack
+        )
         judge = removal.taker if is_made_for_it else removal.owner
         return judge(stack, body, strangers=self.strangers)
 
     def _custom_resources(self) -> list[ObjectId]:
         """All objects of the CRDs that go, also those of users: only now do operators run that end their finalizers."""
         custom: list[ObjectId] = []
-        for kind in emptied.kinds_of(claims.crds(self.tools.cluster, self.request.stack), self.tools.cluster):
+        crds = claims.crds(self.tools.cluster, self.request.stack)
+        own = tuple(name for name in crds if name not in (self.crds_of_others or ()))
+        for kind in emptied.kinds_of(own, self.tools.cluster):
             custom += emptied.ids(kind, self.tools.cluster)
         return custom
 
@@ -173,11 +189,17 @@ class StackRemoval:
         return (ObjectId.of(self.tools.reader.read(document.decode())) for document in documents)
 
     def _end_delivery(self) -> Deletion:
-        """The root first, which would put the others back; none of them takes its objects along."""
-        plan, done = self.plan, Deletion()
+        """The root first, which would put the others back; none of them takes its objects along. What delivers the stack to
+        other clusters stays.
+        """
+        plan, done, own = self.plan, Deletion(), f"{STACK_LABEL}={self.request.stack}"
         roots = {plan.argocd.sync.name} if plan and plan.argocd else {plan.flux.root} if plan and plan.flux else set()
+        sets = Query(group=engine.GROUP, kind=central.KIND, labels=own, metadata_only=True)
+        is_central = bool(self.tools.cluster.list(sets).items)
         for group, kind, change in _ENGINES:
-            query = Query(group=group, kind=kind, labels=f"{STACK_LABEL}={self.request.stack}", metadata_only=True)
+            if is_central and kind == "AppProject":
+                continue
+            query = Query(group=group, kind=kind, labels=f"{own},!{CLUSTER_LABEL}", metadata_only=True)
             ids = [query.id_of(body) for body in self.tools.cluster.list(query).items]
             for targets in ([one for one in ids if one.name in roots], [one for one in ids if one.name not in roots]):
                 for target in targets if change else ():
@@ -210,13 +232,16 @@ class StackRemoval:
 
 
 def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
-    """Delete what the deployments of a whole stack noted. The claim stays as long as the stack has data here, and else goes
-    last: a removal that is killed before finds it.
+    """Delete what the deployments of a whole stack noted; with the reason, what of it stays. The claim stays as long as the
+    stack has data here, and else goes last: a removal that is killed before finds it. What the cluster keeps of the stack in
+    others, to which its Argo CD delivers it, stays.
     """
     cluster, stack = tools.cluster, request.stack
-    releases.remove(stack, cluster)
-    for target in (applied.record_id(stack), audit_log.record_id(stack)):
-        cluster.delete(target)
+    cluster.delete(applied.record_id(stack))
+    if releases.remove(stack, tools):
+        audit_log.append(tools, stack, audit_log.removal(stack, "", request.run, tools))
+    else:
+        cluster.delete(audit_log.record_id(stack))
     left = claims.entries(cluster, stack)
     if left:
         claims.write(cluster, stack, dict.fromkeys(left, owners.STAYS_BEHIND))
@@ -228,7 +253,7 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
         done = deletion.delete([space], tools, spared=partial(_spared_space, tools, stack), timeout=request.timeout)
     if not done.deleted:
         cluster.delete(ownership.claim_id(stack))
-    return done
+    return Deletion(kept=done.kept)  # the namespace of the notes is none of the stack's objects
 
 
 def _spared_space(tools: DeliverTools, stack: str, body: Body) -> str:

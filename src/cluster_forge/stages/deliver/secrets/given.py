@@ -21,11 +21,13 @@ from cluster_forge.stack.component import ExpectedSecret
 Place = tuple[str, str]
 """Namespace and name."""
 ENVIRONMENT: Final = "env:"
+_VARIABLES: Final = "the environment"
 VARIABLE: Final = "CLUSTER_FORGE_SECRET_"
 _DOTENV_LINE: Final = re.compile(r"(?P<namespace>[^\s/=:]+)/(?P<name>[^\s/=:]+)/(?P<key>[^\s/=]+)=(?P<value>.*)")
 _NOT_OF_A_VARIABLE: Final = re.compile(r"[^A-Z0-9]")
 _LINE: Final = re.compile(r"line (\d+)")
 _FORM: Final = "write `NAMESPACE/NAME: {KEY: value}`, Secrets as Kubernetes has them, or lines NAMESPACE/NAME/KEY=value"
+_EXPECT: Final = "correct the name, or list the Secret under `secrets` of its component, forge and cast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,14 @@ def parse(text: str, where: str, expected: Iterable[ExpectedSecret], reader: Yam
     for place, key, value in entries:
         problem = _problem(place, key, value, known)
         if problem:
-            problems.append(DescriptionError(problem, where=where, fix=_FORM))
+            problems.append(DescriptionError(problem, where=where, fix=_FORM if place in known else _EXPECT))
         elif isinstance(value, bytes):
             values.setdefault(place, {})[key] = value
         else:
             values.setdefault(place, {})[key] = str(value).encode()
     raise_all(problems)
+    if not values:
+        raise DescriptionError("has no value of a Secret", where=where, fix=_FORM)
     return GivenSecrets(values)
 
 
@@ -80,7 +84,7 @@ def from_environment(expected: Iterable[ExpectedSecret], environment: Mapping[st
     if twice:
         raise DescriptionError(
             f"{', '.join(twice)} would be the value of several keys",
-            where=ENVIRONMENT,
+            where=_VARIABLES,
             fix="give them on stdin: --secrets -",
         )
     values: dict[Place, dict[str, bytes]] = {}
@@ -90,7 +94,7 @@ def from_environment(expected: Iterable[ExpectedSecret], environment: Mapping[st
     if wanted and not values:
         raise DescriptionError(
             "no variable has a value for a Secret that the stack expects",
-            where=ENVIRONMENT,
+            where=_VARIABLES,
             fix=f"set {', '.join(sorted(wanted.values())[:5])}",
         )
     return GivenSecrets(values)
