@@ -99,7 +99,7 @@ left_out() {
 
 # without_leftovers TEXT: takes spec.conversion out of CRDs that kubectl or an engine says (TEXT) to be invalid only because an
 # operator wrote a caBundle into the one of before, which server-side apply leaves there (cert-manager#4838). Fails if there is
-# none in TEXT, or nothing changes.
+# none in TEXT, or they are those that it has changed since the last `apply`.
 without_leftovers() {
   names=$(printf '%s\n' "$1" | awk '
     /CustomResourceDefinition/ && match($0, /"[^"]*" is invalid:/) { name = substr($0, RSTART + 1, RLENGTH - 14) }

@@ -117,7 +117,7 @@ END
 watch() {
   listed=$(printf '%s' "$applications" | tr '\n' ' ')
   say "waiting for the Application $root and its children to be synced and healthy (up to ${timeout}s without progress)"
-  began=$(now) asked=$began pause=8 best=0 reported='' cleared=''
+  began=$(now) asked=$began pause=8 best=0 reported=''
   while :; do
     trouble=''
     states || trouble=$answer answer=''

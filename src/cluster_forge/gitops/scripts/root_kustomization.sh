@@ -62,7 +62,7 @@ watch() {
   listed=''
   for name in $kustomizations; do listed="$listed $name"; done
   say "waiting for the Kustomization $root_kustomization and those of the components to be ready (up to ${timeout}s without progress)"
-  began=$(now) asked=$began best=0 reported='' cleared=''
+  began=$(now) asked=$began best=0 reported=''
   while :; do
     trouble=''
     ask get "kustomizations.$group" -n "$flux_namespace" -l "cluster-forge/stack=$stack" --no-headers -o "custom-columns=$columns_of_kustomizations" ||
