@@ -1,7 +1,8 @@
 """Argo CD's processes beside a test cluster: application controller, repo server, applicationset controller, and Redis.
 
-They are the real ones, built from Argo CD's module, the newest or an older one (`program.argo_cd`); its server and Dex do not run. They work in a namespace in which Argo CD was
-installed: by `install`, as somebody else's, or by the stack that a test delivers.
+They are the real ones, built from Argo CD's module, the newest or an older one (`program.argo_cd`); its server and Dex do not
+run. They work in a namespace in which Argo CD was installed: by `install`, as somebody else's, or by the stack that a test
+delivers.
 """
 
 from __future__ import annotations
