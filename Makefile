@@ -60,8 +60,9 @@ e2e: venv ## run the tests on a real cluster of their own, or with KUBECONFIG=FI
 	$(BIN)/python -m tests.e2e test $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig='$(KUBECONFIG)') $(PYTEST_ARGS)
 
 .PHONY: e2e-all
-e2e-all: ## the same, with every failure, kill and upgrade: an hour
+e2e-all: ## the same, with every failure, kill and upgrade, and an older Argo CD: an hour
 	@$(MAKE) --no-print-directory e2e PYTEST_ARGS='$(PYTEST_ARGS) --all-faults --upgrades'
+	@$(MAKE) --no-print-directory e2e PYTEST_ARGS='--argocd-version 3.0 tests/e2e/test_argocd_*.py tests/e2e/test_central.py'
 
 .PHONY: e2e-up
 e2e-up: venv ## start a cluster in build/e2e to try things on (E2E_ARGS='--nodes 10 --argocd')

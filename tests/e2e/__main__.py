@@ -3,10 +3,12 @@
 ``test [--kubeconfig FILE] [PYTEST_ARG…] [PATH…]`` runs the tests marked ``e2e`` (those in the files that are named) in a network
 of their own, or on the cluster of a kubeconfig.
 ``up FOLDER [--nodes N] [--standin] [--argocd | --argocd-when-delivered] [--flux]`` starts a cluster and leaves it running, ``down FOLDER`` ends it; its logs stay. `tests.e2e.held` is what runs meanwhile.
+``--argocd-version MINOR`` (of ``test`` and ``up``) tries another Argo CD than the newest: those in ``argo_cd/``.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import shutil
@@ -48,7 +50,7 @@ def test(*arguments: str) -> int:
     """Run the tests: in networks of their own, unless another cluster is given."""
     if any(argument.startswith("--kubeconfig") for argument in arguments):
         return subprocess.call(runs.pytest(arguments))
-    _prepare(program.flux(), registry.PROGRAM)
+    _prepare(program.argo_cd().program, program.flux(), registry.PROGRAM)
     with tempfile.TemporaryDirectory(prefix="cluster-forge-e2e-") as folder:
         return runs.run(Path(folder), arguments)
 
@@ -58,7 +60,7 @@ def up(folder: str, *options: str) -> int:
     place = Path(folder).absolute()
     if (place / PID).exists():
         raise CannotRunError(f"a cluster of {place} was started already: `python -m tests.e2e down {place}` ends it")
-    _prepare(*([program.flux()] if "--flux" in options else []))
+    _prepare(program.argo_cd().program, *([program.flux()] if "--flux" in options else []))
     if (place / LOG).exists():  # of a cluster that was here before
         shutil.rmtree(place)
     place.mkdir(parents=True, exist_ok=True)
@@ -134,8 +136,13 @@ def main(verb: str = "", *arguments: str) -> int:
     if verb not in VERBS or (verb != "test" and (not arguments or arguments[0].startswith("-"))):
         sys.stderr.write(f"usage:\n{__doc__}\n")
         return 2
+    parser = argparse.ArgumentParser(prog=f"python -m tests.e2e {verb}", add_help=False, allow_abbrev=False)
+    parser.add_argument("--argocd-version", choices=program.argo_cds())
+    chosen, rest = parser.parse_known_args(arguments)
+    if chosen.argocd_version:  # what is started here, in whatever process, tries this one
+        os.environ[program.CHOSEN_ARGO_CD] = chosen.argocd_version
     try:
-        return VERBS[verb](*arguments)
+        return VERBS[verb](*rest)
     except (CannotBuildError, CannotRunError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

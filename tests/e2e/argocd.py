@@ -1,7 +1,8 @@
 """Argo CD's processes beside a test cluster: application controller, repo server, applicationset controller, and Redis.
 
-They are the real ones, built from Argo CD's module; its server and Dex do not run. They work in a namespace in which Argo CD was
-installed: by `install`, as somebody else's, or by the stack that a test delivers.
+They are the real ones, built from Argo CD's module, the newest or an older one (`program.argo_cd`); its server and Dex do not
+run. They work in a namespace in which Argo CD was installed: by `install`, as somebody else's, or by the stack that a test
+delivers.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def install(cluster: Cluster, namespace: str = NAMESPACE, settings: dict[str, st
     cluster.apply(f"/apis/argoproj.io/v1alpha1/namespaces/{namespace}/appprojects/default", project)
     labels = {**PART_OF, "app.kubernetes.io/component": "repo-server", "app.kubernetes.io/name": "argocd-repo-server"}
     server = _object("apps/v1", "Deployment", "argocd-repo-server", namespace=namespace, labels=labels)
-    container = {"name": "argocd-repo-server", "image": f"quay.io/argoproj/argocd:v{program.argo_cd()}"}
+    container = {"name": "argocd-repo-server", "image": f"quay.io/argoproj/argocd:v{program.argo_cd().version}"}
     server["spec"] = {
         "selector": {"matchLabels": labels},
         "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
@@ -81,7 +82,7 @@ def kinds(cluster: Cluster) -> Iterator[None]:
 
 
 def _install_kinds(cluster: Cluster) -> None:
-    for path in sorted((program.control_plane().path.parent / "argocd-crds").glob("*-crd.yaml")):
+    for path in sorted((program.argo_cd().program.path.parent / "argocd-crds").glob("*-crd.yaml")):
         body = yaml.load(path.read_bytes(), yaml.CSafeLoader)
         cluster.apply(f"{CRDS}/{body['metadata']['name']}", body)
     until(lambda: _are_established(cluster), "the CRDs are established")
@@ -141,13 +142,13 @@ def _start(cluster: Cluster, folder: Path, namespace: str, servers: list[Server]
     secret = f"/api/v1/namespaces/{namespace}/secrets/argocd-secret?fieldManager=argocd-server"
     key = orjson.dumps({"stringData": {"server.secretkey": "known-to-the-tests"}})
     cluster.http.request("PATCH", secret, body=key, headers=MERGE_PATCH)
-    binary, environment = program.control_plane().path, _environment(folder)
+    argo_cd, environment = program.argo_cd(), _environment(folder)
     redis, repository, repository_metrics, metrics, sets, sets_probe = free_ports(6)
     common = [f"--kubeconfig={cluster.kubeconfig}", f"--namespace={namespace}", "--loglevel=info"]
 
     def start(name: str, *flags: str, port: int = 0, path: str = "/healthz") -> None:
-        command: list[str | Path] = [binary, name, *flags] if name.startswith("argocd") else [name, *flags]
-        server = process.start(name, command, folder, environment)
+        command: list[str | Path] = [argo_cd.program.path, name] if name.startswith("argocd") else [name]
+        server = process.start(name, [*command, *flags], folder, environment)
         servers.append(server)
         if port:
             with urllib3.HTTPConnectionPool(HOST, port) as http:
@@ -166,7 +167,7 @@ def _start(cluster: Cluster, folder: Path, namespace: str, servers: list[Server]
         *reading,
         f"--redis={HOST}:{redis}",
         "--disable-tls",
-        "--client-ca-path=",
+        *(["--client-ca-path="] if argo_cd.minor >= (3, 5) else []),
         "--loglevel=info",
         port=repository_metrics,
     )
@@ -196,7 +197,7 @@ def _start(cluster: Cluster, folder: Path, namespace: str, servers: list[Server]
 
 def _environment(folder: Path) -> dict[str, str]:
     """That of the processes: Argo CD's scripts are on their PATH, and their temporary files in ``folder``."""
-    binary = program.control_plane().path
+    binary = program.argo_cd().program.path
     scripts, temporary = folder / "argocd-bin", folder / "argocd-tmp"
     scripts.mkdir()
     temporary.mkdir()
