@@ -66,6 +66,19 @@ def test_a_quota_counts_the_stack_beside_others() -> None:
     )
 
 
+@pytest.mark.parametrize(("there", "ours", "is_refused"), [("1", "2", False), ("2", "1", True)])
+def test_the_quota_that_the_stack_brings_counts(there: str, ours: str, *, is_refused: bool) -> None:
+    problems = of(quota({"pods": there}), stack=[quota({"pods": ours}), web(ASKS, 2)])
+    assert bool(problems) is is_refused
+
+
+@pytest.mark.parametrize("member", ["max", "min", "default"])
+def test_a_limit_range_of_the_stack_fills_in_what_the_api_server_will(member: str) -> None:
+    """An API server takes a lacking default from the largest amount, and a lacking request from either or the least one."""
+    brought = [quota({"requests.cpu": "9"}), limits(**{member: {"cpu": "1"}})]
+    assert of(stack=[*brought, web({})]) == []
+
+
 def test_pods_of_the_stack_do_not_count_twice_against_a_quota() -> None:
     own = running("web-1", pod_spec(resources=ASKS), "a", "shop", app="web")
     assert of(quota({"cpu": "1", "pods": "1"}), node("a"), own, stack=[web(ASKS)]) == []

@@ -8,7 +8,7 @@ Quotas", "Limit Ranges", "Pod Priority and Preemption" and "Runtime Class"; ``pl
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from cluster_forge.checks.workloads import Workload
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests import pod_requests
 from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, name_of
 
@@ -77,15 +78,15 @@ def _of_classes(situation: Situation, workload: Workload) -> Iterator[Problem]:
 
 
 def _rules(situation: Situation) -> Mapping[str, _Rules]:
-    """The rules of namespaces of the stack that have any."""
+    """The rules of namespaces of the stack that have any, as they will be."""
     names = {workload.id.namespace for workload in situation.workloads}
     rules: defaultdict[str, _Rules] = defaultdict(_Rules)
-    for body in situation.listed("", "ResourceQuota") if names else ():
+    for body in _coming(situation, "ResourceQuota") if names else ():
         spec, namespace = mapping(body.get("spec")), str(body["metadata"].get("namespace"))
         if namespace in names and not spec.get("scopes") and not spec.get("scopeSelector"):
             hard = mapping(spec.get("hard"))
             rules[namespace].hard[name_of(body)] = {key: _amount(key, value) for key, value in hard.items()}
-    for body in situation.listed("", "LimitRange") if names else ():
+    for body in _coming(situation, "LimitRange") if names else ():
         namespace = str(body["metadata"].get("namespace"))
         if namespace in names:
             for limit in map(mapping, sequence(mapping(body.get("spec")).get("limits"))):
@@ -94,13 +95,22 @@ def _rules(situation: Situation) -> Mapping[str, _Rules]:
     return rules
 
 
+def _coming(situation: Situation, kind: str) -> Iterable[Body]:
+    """The objects of the cluster, and those of the stack in their place: a quota may be raised with the replicas."""
+    there = {(body["metadata"].get("namespace"), name_of(body)): body for body in situation.listed("", kind)}
+    own = (one for one in situation.manifests if (one.id.group, one.id.kind) == ("", kind))
+    return {**there, **{(one.id.namespace, one.id.name): one.body for one in own}}.values()
+
+
 def _add(rules: _Rules, limit: Mapping[str, Any]) -> None:
-    """One entry of a LimitRange, whose fields the API server has filled in."""
-    for member, known in (("default", rules.limits), ("defaultRequest", rules.requests)):
-        known.update(pod_requests.amounts(limit.get(member)))
-    for name, amount in pod_requests.amounts(limit.get("max")).items():
+    """One entry of a LimitRange, with what the API server fills in (``SetDefaults_LimitRangeItem``)."""
+    largest, least = pod_requests.amounts(limit.get("max")), pod_requests.amounts(limit.get("min"))
+    limits = {**largest, **pod_requests.amounts(limit.get("default"))}
+    rules.limits.update(limits)
+    rules.requests.update({**least, **limits, **pod_requests.amounts(limit.get("defaultRequest"))})
+    for name, amount in largest.items():
         rules.largest[name] = min(amount, rules.largest.get(name, amount))
-    for name, amount in pod_requests.amounts(limit.get("min")).items():
+    for name, amount in least.items():
         rules.least[name] = max(amount, rules.least.get(name, amount))
 
 
