@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from cluster_forge.foundation.errors import PreflightError
+from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import applications, project
 from cluster_forge.gitops.component_steps import rendered
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ArgoCdPlan, DeployPlan
 from cluster_forge.gitops.steps import Apply
+from cluster_forge.manifests.manifest import Body
+from cluster_forge.manifests.pods import pod_of
 from cluster_forge.ports.cluster import ClusterReader, Query
 from cluster_forge.ports.rendering import YamlReader
 
-_LABELS: Final = "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=repo-server"
-"""Of its repo-server, in Argo CD's own manifests and in its chart."""
+COMPONENT: Final = "app.kubernetes.io/component"
+"""The label of its workloads, in Argo CD's own manifests and in its chart."""
+REPO_SERVER: Final = "repo-server"
+_LABELS: Final = f"app.kubernetes.io/part-of=argocd,{COMPONENT}={REPO_SERVER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +113,9 @@ def _likely(places: Sequence[ArgoCdPlace], argocd: ArgoCdPlan, cluster: ClusterR
 def _places(cluster: ClusterReader) -> Iterator[ArgoCdPlace]:
     for kind in ("Deployment", "StatefulSet"):
         for body in cluster.list(Query(group="apps", kind=kind, labels=_LABELS)).items:
-            containers = body["spec"]["template"]["spec"]["containers"]
-            yield ArgoCdPlace(namespace=body["metadata"]["namespace"], image=containers[0]["image"])
+            yield ArgoCdPlace(namespace=body["metadata"]["namespace"], image=str(container(body).get("image", "")))
+
+
+def container(workload: Body) -> Mapping[str, Any]:
+    """The container of a workload of Argo CD: the first one of its Pods."""
+    return mapping(next(iter((pod_of(workload) or {}).get("containers") or ()), {}))

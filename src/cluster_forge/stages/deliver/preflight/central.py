@@ -12,9 +12,10 @@ from typing import Final
 from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import engine as engines
 from cluster_forge.gitops.argocd import central
+from cluster_forge.gitops.argocd.component import PARAMETERS_MAP
 from cluster_forge.manifests.finding import Severity
-from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.stages.deliver.preflight.engine import MISSING, SETTING
+from cluster_forge.stages.deliver.preflight import engine_settings
+from cluster_forge.stages.deliver.preflight.engine import MISSING
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 
@@ -72,14 +73,12 @@ def _of_settings(situation: Situation, namespace: str) -> Iterator[Problem]:
     """Without waiting, all pins move at once: the order of the rollout is then Argo CD's."""
     if situation.options.waits or situation.central_steps == 1:
         return
-    target = ObjectId(group="", kind="ConfigMap", namespace=namespace, name="argocd-cmd-params-cm")
-    settings = mapping((situation.cluster.get(target) or {}).get("data"))
-    if settings.get(_PROGRESSIVE) != "true":
-        yield Problem(
-            code=SETTING,
-            message="nothing waits for a step of the rollout, and Argo CD does it only with progressive syncs on: all clusters "
+    if engine_settings.data(situation, namespace, PARAMETERS_MAP).get(_PROGRESSIVE) != "true":
+        yield engine_settings.problem(
+            PARAMETERS_MAP,
+            namespace,
+            "nothing waits for a step of the rollout, and Argo CD does it only with progressive syncs on: all clusters "
             "may change at once",
-            where=f"ConfigMap/{namespace}/argocd-cmd-params-cm",
-            fix=f'set {_PROGRESSIVE}: "true" (--enable-progressive-syncs), or let deploy wait',
-            severity=Severity.WARNING,
+            f'set {_PROGRESSIVE}: "true" (--enable-progressive-syncs), or let deploy wait',
+            Severity.WARNING,
         )

@@ -1,41 +1,22 @@
-"""The engine that is to apply the stack is there, is new enough, and has the settings that the stack needs.
+"""The engine that is to apply the stack is there, is new enough, can read it, and has the settings that the stack needs.
 
-Sources: Argo CD, "argocd-cm.yaml", "argocd-cmd-params-cm.yaml", "Resource Health", "Resource Tracking" and "OCI".
+Sources: Argo CD, "Declarative Setup" and "OCI".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from cluster_forge.foundation import quantity
-from cluster_forge.foundation.errors import ManifestError, PreflightError
-from cluster_forge.foundation.names import counted, listed
-from cluster_forge.foundation.untyped import mapping
-from cluster_forge.gitops import bootstrap
-from cluster_forge.gitops import engine as engines
-from cluster_forge.gitops.argocd import applications, crds
-from cluster_forge.gitops.argocd.component import (
-    DEFAULT_LIMIT,
-    HEALTH_KEY,
-    LIMIT_KEY,
-    LIMIT_VARIABLE,
-    PARAMETERS_MAP,
-    SETTINGS_MAP,
-    gates,
-)
-from cluster_forge.gitops.argocd.resource_filter import ResourceFilter
+from cluster_forge.foundation.errors import PreflightError
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
-from cluster_forge.gitops.planning import SETTINGS
-from cluster_forge.gitops.steps import SETTINGS_MANAGER
 from cluster_forge.manifests.finding import Severity
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.manifests.pods import pod_of
 from cluster_forge.ports.cluster import Query
 from cluster_forge.stages.deliver.argocd import place as argocd_place
+from cluster_forge.stages.deliver.preflight import engine_settings
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
 
@@ -44,30 +25,26 @@ IS_NEEDED: Final = True
 CODES: Final[Mapping[str, str]] = {
     "engine-missing": "The Argo CD or Flux that is to apply the stack is not there.",
     "engine-version": "The Argo CD in the cluster is older than 3.0 (with `gitops.source: oci`, than 3.1), or does not say its version.",
-    "engine-setting": "A setting of Argo CD ends a deployment too early, is too small for a component, or leaves objects out.",
+    engine_settings.CODE: "A setting of Argo CD ends a deployment too early, is too small for a component, or leaves objects out.",
     "engine-login": "The Secret with Argo CD's login to the repository is missing, or Argo CD does not know it.",
     "engine-namespace": "`--namespace` names an Argo CD that does not deliver the stack.",
     "engine-present": "An Argo CD runs in another namespace than the one that the stack installs.",
 }
 MISSING: Final = "engine-missing"
 VERSION: Final = "engine-version"
-SETTING: Final = "engine-setting"
 LOGIN: Final = "engine-login"
 NAMESPACE: Final = "engine-namespace"
 PRESENT: Final = "engine-present"
 _LOGIN_LABEL: Final = "argocd.argoproj.io/secret-type"
 _PART_OF: Final = "app.kubernetes.io/part-of=argocd"
-_COMPONENT: Final = "app.kubernetes.io/component"
 _OLDEST: Final = (3, 0)
 _READS_OCI: Final = (3, 1)
 _TAG: Final = re.compile(r":v?(\d{1,3})\.(\d{1,3})[^/]*\Z")
 _KUSTOMIZATION: Final = ("kustomize.toolkit.fluxcd.io", "Kustomization")
-_NAMED: Final = 3
 _OVER_SSH: Final = (
     " (URL: `gitops.url` with its user; KEY: the file with the private key; the server's host key belongs into "
     "argocd-ssh-known-hosts-cm)"
 )
-_TRACKING: Final = "application.resourceTrackingMethod"
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
@@ -82,7 +59,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
             yield from _of_flux(situation, plan.flux)
     elif plan.argocd:
         yield from _of_others(situation, plan.argocd)
-        yield from _of_exclusions(situation, _settings_of_stack(situation), plan.argocd.namespace)
+        yield from engine_settings.of_stack(situation, plan.argocd.namespace)
 
 
 def _of_flux(situation: Situation, flux: FluxPlan) -> Iterator[Problem]:
@@ -171,19 +148,16 @@ def _of_existing(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
         *situation.listed("apps", "Deployment", namespace=namespace, labels=_PART_OF),
     ]
     yield from _of_version(workloads, argocd)
-    settings = _data(situation, namespace, SETTINGS_MAP)
-    yield from _of_settings(settings, namespace)
-    yield from _of_exclusions(situation, settings, namespace)
-    yield from _of_limit(situation, namespace, workloads)
+    yield from engine_settings.of_existing(situation, namespace, workloads)
 
 
-def _of_version(workloads: list[Body], argocd: ArgoCdPlan) -> Iterator[Problem]:
+def _of_version(workloads: Sequence[Body], argocd: ArgoCdPlan) -> Iterator[Problem]:
     for body in workloads:
-        if labels_of(body).get(_COMPONENT) not in ("application-controller", "repo-server"):
+        if labels_of(body).get(argocd_place.COMPONENT) not in ("application-controller", argocd_place.REPO_SERVER):
             continue
-        image = str(_container(body).get("image", ""))
-        match = _TAG.search(image.partition("@")[0])
         where = f"{body['kind']}/{body['metadata']['namespace']}/{name_of(body)}"
+        image = str(argocd_place.container(body).get("image", ""))
+        match = _TAG.search(image.partition("@")[0])
         if not match:
             yield Problem(
                 code=VERSION,
@@ -191,124 +165,22 @@ def _of_version(workloads: list[Body], argocd: ArgoCdPlan) -> Iterator[Problem]:
                 where=where,
                 severity=Severity.WARNING,
             )
-            continue
-        version = int(match[1]), int(match[2])
-        if version < _OLDEST:
+        elif lack := _lack((int(match[1]), int(match[2])), argocd.url):
+            message, fix = lack
             yield Problem(
                 code=VERSION,
-                message=f"the Argo CD in the cluster is {match[1]}.{match[2]} (supported: 3.0 or newer)",
+                message=f"the Argo CD in the cluster is {match[1]}.{match[2]}{message}",
                 where=where,
-                fix="upgrade it",
-                option=f"--allow {VERSION}",
-            )
-        elif version < _READS_OCI and argocd.url.startswith("oci://"):
-            yield Problem(
-                code=VERSION,
-                message=f"the Argo CD in the cluster is {match[1]}.{match[2]}, and reads stacks in registries from 3.1 on",
-                where=where,
-                fix="upgrade it, or set `gitops: {source: external}` with the address of a Git repository and forge again",
+                fix=fix,
                 option=f"--allow {VERSION}",
             )
 
 
-def _of_exclusions(situation: Situation, settings: Mapping[str, Any], namespace: str) -> Iterator[Problem]:
-    """Objects that Argo CD would not apply, and would not miss."""
-    where = f"ConfigMap/{namespace}/{SETTINGS_MAP}"
-    try:
-        left_out = ResourceFilter.of(settings, situation.tools.reader.read)
-    except ManifestError as error:
-        yield Problem(
-            code=SETTING,
-            message=f"a rule about resources in it is not YAML: {error.message}",
-            where=where,
-            fix="mend it: Argo CD syncs nothing until then",
-            option=f"--allow {SETTING}",
-        )
-        return
-    cluster = "" if situation.central else applications.CLUSTER
-    kinds = {
-        kind: left_out.reason(kind, cluster)
-        for kind in {item.kind for part in situation.parts for item in part.objects}
-    }
-    for kind, reason in sorted((kind, reason) for kind, reason in kinds.items() if reason is not None):
-        objects = [str(item.id) for part in situation.parts for item in part.objects if item.kind == kind]
-        yield Problem(
-            code=SETTING,
-            message=f"Argo CD applies no {kind[1]}, and the stack has {counted(len(objects), 'object')} of this kind: "
-            f"{listed(objects, _NAMED)}",
-            where=where,
-            fix=" or ".join(filter(None, (f"change {reason} there" if reason else "", "take them out of the stack"))),
-            option=f"--allow {SETTING}",
-        )
-
-
-def _settings_of_stack(situation: Situation) -> Mapping[str, Any]:
-    """``argocd-cm`` of the Argo CD that the stack installs."""
-    part = engines.find(situation.parts)
-    bodies = (item.body for item in (part.objects if part else ()) if item.id.kind == "ConfigMap")
-    return next((mapping(body.get("data")) for body in bodies if name_of(body) == SETTINGS_MAP), {})
-
-
-def _of_settings(data: Mapping[str, Any], namespace: str) -> Iterator[Problem]:
-    where = f"ConfigMap/{namespace}/{SETTINGS_MAP}"
-    script = data.get(HEALTH_KEY, "")
-    if not gates(script):
-        how = "has no" if not script else "does not look at the sync status in its"
-        yield Problem(
-            code=SETTING,
-            message=f"{how} {HEALTH_KEY}: waves do not wait for each other, and a deployment may be called done too early",
-            where=where,
-            fix="in the folder of the stack: kubectl apply --server-side "
-            f"--field-manager={SETTINGS_MANAGER} -n {namespace} -f {bootstrap.FOLDER}/{SETTINGS}",
-            severity=Severity.WARNING,
-        )
-    if data.get(_TRACKING, "annotation") == "label":
-        yield Problem(
-            code=SETTING,
-            message=f"{_TRACKING} is label: objects are known by the stack's claim alone, and moved ones are not handed over",
-            where=where,
-            fix=_patch(SETTINGS_MAP, namespace, _TRACKING, "annotation"),
-            severity=Severity.WARNING,
-        )
-
-
-def _of_limit(situation: Situation, namespace: str, workloads: list[Body]) -> Iterator[Problem]:
-    """Argo CD refuses an Application whose manifests are larger in sum; its sync status is then Unknown."""
-    text = _limit(_data(situation, namespace, PARAMETERS_MAP), workloads)
-    try:
-        limit = quantity.parse(text)
-    except ValueError:
-        return
-    for content, size in crds.sizes(situation.parts):
-        if limit and size > limit:  # 0: no limit
-            yield Problem(
-                code=SETTING,
-                message=f"the manifests of {content} have {size / 1e6:.1f} MB, and this Argo CD takes {text}",
-                where=f"ConfigMap/{namespace}/{PARAMETERS_MAP}",
-                fix=f"{_patch(PARAMETERS_MAP, namespace, LIMIT_KEY, '100M')}, then restart its repo-server",
-                option=f"--allow {SETTING}",
-            )
-
-
-def _limit(data: Mapping[str, Any], workloads: list[Body]) -> str:
-    """The limit of the repo-server: its variable, or the ConfigMap that this reads by default."""
-    for body in workloads:
-        if labels_of(body).get(_COMPONENT) == "repo-server":
-            for variable in _container(body).get("env") or ():
-                if variable.get("name") == LIMIT_VARIABLE and variable.get("value"):
-                    return str(variable["value"])
-    return str(data.get(LIMIT_KEY) or DEFAULT_LIMIT)
-
-
-def _patch(name: str, namespace: str, key: str, value: str) -> str:
-    return f'kubectl patch configmap {name} -n {namespace} --type merge -p \'{{"data":{{"{key}":"{value}"}}}}\''
-
-
-def _container(workload: Body) -> Mapping[str, Any]:
-    first: Mapping[str, Any] = next(iter((pod_of(workload) or {}).get("containers") or ()), {})
-    return first
-
-
-def _data(situation: Situation, namespace: str, name: str) -> Mapping[str, Any]:
-    body = situation.cluster.get(ObjectId(group="", kind="ConfigMap", namespace=namespace, name=name)) or {}
-    return body.get("data") or {}
+def _lack(version: tuple[int, int], url: str) -> tuple[str, str] | None:
+    """What this version does not do, and how to mend it; None if it is new enough."""
+    if version < _OLDEST:
+        return " (supported: 3.0 or newer)", "upgrade it"
+    if version < _READS_OCI and url.startswith("oci://"):
+        other = "set `gitops: {source: external}` with the address of a Git repository and forge again"
+        return ", and reads stacks in registries from 3.1 on", f"upgrade it, or {other}"
+    return None
