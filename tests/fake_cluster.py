@@ -553,6 +553,16 @@ def _check_size(target: ObjectId, body: Body) -> None:
         raise _refusal(target, 500, "", "etcdserver: request is too large")
 
 
+def hiding(kind: str) -> Callable[[FakeRequest], None]:
+    """For ``before``: the user may not see the objects of a kind."""
+
+    def refuse(request: FakeRequest) -> None:
+        if request.target.kind == kind:
+            raise _refusal(request.target, 403, "Forbidden", f"{kind.lower()}s is forbidden")
+
+    return refuse
+
+
 def _refusal(
     target: ObjectId, status: int, reason: str, message: str, causes: tuple[RefusalCause, ...] = ()
 ) -> RefusedError:

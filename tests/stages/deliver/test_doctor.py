@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fake_cluster import FakeCluster, FakeRequest
+from tests.fake_cluster import FakeCluster, hiding
 from tests.gitops import conftest
 from tests.gitops.conftest import body
 from tests.plugin_packages import install
@@ -15,7 +15,7 @@ from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.preflight.situations import namespace, node, planned, tools, workload
 
 from cluster_forge.adapters.plugins.python_plugins import InstalledPlugins
-from cluster_forge.foundation.errors import ClusterError, RefusedError
+from cluster_forge.foundation.errors import ClusterError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.ports.machine import Folder
 from cluster_forge.stack.component import Component, HelmSource, KustomizeSource
@@ -203,12 +203,7 @@ def test_a_version_that_is_too_old_is_named() -> None:
 
 def test_what_the_user_may_not_see_is_a_warning() -> None:
     cluster = healthy()
-
-    def before(request: FakeRequest) -> None:
-        if request.target.kind == "Node":
-            raise RefusedError("nodes is forbidden", status=403)
-
-    cluster.before = before
+    cluster.before = hiding("Node")
     diagnosis = examined(FakeMachine(), at(cluster))
     assert named(diagnosis.cluster, "nodes").detail == "cannot be seen: nodes is forbidden"
     assert diagnosis.is_good

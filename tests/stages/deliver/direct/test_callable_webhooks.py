@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.fake_cluster import FakeCluster, FakeRequest
+from tests.fake_cluster import FakeCluster, hiding
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, part
 from tests.stages.deliver.deliveries import Delivery, identity, needing, settings, web
 
-from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver.results import State
 
@@ -75,11 +74,6 @@ def test_a_service_of_another_component_is_left_to_that_one() -> None:
 
 def test_who_may_not_see_endpoints_does_not_wait_for_them() -> None:
     made = Delivery()
-
-    def deny(request: FakeRequest) -> None:
-        if request.target.kind == "EndpointSlice":
-            raise RefusedError("endpointslices is forbidden", status=403, reason="Forbidden")
-
-    made.cluster.before = deny
+    made.cluster.before = hiding("EndpointSlice")
     results = made.direct([policy(caBundle="LS0t"), AFTER], timeout=20)
     assert {result.state for result in results.values()} == {State.READY}

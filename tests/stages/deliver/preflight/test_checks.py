@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fake_cluster import FakeCluster
+from tests.fake_cluster import FakeCluster, hiding
 from tests.gitops.conftest import argocd_bodies, body, crd, part
 from tests.stages.deliver.deliveries import needing
 from tests.stages.deliver.preflight.situations import (
@@ -25,7 +25,6 @@ from tests.stages.deliver.preflight.situations import (
 )
 
 from cluster_forge.checks.security.pod_standards import ENFORCE
-from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
@@ -563,12 +562,7 @@ def test_a_second_argo_cd_is_refused() -> None:
 def test_what_the_user_may_not_see_is_said() -> None:
     cluster = FakeCluster()
     cluster.put(node("a"))
-
-    def before(request: Any) -> None:
-        if request.target.kind == "Node":
-            raise RefusedError("nodes is forbidden", status=403, reason="Forbidden")
-
-    cluster.before = before
+    cluster.before = hiding("Node")
     (problem,) = registry.check(situation(cluster, planned(WEB)))
     assert (problem.code, problem.severity) == ("not-checked", Severity.WARNING)
     assert problem.message == "cannot see the nodes and their Pods: nodes is forbidden"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.fake_cluster import FakeCluster
+from tests.fake_cluster import FakeCluster, hiding
 from tests.gitops.conftest import body, part
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
@@ -20,7 +20,6 @@ from tests.stages.deliver.preflight.situations import (
     workload,
 )
 
-from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.stack.model import GitOps
@@ -344,12 +343,7 @@ def test_where_nodes_are_added_nothing_is_proven(there: list[dict[str, Any]], br
 def test_without_the_pods_a_proof_is_still_one() -> None:
     cluster = FakeCluster()
     cluster.put(node("a"))
-
-    def before(request: Any) -> None:
-        if request.target.kind == "Pod":
-            raise RefusedError("pods is forbidden", status=403, reason="Forbidden")
-
-    cluster.before = before
+    cluster.before = hiding("Pod")
     assert [(one.code, one.severity) for one in found(node_fit, cluster, planned(web(asks("1"))))] == [
         ("not-checked", WARNING)
     ]
