@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from cluster_forge.foundation.errors import ForgeError, RefusedError
+from collections.abc import Iterator
+
+import pytest
+
+from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.stages.deliver.direct.refusing_webhooks import RefusingWebhooks
+from cluster_forge.stages.deliver.direct.refusing_webhooks import Refused, RefusingWebhooks
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 
 UNCALLED = RefusedError('failed calling webhook "mutate.example.com": connection refused', status=500)
@@ -20,47 +24,70 @@ def document(name: str) -> StepDocument:
 OURS, OUR_SECOND, THEIRS = map(document, ("ours", "our-second", "theirs"))
 
 
-def asked(webhooks: RefusingWebhooks, *documents: StepDocument, error: ForgeError = UNCALLED) -> list[StepDocument]:
-    """Those that are applied again of these, which the webhook refused."""
-    return webhooks.due(dict.fromkeys(documents, error))
+@pytest.fixture
+def webhooks() -> RefusingWebhooks:
+    return RefusingWebhooks()
 
 
-def test_one_asks_for_all_until_it_has_another_answer() -> None:
-    webhooks = RefusingWebhooks()
-    assert asked(webhooks, OURS, OUR_SECOND) == [OURS]
-    assert asked(webhooks, THEIRS) == []
-    webhooks.note({OURS: UNCALLED})
-    assert asked(webhooks, THEIRS) == []
-    webhooks.note({OURS: None})
-    assert asked(webhooks, THEIRS) == [THEIRS]
-    assert asked(webhooks, OUR_SECOND) == [OUR_SECOND]
+@pytest.fixture
+def ours(webhooks: RefusingWebhooks) -> Iterator[Refused]:
+    with webhooks.refused() as refused:
+        yield refused
 
 
-def test_another_webhook_is_asked_by_another_object() -> None:
-    webhooks = RefusingWebhooks()
-    assert asked(webhooks, OURS) == [OURS]
-    assert asked(webhooks, THEIRS, error=ANOTHER) == [THEIRS]
-    webhooks.note({OURS: ANOTHER})
-    assert asked(webhooks, OUR_SECOND) == [OUR_SECOND], "the first webhook has answered"
-    assert asked(webhooks, OURS, error=ANOTHER) == []
+@pytest.fixture
+def theirs(webhooks: RefusingWebhooks) -> Iterator[Refused]:
+    """Those of another component."""
+    with webhooks.refused() as refused:
+        yield refused
 
 
-def test_what_is_refused_for_something_else_waits_for_none() -> None:
-    webhooks = RefusingWebhooks()
-    assert asked(webhooks, OURS) == [OURS]
-    assert asked(webhooks, THEIRS, error=ABSENT) == [THEIRS]
+def test_one_asks_for_all_until_it_has_another_answer(ours: Refused, theirs: Refused) -> None:
+    ours.note({OURS: UNCALLED, OUR_SECOND: UNCALLED})
+    theirs.note({THEIRS: UNCALLED})
+    assert ours.due() == [OURS]
+    assert theirs.due() == []
+    ours.note({OURS: UNCALLED})
+    assert theirs.due() == []
+    ours.note({OURS: None})
+    assert theirs.due() == [THEIRS]
+    assert ours.due() == [OUR_SECOND]
 
 
-def test_who_gives_up_is_replaced() -> None:
-    webhooks = RefusingWebhooks()
-    assert asked(webhooks, OURS) == [OURS]
-    webhooks.leave([OURS])
-    assert asked(webhooks, THEIRS) == [THEIRS]
+def test_another_webhook_is_asked_by_another_object(ours: Refused, theirs: Refused) -> None:
+    ours.note({OURS: UNCALLED, OUR_SECOND: UNCALLED})
+    theirs.note({THEIRS: ANOTHER})
+    assert ours.due() == [OURS]
+    assert theirs.due() == [THEIRS]
+    ours.note({OURS: ANOTHER})
+    assert ours.due() == [OUR_SECOND], "the first webhook has answered, and theirs asks the other one"
 
 
-def test_a_webhook_that_cannot_be_called_again_is_asked_by_one_again() -> None:
-    webhooks = RefusingWebhooks()
-    assert asked(webhooks, OURS) == [OURS]
-    webhooks.note({OURS: None})
-    webhooks.note({THEIRS: UNCALLED, OUR_SECOND: UNCALLED})
-    assert asked(webhooks, THEIRS, OUR_SECOND) == [THEIRS]
+def test_what_is_refused_for_something_else_waits_for_none(ours: Refused, theirs: Refused) -> None:
+    ours.note({OURS: UNCALLED})
+    theirs.note({THEIRS: ABSENT})
+    assert ours.due() == [OURS]
+    assert theirs.due() == [THEIRS]
+
+
+def test_who_gives_up_is_replaced(webhooks: RefusingWebhooks, theirs: Refused) -> None:
+    theirs.note({THEIRS: UNCALLED})
+    with webhooks.refused() as ours:
+        ours.note({OURS: UNCALLED})
+        assert ours.due() == [OURS]
+        assert theirs.due() == []
+    assert theirs.due() == [THEIRS]
+
+
+def test_a_webhook_that_cannot_be_called_again_is_asked_by_one_again(ours: Refused, theirs: Refused) -> None:
+    ours.note({OURS: UNCALLED})
+    assert ours.due() == [OURS]
+    ours.note({OURS: None})
+    theirs.note({THEIRS: UNCALLED, OUR_SECOND: UNCALLED})
+    assert theirs.due() == [THEIRS]
+
+
+def test_only_what_is_refused_still_is_kept(ours: Refused) -> None:
+    ours.note({OURS: UNCALLED, OUR_SECOND: ABSENT})
+    ours.note({OURS: None})
+    assert ours.errors == {OUR_SECOND: ABSENT}

@@ -81,28 +81,23 @@ class Applier:
         """
         began, pause = self.clock.monotonic(), _FIRST_PAUSE
         until, alone = began + self.options.timeout, began + _LONGEST_HELD
-        errors: dict[StepDocument, ForgeError] = {}
-        try:
+        with self.webhooks.refused() as refused:
             while True:
                 outcomes = [attempt() for attempt in started]
                 yield from (outcome for outcome in outcomes if outcome.error is None)
-                answers = {outcome.document: outcome.error for outcome in outcomes}
-                self.webhooks.note(answers)
-                errors = {document: error for document, error in {**errors, **answers}.items() if error}
-                raise_all(error for error in errors.values() if not _is_temporary(error))
-                if not errors:
+                refused.note({outcome.document: outcome.error for outcome in outcomes})
+                raise_all(error for error in refused.errors.values() if not _is_temporary(error))
+                if not refused.errors:
                     return
-                say(next(f"{document.id}: {error.message}" for document, error in errors.items()))
+                say(next(f"{document.id}: {error.message}" for document, error in refused.errors.items()))
                 if self.clock.monotonic() >= until:
-                    raise_all(errors.values())
+                    raise_all(refused.errors.values())
                 self.clock.sleep(pause)
-                due = self.webhooks.due(errors)
+                due = refused.due()
                 if self.clock.monotonic() >= alone:
-                    due, alone = list(errors), self.clock.monotonic() + _LONGEST_HELD
+                    due, alone = list(refused.errors), self.clock.monotonic() + _LONGEST_HELD
                 pause = min(pause * 2, _LONGEST_PAUSE) if due else _FIRST_PAUSE
                 started = self.start(due, weight)
-        finally:
-            self.webhooks.leave(errors)
 
     def mend(self, document: StepDocument) -> bool:
         """Change what is in the cluster so that it takes the object from the client ``document.manager``, which applies it;
