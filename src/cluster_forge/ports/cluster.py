@@ -12,15 +12,17 @@ Sources: Kubernetes, "API Concepts", "Server-Side Apply"; KEP-3352 (aggregated d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 
 Kept = TypeVar("Kept")
+_MINOR: Final = re.compile(r"v?1\.(\d{1,4})(?:\D|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,12 @@ class ClusterFacts:
     server: str
     user: str
     version: str
+
+    @property
+    def minor(self) -> int | None:
+        """The minor version: 33; None where the server's version has none."""
+        match = _MINOR.match(self.version)
+        return int(match[1]) if match else None
 
     def __str__(self) -> str:
         """For messages: ``the cluster of context 'kind-kind' (https://127.0.0.1:6443)``."""

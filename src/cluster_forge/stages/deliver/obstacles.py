@@ -83,7 +83,7 @@ def between(deployment: Deployment, newest: Deployment, tools: DeliverTools) -> 
 def of_version(deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
     """That the cluster has a Kubernetes version by now that the release is not made for."""
     about, target = tools.cluster.about(), deployment.plan.kubernetes.minor
-    there = version.minor(about.version)
+    there = about.minor
     if there is None or version.is_supported(target, there):
         return []
     return [

@@ -77,7 +77,7 @@ def _failed(name: str, error: ForgeError) -> Examined:
 
 def _version(cluster: Cluster) -> Examined:
     about = cluster.about()
-    is_old = (version.minor(about.version) or 0) < version.OLDEST
+    is_old = (about.minor or 0) < version.OLDEST
     return Examined(
         name="API server",
         state=State.MISSING if is_old else State.GOOD,

@@ -13,7 +13,6 @@ from cluster_forge.checks.security import pod_security, pod_standards
 from cluster_forge.checks.security.namespaces import EnforcedLevel, enforced_level
 from cluster_forge.checks.security.pod_standards import ENFORCE
 from cluster_forge.checks.security.pod_template import PodTemplate
-from cluster_forge.stages.deliver.preflight import version
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of
 
@@ -46,7 +45,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
 
 def _levels(situation: Situation) -> Mapping[str, EnforcedLevel | None]:
     """The level of each namespace, as it will be: what the stack says goes over what is there."""
-    minor = version.minor(situation.cluster.about().version) or situation.plan.kubernetes.minor
+    minor = situation.cluster.about().minor or situation.plan.kubernetes.minor
     labels = {name: labels_of(body) for name, body in situation.namespaces.items()}
     if not situation.plan.narrowed:  # which leaves the labels of namespaces that exist
         for manifest in situation.manifests:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -17,12 +16,11 @@ CODES: Final[Mapping[str, str]] = {
 }
 CODE: Final = "kubernetes-range"
 OLDEST: Final = 25
-_MINOR: Final = re.compile(r"v?1\.(\d{1,4})(?:\D|$)")
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
     about, target = situation.cluster.about(), situation.plan.kubernetes.minor
-    there = minor(about.version)
+    there = about.minor
     if there is None:
         yield Problem(code=CODE, message=f"cannot read the version of the cluster: {about.version!r}", where=str(about))
         return
@@ -44,9 +42,3 @@ def problems(situation: Situation) -> Iterator[Problem]:
 def is_supported(target: int, there: int) -> bool:
     """Whether a stack for Kubernetes 1.``target`` may be deployed to 1.``there``."""
     return there >= OLDEST and abs(there - target) <= 1
-
-
-def minor(version: str) -> int | None:
-    """The minor version in ``v1.33.4+k3s1``; None if it has none."""
-    match = _MINOR.match(version)
-    return int(match[1]) if match else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -46,15 +45,8 @@ _BY_ENGINES: Final = ("argocd", "kustomize-controller", "flux", "helm-controller
 """How the field managers begin of what people, and other stacks, put into a cluster; the rest is from controllers."""
 _FLEETING: Final = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "PodMetrics"})
 _VOLUME: Final = ("", "PersistentVolumeClaim")
-_MINOR: Final = re.compile(r"v?1\.(\d{1,3})")
 _NAMED: Final = 3
 """Objects that a reason names; the others are counted."""
-
-
-def minor(cluster: Cluster) -> int:
-    """The minor version of the cluster."""
-    version = _MINOR.match(cluster.about().version)
-    return int(version[1]) if version else 0
 
 
 def kinds_of(crds: Iterable[str], cluster: Cluster) -> list[ServedKind]:

@@ -127,7 +127,7 @@ class StackRemoval:
         done = Deletion(
             kept=tuple((target, _why_kept(body)) for target, body in zip(kept, there, strict=True) if body is not None)
         )
-        minor = self.plan.kubernetes.minor if self.plan else emptied.minor(self.tools.cluster)
+        minor = self.plan.kubernetes.minor if self.plan else self.tools.cluster.about().minor or 0
         left_over = frozenset(self._asked_at_run_time(doomed)) - wanted.keys()
         spared = partial(self._spared, left_over=left_over)
         for phase in removal.phases([*doomed, *left_over], minor):
