@@ -37,6 +37,14 @@ def crd(name: str, **spec: Any) -> dict[str, Any]:
     return body("apiextensions.k8s.io/v1", "CustomResourceDefinition", name, spec=spec)
 
 
+def crd_of(group: str, kind: str, version: str = "v1alpha1", plural: str = "", **more: Any) -> dict[str, Any]:
+    """A CRD that serves one kind in one version; ``more`` are fields of the version."""
+    plural = plural or f"{kind.lower()}s"
+    versions = [{"name": version, "served": True, "storage": True, **more}]
+    names = {"kind": kind, "plural": plural}
+    return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
+
+
 def workload(
     kind: str, name: str, namespace: str, component: str = "", image: str = "example.com/app:1"
 ) -> dict[str, Any]:

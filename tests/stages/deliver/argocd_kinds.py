@@ -2,19 +2,6 @@
 
 from __future__ import annotations
 
-from tests.gitops.conftest import crd
+from tests.gitops.conftest import crd_of
 
-KINDS = [
-    crd(
-        f"{plural}.argoproj.io",
-        group="argoproj.io",
-        names={"kind": kind, "plural": plural},
-        scope="Namespaced",
-        versions=[{"name": "v1alpha1", "served": True, "storage": True}],
-    )
-    for kind, plural in (
-        ("Application", "applications"),
-        ("AppProject", "appprojects"),
-        ("ApplicationSet", "applicationsets"),
-    )
-]
+KINDS = [crd_of("argoproj.io", kind) for kind in ("Application", "AppProject", "ApplicationSet")]

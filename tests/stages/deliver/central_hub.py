@@ -8,23 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import yaml
 from tests.fake_cluster import FakeCluster
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, part, workload
+from tests.stages.deliver import deliveries
 from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.deliveries import Delivery, settings, web
 
-from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, cluster_folder, planning, sync_files
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.gitops import cluster_folder, sync_files
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Patch, Query
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
 from cluster_forge.stages.deliver import central, central_rollback
-from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.argocd import central_stacks
 from cluster_forge.stages.deliver.argocd.central import CentralCluster, CentralRequest
 from cluster_forge.stages.deliver.argocd.central_removal import CentralRemoval
@@ -54,11 +53,8 @@ def stack(environment: str = "", **more: Any) -> Stack:
 
 
 def cast(stack: Stack, parts: Sequence[Part]) -> Deployment:
-    version = sync_files.of(stack, parts)[1]
-    planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version)
-    about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
-    files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
-    return deployments.of(files, ".".join(filter(None, ("stacks/demo", stack.environment))))
+    """The stack, in the version that its files make."""
+    return deliveries.cast(stack, parts, sync_files.of(stack, parts)[1])
 
 
 def known(name: str) -> Body:

@@ -51,11 +51,15 @@ DIRECT = GitOps(engine=GitOpsEngine.NONE)
 
 def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "", gitops: GitOps = DIRECT) -> Deployment:
     """The parts of the stack ``demo``, cast for direct delivery or another."""
-    stack = Stack(name="demo", gitops=gitops)
+    return cast(Stack(name="demo", gitops=gitops), parts, version, narrowed)
+
+
+def cast(stack: Stack, parts: Sequence[Part], version: str = "v-2", narrowed: str = "") -> Deployment:
+    """The stack of these parts, read from the files that it was cast to."""
     planned = replace(planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), narrowed=narrowed)
     about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
     files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
-    return deployments.of(files, "stacks/demo")
+    return deployments.of(files, ".".join(filter(None, ("stacks/demo", stack.environment))))
 
 
 def needing(part: Part, *names: str, wave: int | None = None) -> Part:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
-from tests.gitops.conftest import body, crd, part
+from tests.gitops.conftest import body, crd_of, part
 from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.deliveries import (
     VOLUME,
@@ -386,13 +386,6 @@ def test_a_refused_deletion_is_said() -> None:
         gone(delivery)
 
 
-def engine_kind(group: str, plural: str, kind: str) -> dict[str, Any]:
-    schema = {"openAPIV3Schema": {"type": "object"}}
-    versions = [{"name": "v1", "served": True, "storage": True, "schema": schema}]
-    names = {"kind": kind, "plural": plural}
-    return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
-
-
 ENGINES = [
     ("argoproj.io", "applications", "Application", "metadata"),
     ("kustomize.toolkit.fluxcd.io", "kustomizations", "Kustomization", "spec"),
@@ -404,7 +397,7 @@ def test_an_engine_lets_go_of_the_objects_before_they_are_deleted(
     group: str, plural: str, kind: str, changed: str
 ) -> None:
     delivery = Delivery()
-    delivery.cluster.put(engine_kind(group, plural, kind))
+    delivery.cluster.put(crd_of(group, kind, "v1", plural))
     deploy(delivery, STACK)
     own = body(f"{group}/v1", kind, "demo.shop", "engine", labels={"cluster-forge/stack": "demo"}, spec={"prune": True})
     other = body(f"{group}/v1", kind, "other.shop", "engine", labels={"cluster-forge/stack": "other"}, spec={})
@@ -439,8 +432,7 @@ def deliver_through_argo_cd(delivery: Delivery) -> None:
 @pytest.mark.parametrize("applies_crd", [False, True], ids=["nobody else", "an Application of others"])
 def test_crds_that_argo_cd_applied_go_with_the_data_unless_others_have_them(*, applies_crd: bool) -> None:
     delivery = Delivery()
-    delivery.cluster.put(engine_kind("argoproj.io", "applications", "Application"), body("v1", "Namespace", "argocd"))
-    delivery.cluster.put(engine_kind("argoproj.io", "appprojects", "AppProject"))
+    delivery.cluster.put(*KINDS, body("v1", "Namespace", "argocd"))
     deliver_through_argo_cd(delivery)
     delivery.cluster.put({**WIDGET, "metadata": {"name": "of-people", "namespace": "shop"}})
     resources = [{"group": "apiextensions.k8s.io", "kind": "CustomResourceDefinition", "name": "widgets.example.com"}]

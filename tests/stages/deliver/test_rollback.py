@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 import pytest
 from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
 
 from cluster_forge.foundation.errors import ReleaseError
-from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.gitops.release import Result
-from cluster_forge.stack.model import GitOps, Stack
-from cluster_forge.stages.deliver import deployment as deployments
+from cluster_forge.stack.model import GitOps
 from cluster_forge.stages.deliver import obstacles, rollback
 from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deployment import Deployment
@@ -172,12 +168,8 @@ def test_going_back_is_refused_where_it_would_lose_data_or_is_impossible(
 
 def by_engine(bodies: Sequence[dict[str, Any]], version: str) -> Deployment:
     """The component ``shop``, as Argo CD delivers it; its release has no documents."""
-    stack = Stack(name="demo", gitops=GitOps(install=False))
     parts = [part("shop", bodies)]
-    planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version)
-    about = FileTree({"stack.json": orjson.dumps({"version": version, "image": {"digest": "sha256:" + "a" * 64}})})
-    cast = deployments.of(join(bootstrap.tree(planned), about), "stacks/demo")
-    return obstacles.with_deciding_fields(cast, parts)
+    return obstacles.with_deciding_fields(deployment(parts, version, gitops=GitOps(install=False)), parts)
 
 
 @pytest.mark.parametrize(("former", "present", "target", "status", "message"), LOSSES)

@@ -8,17 +8,16 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-import orjson
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import argocd_bodies, body, crd, part, workload
 from tests.stages.deliver.argocd_kinds import KINDS
-from tests.stages.deliver.deliveries import PASSING, Delivery, identity, settings, web
+from tests.stages.deliver.deliveries import PASSING, Delivery, cast, identity, settings, web
 
 from cluster_forge.foundation.errors import DeploymentError, ForgeError, PreflightError, RefusedError
-from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, git_server, planning
+from cluster_forge.foundation.file_tree import FileTree
+from cluster_forge.gitops import git_server, planning
 from cluster_forge.gitops.argocd import applications, project
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.gitops.owners import Verdict
@@ -26,7 +25,6 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.stack.model import GitOps, RepositorySource, Stack
-from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.argocd import delivery as argocd
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.look import engine_status
@@ -96,10 +94,7 @@ def deployed(
     before: Callable[[FakeRequest], object] = lambda _: None,
     **options: bool | float,
 ) -> tuple[Delivery, ArgoCd, dict[str, ComponentResult]]:
-    planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
-    files = bootstrap.tree(planned)
-    about = {"version": "v-2", "image": {"digest": "sha256:" + "a" * 64}}
-    deployment = deployments.of(join(files, FileTree({"stack.json": orjson.dumps(about)})), "stacks/demo")
+    deployment = cast(stack, parts)
     *children, _root = applications.applications(stack, parts, "v-2")
     controller = ArgoCd(children if has_children else [], looks)
     delivery = Delivery(FakeCluster(on_change=controller))

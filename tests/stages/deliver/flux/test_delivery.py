@@ -6,25 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
-from tests.gitops.conftest import body, crd, part, workload
-from tests.stages.deliver.deliveries import PASSING, Delivery, identity, needing, settings, still_waiting, web
+from tests.gitops.conftest import body, crd_of, part, workload
+from tests.stages.deliver.deliveries import PASSING, Delivery, cast, identity, needing, settings, still_waiting, web
 from tests.stages.deliver.direct.test_upgrades import CONVERSION, StrictServer, widgets
 
 from cluster_forge.foundation.errors import ForgeError
-from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.gitops.flux import kustomization_state, kustomizations
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch, Query
 from cluster_forge.stack.model import GitOps, GitOpsEngine, RepositorySource, Stack
-from cluster_forge.stages.deliver import deployment as deployments
-from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.engine_mending import EngineMending
 from cluster_forge.stages.deliver.flux import delivery as flux
 from cluster_forge.stages.deliver.flux.wait import KustomizationWait
@@ -43,19 +38,12 @@ EXISTING = Stack(
 )
 INSTALLED = replace(EXISTING, gitops=replace(EXISTING.gitops, install=True))
 REQUEST = "reconcile.fluxcd.io/requestedAt"
-
-
-def definition(group: str, kind: str, plural: str) -> Body:
-    versions = [{"name": "v1", "served": True, "storage": True, "subresources": {"status": {}}}]
-    names = {"kind": kind, "plural": plural}
-    return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)
-
-
+STATUS: dict[str, Any] = {"subresources": {"status": {}}}
 KINDS = [
-    definition("kustomize.toolkit.fluxcd.io", "Kustomization", "kustomizations"),
-    definition("source.toolkit.fluxcd.io", "GitRepository", "gitrepositories"),
+    crd_of("kustomize.toolkit.fluxcd.io", "Kustomization", "v1", **STATUS),
+    crd_of("source.toolkit.fluxcd.io", "GitRepository", "v1", "gitrepositories", **STATUS),
 ]
-FLUX = part("flux2", [*KINDS, workload("Deployment", "kustomize-controller", "flux-system")], wave=-110)  # type: ignore[list-item]
+FLUX = part("flux2", [*KINDS, workload("Deployment", "kustomize-controller", "flux-system")], wave=-110)
 BASE = part("base", [settings("base", "base")])
 SHOP = needing(part("shop", [web(), settings()], wave=10), "base")
 
@@ -112,13 +100,6 @@ class Flux:
 
 def kustomization_id(name: str) -> ObjectId:
     return identity("Kustomization", name, "cluster-forge", "kustomize.toolkit.fluxcd.io")
-
-
-def cast(stack: Stack, parts: Sequence[Part]) -> Deployment:
-    planned = planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
-    about = {"version": "v-2", "image": {"digest": "sha256:" + "a" * 64}}
-    files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
-    return deployments.of(files, "stacks/demo")
 
 
 def deployed(

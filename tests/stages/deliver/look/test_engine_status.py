@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from tests.gitops.conftest import body
 from tests.stages.deliver.argocd.test_delivery import EXISTING, GITOPS, SHOP, Look, deployed, healthy
-from tests.stages.deliver.deliveries import Delivery
+from tests.stages.deliver.deliveries import Delivery, cast
 from tests.stages.deliver.flux import test_delivery as flux
 
-from cluster_forge.foundation.file_tree import FileTree, join
-from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.look.component_status import ComponentStatus
 from cluster_forge.stages.deliver.status import StatusRequest, status
 
@@ -24,11 +20,8 @@ NAME = "demo.shop"
 def seen(looks: Mapping[str, Look], version: str = "v-2") -> ComponentStatus:
     """The component ``shop`` after a deployment of version 2, for the stack cast as ``version``."""
     delivery, _, _ = deployed(EXISTING, [SHOP], looks, *GITOPS, waits=False)
-    planned = planning.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, version)
-    about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
-    files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
-    cast = deployments.of(files, "stacks/demo")
-    (component,) = status(StatusRequest(deployment=cast, parts=[SHOP]), delivery.tools).components
+    deployment = cast(EXISTING, [SHOP], version)
+    (component,) = status(StatusRequest(deployment=deployment, parts=[SHOP]), delivery.tools).components
     return component
 
 
@@ -81,8 +74,8 @@ def by_flux(**failing: str) -> dict[str, ComponentStatus]:
     parts = [flux.BASE, flux.SHOP]
     messages = {f"demo.{name}": message for name, message in failing.items()}
     delivery, _, _ = flux.deployed(flux.EXISTING, parts, failing=messages, waits=False)
-    cast = flux.cast(flux.EXISTING, parts)
-    seen = status(StatusRequest(deployment=cast, parts=parts), delivery.tools)
+    deployment = cast(flux.EXISTING, parts)
+    seen = status(StatusRequest(deployment=deployment, parts=parts), delivery.tools)
     return {str(component.name): component for component in seen.components}
 
 
@@ -99,17 +92,17 @@ def test_a_kustomization_that_fails_and_one_that_waits_for_it() -> None:
 
 
 def test_before_flux_has_done_anything_its_kustomizations_are_missing() -> None:
-    cast = flux.cast(flux.EXISTING, [flux.BASE])
-    (base,) = status(StatusRequest(deployment=cast, parts=[flux.BASE]), Delivery().tools).components
+    deployment = cast(flux.EXISTING, [flux.BASE])
+    (base,) = status(StatusRequest(deployment=deployment, parts=[flux.BASE]), Delivery().tools).components
     assert (base.condition, base.messages) == ("Missing", ("there is no Kustomization demo.base in cluster-forge",))
 
 
 def test_a_source_that_flux_cannot_read_is_the_reason_why_its_kustomizations_are_missing() -> None:
-    delivery, cast = Delivery(), flux.cast(flux.EXISTING, [flux.BASE])
+    delivery, deployment = Delivery(), cast(flux.EXISTING, [flux.BASE])
     source = body("source.toolkit.fluxcd.io/v1", "GitRepository", NAME.partition(".")[0], "cluster-forge")
     condition = {"type": "Ready", "status": "False", "reason": "GitOperationFailed", "message": "no tag v-2"}
     delivery.cluster.put(*flux.KINDS, {**source, "status": {"conditions": [condition]}})
-    (base,) = status(StatusRequest(deployment=cast, parts=[flux.BASE]), delivery.tools).components
+    (base,) = status(StatusRequest(deployment=deployment, parts=[flux.BASE]), delivery.tools).components
     assert base.messages[0] == "GitRepository demo: no tag v-2"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.fake_cluster import FakeCluster
-from tests.gitops.conftest import argocd_bodies, body, crd, part
+from tests.gitops.conftest import argocd_bodies, body, part
 from tests.stages.deliver.preflight.quiet import Quiet
 
 from cluster_forge.adapters.clock import SystemClock
@@ -101,10 +101,3 @@ def running(name: str, spec: Mapping[str, Any], on: str, where: str = "default",
     """A Pod on a node."""
     status = {"phase": "Running"}
     return body("v1", "Pod", name, where, labels=labels, spec={**spec, "nodeName": on}, status=status)
-
-
-def crd_of(group: str, kind: str, version: str = "v1alpha1", plural: str = "") -> dict[str, Any]:
-    plural = plural or f"{kind.lower()}s"
-    versions = [{"name": version, "served": True, "storage": True}]
-    names = {"kind": kind, "plural": plural}
-    return crd(f"{plural}.{group}", group=group, names=names, scope="Namespaced", versions=versions)

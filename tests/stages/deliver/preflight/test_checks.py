@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster, hiding
-from tests.gitops.conftest import argocd_bodies, body, crd, part
+from tests.gitops.conftest import argocd_bodies, body, crd, crd_of, part
 from tests.stages.deliver.deliveries import needing
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
     FLUX,
-    crd_of,
     found,
     installing,
     namespace,
@@ -584,10 +583,8 @@ def test_a_list_that_no_configmap_can_hold_is_said_before_the_first_change(count
 
 def with_kustomization(stack: str) -> FakeCluster:
     group = "kustomize.toolkit.fluxcd.io"
-    names = {"kind": "Kustomization", "plural": "kustomizations"}
-    versions = [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}]
     cluster = FakeCluster()
-    cluster.put(crd(f"kustomizations.{group}", group=group, names=names, scope="Namespaced", versions=versions))
+    cluster.put(crd_of(group, "Kustomization", "v1"))
     labels = {"cluster-forge/stack": stack}
     cluster.put(
         namespace("flux-system"), body(f"{group}/v1", "Kustomization", "demo.other", "flux-system", labels=labels)

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
-from tests.gitops.conftest import body
+from tests.gitops.conftest import body, crd_of
 from tests.stages.deliver.preflight.quiet import Silent
 from tests.stages.deliver.preflight.situations import (
     EXISTING,
     FLUX,
-    crd_of,
     found,
     installing,
     namespace,
