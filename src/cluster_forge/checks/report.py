@@ -8,22 +8,23 @@ from cluster_forge.manifests.manifest import Manifest
 
 def error(manifest: Manifest, code: str, message: str, *, fix: str, field: str = "") -> Finding:
     """A finding about something that does not work, or must not be, in a cluster."""
-    return _finding(manifest, Severity.ERROR, code, message, fix=fix, field=field)
+    return finding(manifest, Severity.ERROR, code, message, fix=fix, field=field)
 
 
 def warning(manifest: Manifest, code: str, message: str, *, fix: str, field: str = "") -> Finding:
     """A finding about something that works, but is not fit for production."""
-    return _finding(manifest, Severity.WARNING, code, message, fix=fix, field=field)
+    return finding(manifest, Severity.WARNING, code, message, fix=fix, field=field)
 
 
 def notice(manifest: Manifest, code: str, message: str, *, fix: str = "", field: str = "") -> Finding:
     """A finding about something that was done to an object as it was read."""
-    return _finding(manifest, Severity.NOTICE, code, message, fix=fix, field=field)
+    return finding(manifest, Severity.NOTICE, code, message, fix=fix, field=field)
 
 
-def _finding(  # noqa: PLR0913 - what a finding has
-    manifest: Manifest, severity: Severity, code: str, message: str, *, fix: str, field: str
+def finding(  # noqa: PLR0913 - what a finding has
+    manifest: Manifest, severity: Severity, code: str, message: str, *, fix: str, field: str = ""
 ) -> Finding:
+    """A finding whose severity is chosen by what was found."""
     return Finding(
         code=code,
         severity=severity,

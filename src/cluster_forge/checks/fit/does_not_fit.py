@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.fit import reasons, statements
 from cluster_forge.checks.fit.board import Board
@@ -178,16 +179,7 @@ def _enough(fit: StackFit) -> str:
 
 
 def _of_item(item: Item, severity: Severity, message: str, fix: str) -> Finding:
-    manifest = item.demand.manifest
-    return Finding(
-        code=CODE,
-        severity=severity,
-        message=message,
-        component=manifest.provenance.component,
-        object=manifest.id,
-        where=manifest.provenance.origin,
-        fix=fix,
-    )
+    return report.finding(item.demand.manifest, severity, CODE, message, fix=fix)
 
 
 def _of_stack(fit: StackFit, severity: Severity, message: str, fix: str) -> Finding:

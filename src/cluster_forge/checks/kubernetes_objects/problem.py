@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from cluster_forge.checks import report
 from cluster_forge.manifests import field_path
 from cluster_forge.manifests.field_path import Step
 from cluster_forge.manifests.finding import Finding, Severity
@@ -31,16 +32,8 @@ class Problem:
 
     def finding(self, manifest: Manifest) -> Finding:
         """The problem as a finding about an object."""
-        return Finding(
-            code=self.code,
-            severity=self.severity,
-            component=manifest.provenance.component,
-            object=manifest.id,
-            where=manifest.provenance.origin,
-            field=field_path.text(self.steps),
-            message=self.message,
-            fix=self.fix,
-        )
+        field = field_path.text(self.steps)
+        return report.finding(manifest, self.severity, self.code, self.message, fix=self.fix, field=field)
 
 
 Rule = Callable[[Mapping[str, Any], int], Iterator[Problem]]

@@ -15,6 +15,7 @@ from cluster_forge.cel.errors import (
     UnsupportedError,
 )
 from cluster_forge.cel.program import program
+from cluster_forge.checks import report
 from cluster_forge.checks.checked_stack import CheckedStack
 from cluster_forge.checks.policies import admitted as admitted_objects
 from cluster_forge.checks.policies.admitted import Admitted, reason
@@ -101,16 +102,10 @@ def _is_passed(check: OwnCheck, admitted: Admitted, kubernetes: str, budget: Bud
 
 
 def _finding(check: OwnCheck, admitted: Admitted) -> Finding:
-    message = check.message or f"`{_short(check.expression)}` is false"
-    return Finding(
-        code=check.code,
-        severity=check.severity,
-        component=admitted.manifest.provenance.component,
-        object=admitted.manifest.id,
-        where=admitted.manifest.provenance.origin,
-        message=f"{'its Pods: ' if admitted.is_pod_of_workload else ''}{message}",
-        fix=check.fix or f"change the object so that the check holds ({check.where})",
-    )
+    whose = "its Pods: " if admitted.is_pod_of_workload else ""
+    message = f"{whose}{check.message or f'`{_short(check.expression)}` is false'}"
+    fix = check.fix or f"change the object so that the check holds ({check.where})"
+    return report.finding(admitted.manifest, check.severity, check.code, message, fix=fix)
 
 
 def _not_evaluated(check: OwnCheck, admitted: Admitted, error: ExpressionError) -> Finding:

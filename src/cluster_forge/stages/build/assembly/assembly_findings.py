@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
+from cluster_forge.checks import report
 from cluster_forge.foundation.names import counted, did_you_mean
 from cluster_forge.gitops import delivery_mode
 from cluster_forge.gitops.delivery_mode import Delivery
@@ -27,13 +28,10 @@ def open_subjects(manifest: Manifest, namespace: str) -> Iterator[Finding]:
     is none, they stay as they are, and the schema of the object says that they are refused.
     """
     for account in normalize.accounts_without_namespace(manifest) if namespace else ():
-        yield Finding(
-            code="missing-namespace",
-            severity=Severity.WARNING,
-            component=manifest.provenance.component,
-            object=manifest.id,
-            where=manifest.provenance.origin,
-            message=f"the subject ServiceAccount {account!r} has no namespace: {namespace!r} was filled in",
+        yield report.warning(
+            manifest,
+            "missing-namespace",
+            f"the subject ServiceAccount {account!r} has no namespace: {namespace!r} was filled in",
             fix="write the account's namespace into `subjects`: the rights are those of that account",
         )
 
@@ -42,13 +40,10 @@ def deleted_volumes(manifests: Iterable[Manifest]) -> Iterator[Finding]:
     """A warning for each StatefulSet whose volumes Kubernetes deletes with it: taking it out of the stack is enough."""
     for manifest in manifests:
         if manifest.id.kind == "StatefulSet" and volume_claims.are_deleted(manifest.id, manifest.body):
-            yield Finding(
-                code="deleted-volumes",
-                severity=Severity.WARNING,
-                component=manifest.provenance.component,
-                object=manifest.id,
-                where=manifest.provenance.origin,
-                message="its volumes are deleted with it, also when it leaves the stack "
+            yield report.warning(
+                manifest,
+                "deleted-volumes",
+                "its volumes are deleted with it, also when it leaves the stack "
                 "(persistentVolumeClaimRetentionPolicy.whenDeleted: Delete)",
                 fix="set `whenDeleted: Retain`, in a chart by its values, or accept it in `checks.ignore` with the reason",
             )

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from cluster_forge.checks import report
 from cluster_forge.manifests import hooks
 from cluster_forge.manifests.facts import CRD
-from cluster_forge.manifests.finding import Finding, Severity
+from cluster_forge.manifests.finding import Finding
 from cluster_forge.manifests.hooks import HookUse, Phase
 from cluster_forge.manifests.manifest import Document, Manifest
 
@@ -38,13 +39,10 @@ def findings(manifests: Iterable[Manifest]) -> Iterator[Finding]:
     """A warning for each object that holds data and is still a hook."""
     for manifest in manifests:
         if _is_deleted(manifest):
-            yield Finding(
-                code="data-hook",
-                severity=Severity.WARNING,
-                component=manifest.provenance.component,
-                object=manifest.id,
-                where=manifest.provenance.origin,
-                message="holds data and is a hook that other hooks use: Argo CD deletes hooks, by default before each sync, "
+            yield report.warning(
+                manifest,
+                "data-hook",
+                "holds data and is a hook that other hooks use: Argo CD deletes hooks, by default before each sync, "
                 "and the data with it",
                 fix="bring it in a component of its own without the hook's annotations, and `exclude` it here",
             )

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from cluster_forge.catalog import value_paths, value_probes
+from cluster_forge.checks import report
 from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests import field_path
@@ -69,15 +70,13 @@ class RandomObjects:
         component = manifest.provenance.component
         is_frozen = self.rendered[component].reused_tree is not None if component in self.rendered else False
         when = f"`mine --update {component}`" if is_frozen else "`smelt` without a cache"
-        return Finding(
-            code="random-render",
-            severity=Severity.NOTICE if is_frozen else Severity.WARNING,
-            component=component,
-            object=manifest.id,
-            where=manifest.provenance.origin,
-            field=paths[0] if paths else "",
-            message=f"{what} each time the chart is rendered: every {when} changes it",
+        return report.finding(
+            manifest,
+            Severity.NOTICE if is_frozen else Severity.WARNING,
+            "random-render",
+            f"{what} each time the chart is rendered: every {when} changes it",
             fix=fix,
+            field=paths[0] if paths else "",
         )
 
     def _assembled(self, charts: Mapping[ComponentName, Sequence[Manifest]]) -> list[Manifest]:
