@@ -37,6 +37,7 @@ class Kind(StrEnum):
 
 SCALARS: Final = frozenset({Kind.BOOL, Kind.DOUBLE, Kind.DURATION, Kind.INT, Kind.TIMESTAMP})
 """Kinds of values of a fixed size."""
+TEXTS: Final = frozenset({Kind.STRING, Kind.BYTES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,29 @@ class Declared:
         if self.kind is Kind.OPTIONAL:
             return self.entry is not None and self.entry.is_scalar
         return self.kind in SCALARS
+
+
+BOOL: Final = Declared(kind=Kind.BOOL)
+INT: Final = Declared(kind=Kind.INT)
+DOUBLE: Final = Declared(kind=Kind.DOUBLE)
+STRING: Final = Declared(kind=Kind.STRING)
+BYTES: Final = Declared(kind=Kind.BYTES)
+DYN: Final = Declared(kind=Kind.DYN)
+OTHER: Final = Declared(kind=Kind.OTHER)
+TYPE: Final = Declared(kind=Kind.TYPE)
+
+
+def optional(of: Declared) -> Declared:
+    return Declared(kind=Kind.OPTIONAL, entry=of)
+
+
+def entry(of: Declared) -> Declared:
+    """The type of what is in a list, map or optional value."""
+    return of.entry or DYN
+
+
+def list_of(declared: Declared) -> Declared:
+    return Declared(kind=Kind.LIST, entry=declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +111,8 @@ def limited(number: int) -> int:
 def share(number: int, factor: float) -> int:
     """A part of a number, rounded up; with the precision of a double, as in Go."""
     return limited(math.ceil(float(number) * factor))
+
+
+def sized(declared: Declared, size: Size | None) -> Size | None:
+    """The size of a computed value."""
+    return size if size is not None else ONE if declared.is_scalar else None

@@ -12,8 +12,24 @@ from typing import Any, Final
 
 from cluster_forge.cel import parser
 from cluster_forge.cel.cost import calls
-from cluster_forge.cel.cost.calls import BOOL, BYTES, DOUBLE, DYN, INT, STRING, TYPE
-from cluster_forge.cel.cost.declared import ONE, UNKNOWN_SIZE, Declared, Kind, Size, limited
+from cluster_forge.cel.cost.declared import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DYN,
+    INT,
+    ONE,
+    STRING,
+    TYPE,
+    UNKNOWN_SIZE,
+    Declared,
+    Kind,
+    Size,
+    entry,
+    limited,
+    optional,
+    sized,
+)
 from cluster_forge.cel.cost.estimate import Estimate, Path
 from cluster_forge.cel.errors import UnsupportedError
 from cluster_forge.cel.syntax import Bind, Call, Field, Item, ListOf, Literal, Loop, MapOf, Name, Node
@@ -64,9 +80,9 @@ class _Estimator:
     def at(self, path: Path, declared: Declared, size: Size | None = None, entry_size: Size | None = None) -> Estimate:
         """A variable or a part of one: reading it costs one unit."""
         if path:
-            size = self._size(path) or calls.sized(declared, size)
+            size = self._size(path) or sized(declared, size)
             entry_size = self._size((*path, "@items")) or entry_size
-        return Estimate(cost=1, type=declared, size=calls.sized(declared, size), path=path, entry_size=entry_size)
+        return Estimate(cost=1, type=declared, size=sized(declared, size), path=path, entry_size=entry_size)
 
     def of(self, node: Node, names: Names) -> Estimate:  # noqa: PLR0911 - one for each form
         match node:
@@ -114,7 +130,7 @@ class _Estimator:
         declared = _member(operand.type, node.name)
         if node.is_optional or operand.type.kind is Kind.OPTIONAL:
             cost = operand.cost + node.is_optional
-            return _computed(cost, calls.optional(declared))
+            return _computed(cost, optional(declared))
         cost = operand.cost + (operand.type.kind in (Kind.MAP, Kind.OBJECT))
         return replace(self.at((*operand.path, node.name), declared), cost=limited(cost))
 
@@ -122,11 +138,11 @@ class _Estimator:
         cost = limited(1 + operand.cost + index.cost)
         if operand.type.kind not in (Kind.LIST, Kind.MAP, Kind.DYN, Kind.OPTIONAL):
             raise UnsupportedError("an entry of what has none")
-        declared = calls.entry(operand.type)
+        declared = entry(operand.type)
         if operand.type.kind is Kind.OPTIONAL:
-            return _computed(cost, calls.optional(calls.entry(declared)))
+            return _computed(cost, optional(entry(declared)))
         if node.is_optional:
-            return _computed(cost, calls.optional(declared))
+            return _computed(cost, optional(declared))
         step = "@items" if operand.type.kind is Kind.LIST else "@values"
         result = self.at((*operand.path, step), declared)
         own = operand.entry_size if not operand.path else None
@@ -174,7 +190,7 @@ class _Estimator:
 
     def _bound(self, operand: Estimate, count: int) -> Sequence[Estimate]:
         """What a loop's names stand for: an entry of a list, or a key of a map; with two, the key or place and the value."""
-        is_list, declared = operand.type.kind is Kind.LIST, calls.entry(operand.type)
+        is_list, declared = operand.type.kind is Kind.LIST, entry(operand.type)
         value = self.at((*operand.path, "@items" if is_list else "@values"), declared)
         if count == 1 and is_list:
             return (value,)
@@ -184,11 +200,11 @@ class _Estimator:
 
     def _optional_map(self, node: Loop, operand: Estimate, names: Names) -> Estimate:
         """``target.hasValue() ? optional.of(cel.bind(name, target.value(), step)) : optional.none()``."""
-        value = self.at((), calls.entry(operand.type))
+        value = self.at((), entry(operand.type))
         step = self.of(node.steps[0], {**names, node.names[0]: value})
         wraps = node.macro == "optMap"
         bind = _NEW_LIST + (operand.cost + 1) + step.cost + wraps
-        declared = calls.optional(step.type) if wraps else step.type
+        declared = optional(step.type) if wraps else step.type
         return _computed(limited(operand.cost + 1 + max(bind, 1)), declared)
 
 
@@ -206,16 +222,16 @@ def _member(declared: Declared, name: str) -> Declared:
         case Kind.OBJECT if name in declared.fields:
             return declared.fields[name]
         case Kind.MAP:
-            return calls.entry(declared)
+            return entry(declared)
         case Kind.OPTIONAL:
-            return _member(calls.entry(declared), name)
+            return _member(entry(declared), name)
         case Kind.DYN:
             return DYN
     raise UnsupportedError(f"the field {name!r} of {declared.kind}")
 
 
 def _computed(cost: int, declared: Declared, size: Size | None = None) -> Estimate:
-    return Estimate(cost=cost, type=declared, size=calls.sized(declared, size))
+    return Estimate(cost=cost, type=declared, size=sized(declared, size))
 
 
 def _union(values: Sequence[Estimate]) -> Size | None:
@@ -237,8 +253,8 @@ def _step(macro: str, steps: Sequence[Estimate], bound: Names) -> _Step:
         case "exists_one", 1:
             return _Step(2, 2 + cost, BOOL)
         case "filter", 1:
-            entry = next(iter(bound.values()))
-            return _Step(_NEW_LIST + 1, 3 + _NEW_LIST + cost, Declared(kind=Kind.LIST, entry=entry.type), entry)
+            kept = next(iter(bound.values()))
+            return _Step(_NEW_LIST + 1, 3 + _NEW_LIST + cost, Declared(kind=Kind.LIST, entry=kept.type), kept)
         case (("map" | "transformList"), (1 | 2)):
             return _Step(_NEW_LIST + 1, 2 + _NEW_LIST + cost, listed, steps[-1])
         case "transformMap", (1 | 2):
