@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.gitops.conftest import crd_of
 
 from cluster_forge.manifests import kubernetes_apis, schema_lines
 from cluster_forge.manifests.field_schema import UNKNOWN, FieldSchema, ListType, PatchStrategy
@@ -113,52 +114,22 @@ def test_every_definition_that_the_table_names_is_in_it_for_the_same_minors() ->
         assert set(kubernetes_apis.minors_in(minors)) <= known[definition], definition
 
 
-CRD = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "shops.example.com"},
-    "spec": {
-        "group": "example.com",
-        "names": {"kind": "Shop"},
-        "versions": [
-            {
-                "name": "v1",
-                "schema": {
-                    "openAPIV3Schema": {
-                        "type": "object",
-                        "properties": {
-                            "metadata": {"type": "object"},
-                            "spec": {
-                                "properties": {
-                                    "items": {
-                                        "type": "array",
-                                        "x-kubernetes-list-type": "map",
-                                        "x-kubernetes-list-map-keys": ["zone", "sku"],
-                                        "items": {
-                                            "properties": {
-                                                "zone": {"default": "all"},
-                                                "sku": {},
-                                                "tags": {"x-kubernetes-list-type": "set"},
-                                            }
-                                        },
-                                    },
-                                    "owner": {"x-kubernetes-map-type": "atomic", "properties": {"name": {}}},
-                                    "free": {"x-kubernetes-map-type": "atomic", "additionalProperties": {}},
-                                    "template": {"x-kubernetes-embedded-resource": True},
-                                    "by_name": {
-                                        "additionalProperties": {
-                                            "properties": {"tags": {"x-kubernetes-list-type": "set"}}
-                                        }
-                                    },
-                                }
-                            },
-                        },
-                    }
-                },
-            }
-        ],
+SHOP_SPEC = {
+    "items": {
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["zone", "sku"],
+        "items": {
+            "properties": {"zone": {"default": "all"}, "sku": {}, "tags": {"x-kubernetes-list-type": "set"}},
+        },
     },
+    "owner": {"x-kubernetes-map-type": "atomic", "properties": {"name": {}}},
+    "free": {"x-kubernetes-map-type": "atomic", "additionalProperties": {}},
+    "template": {"x-kubernetes-embedded-resource": True},
+    "by_name": {"additionalProperties": {"properties": {"tags": {"x-kubernetes-list-type": "set"}}}},
 }
+SHOP_FIELDS = {"metadata": {"type": "object"}, "spec": {"properties": SHOP_SPEC}}
+CRD = crd_of("example.com", "Shop", "v1", schema={"openAPIV3Schema": {"type": "object", "properties": SHOP_FIELDS}})
 
 
 def test_a_custom_resource_merges_as_its_definition_says() -> None:

@@ -7,42 +7,23 @@ import random
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.gitops.conftest import crd_of
 
 from cluster_forge.manifests.merge_keys import MergeKeys
 
 KEYS = MergeKeys.of(36)
 DEPLOYMENT = KEYS.schema("apps", "v1", "Deployment")
 
-DEFINITION = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "shops.example.com"},
-    "spec": {
-        "group": "example.com",
-        "names": {"kind": "Shop"},
-        "versions": [
-            {
-                "name": "v1",
-                "schema": {
-                    "openAPIV3Schema": {
-                        "properties": {
-                            "spec": {
-                                "properties": {
-                                    "items": {
-                                        "x-kubernetes-list-type": "map",
-                                        "x-kubernetes-list-map-keys": ["zone", "sku"],
-                                        "items": {"properties": {"zone": {"default": "all"}}},
-                                    },
-                                    "tags": {"x-kubernetes-list-type": "set"},
-                                }
-                            }
-                        }
-                    }
-                },
-            }
-        ],
+SHOP_SPEC = {
+    "items": {
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["zone", "sku"],
+        "items": {"properties": {"zone": {"default": "all"}}},
     },
+    "tags": {"x-kubernetes-list-type": "set"},
 }
+SHOP_SCHEMA = {"openAPIV3Schema": {"properties": {"spec": {"properties": SHOP_SPEC}}}}
+DEFINITION = crd_of("example.com", "Shop", "v1", schema=SHOP_SCHEMA)
 SHOP = MergeKeys.of(36, [DEFINITION]).schema("example.com", "v1", "Shop")
 
 
