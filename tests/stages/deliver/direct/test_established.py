@@ -5,20 +5,13 @@ from __future__ import annotations
 import pytest
 from tests.fake_clock import FakeClock
 from tests.fake_cluster import FakeCluster, FakeRequest
-from tests.gitops.conftest import crd
+from tests.stages.deliver.deliveries import PASSING, WIDGETS
 
-from cluster_forge.foundation.errors import DeploymentError, RefusedError
+from cluster_forge.foundation.errors import ClusterError, DeploymentError, ForgeError, RefusedError
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import ServedKind, ServedKinds
 from cluster_forge.stages.deliver.direct.established import Definitions
 
-WIDGETS = crd(
-    "widgets.example.com",
-    group="example.com",
-    names={"kind": "Widget", "plural": "widgets"},
-    scope="Namespaced",
-    versions=[{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-)
 INSTALLING = [
     {"type": "NamesAccepted", "status": "True"},
     {"type": "Established", "status": "False", "reason": "Installing"},
@@ -127,3 +120,50 @@ def test_another_component_whose_crds_are_served_first_gives_no_reason_to_look()
     cluster = Busy()
     Definitions(cluster, clock).wait(["widgets.example.com"], 600, lambda _: None)
     assert cluster.requests == []
+
+
+class Away(Restarted):
+    """An API server that does not answer the requests of these numbers, neither for its discovery nor for an object."""
+
+    def __init__(self, error: ForgeError, away: range) -> None:
+        self.error, self.away, self.asked = error, away, 0
+        super().__init__(before=lambda _: self._answer())
+
+    def served(self, *, is_fresh: bool = False) -> ServedKinds:
+        if is_fresh:  # asked from outside, and not by the fake itself
+            self._answer()
+        return super().served(is_fresh=is_fresh)
+
+    def _answer(self) -> None:
+        self.asked += 1
+        if self.asked in self.away:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", PASSING)
+def test_a_cluster_that_does_not_answer_for_a_moment_is_asked_again(error: ForgeError) -> None:
+    cluster = Away(error, range(2, 8))
+    cluster.put({**WIDGETS, "status": {"conditions": INSTALLING}})
+    said = list[str]()
+    Definitions(cluster, FakeClock()).wait(["widgets.example.com"], 90, said.append)
+    assert str(error) in said
+    assert cluster.asked > 8, "it went on"
+
+
+def test_a_cluster_that_stays_away_is_said_at_the_end() -> None:
+    cluster = Away(PASSING[0], range(1, 1_000))
+    clock = FakeClock()
+    with pytest.raises(ClusterError, match="connection refused"):
+        Definitions(cluster, clock).wait(["widgets.example.com"], 60, lambda _: None)
+    assert clock.now >= 60
+
+
+def test_what_does_not_pass_ends_the_wait_at_once(restarted: Restarted) -> None:
+    def refuse(request: FakeRequest) -> None:
+        raise RefusedError(f"may not {request.verb}", status=403, reason="Forbidden")
+
+    restarted.before = refuse
+    clock = FakeClock()
+    with pytest.raises(RefusedError, match="may not get"):
+        Definitions(restarted, clock).wait(["widgets.example.com"], 60, lambda _: None)
+    assert clock.now < 15

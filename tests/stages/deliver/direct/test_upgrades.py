@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.fake_cluster import FakeCluster
+import pytest
+from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.deliveries import Delivery, identity
+from tests.stages.deliver.deliveries import PASSING, Delivery, identity, settings
 
-from cluster_forge.foundation.errors import RefusalCause, RefusedError
+from cluster_forge.foundation.errors import ForgeError, RefusalCause, RefusedError
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Applied, ApplyOptions, Patch
 from cluster_forge.stages.deliver.results import ComponentResult, State
 
+FORBIDDEN = RefusedError("may not get", status=403, reason="Forbidden")
 CONVERSION = {
     "strategy": "Webhook",
     "webhook": {"clientConfig": {"url": "https://a"}, "conversionReviewVersions": ["v1"]},
@@ -137,6 +139,31 @@ def test_pods_that_would_not_be_found_again_go() -> None:
     with_pod(made)
     assert made.direct([part("shop", [database(app="new")])], recreate=True)["shop"].state is State.READY
     assert made.cluster.get(identity("Pod", "db-0", "shop")) is None
+
+
+@pytest.mark.parametrize(("error", "state"), [*((one, State.READY) for one in PASSING), (FORBIDDEN, State.FAILED)])
+def test_a_hook_that_goes_slowly_is_awaited_past_a_cluster_that_does_not_answer(
+    error: ForgeError, state: State
+) -> None:
+    made, looks = delivery(), list[str]()
+    target = identity("Job", "migrate", "shop", "batch")
+    hook = body("batch/v1", "Job", "migrate", "shop", annotations={"helm.sh/hook": "pre-install,pre-upgrade"}, spec={})
+
+    def away(request: FakeRequest) -> None:
+        is_going = any(one.verb == "delete" and one.target == target for one in made.cluster.requests)
+        if request.verb == "get" and request.target == target and is_going:
+            looks.append(request.verb)
+            if len(looks) == 1:
+                raise error
+            if len(looks) == 2:
+                made.cluster.patch(target, {"metadata": {"finalizers": None}}, Patch.MERGE, manager="others")
+
+    made.direct([part("shop", [hook, settings()])])
+    made.cluster.patch(target, {"metadata": {"finalizers": ["example.com/x"]}}, Patch.MERGE, manager="others")
+    made.cluster.requests.clear()
+    made.cluster.before = away
+    assert made.direct([part("shop", [hook, settings(a="2")])])["shop"].state is state
+    assert looks
 
 
 def test_what_holds_data_is_never_deleted() -> None:

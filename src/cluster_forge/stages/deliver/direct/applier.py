@@ -28,6 +28,7 @@ from cluster_forge.stages.deliver.direct import refusals, stored_versions, uncha
 from cluster_forge.stages.deliver.direct.refusing_webhooks import RefusingWebhooks
 from cluster_forge.stages.deliver.direct.step_documents import StepDocument
 from cluster_forge.stages.deliver.options import DeployOptions
+from cluster_forge.stages.deliver.patience import is_passing
 from cluster_forge.stages.deliver.removal.bystanders import Bystanders
 
 _FIRST_PAUSE: Final = 0.5
@@ -119,6 +120,7 @@ class Applier:
 
         Raises:
             ClusterError: if it is still there at the end of the time.
+            RefusedError: if it may not be deleted.
         """
         until, pause = self.clock.monotonic() + self.options.timeout, _FIRST_PAUSE / 5
         deleted = self._deleted(target, propagation, uid) if uid else None
@@ -128,11 +130,27 @@ class Applier:
             deleted = self.cluster.delete(target, propagation, uid) if live else Deleted.ABSENT
         if deleted is not Deleted.GOING:
             return
-        while (live := self.cluster.get(target)) and live["metadata"].get("uid", "") == uid:
-            if self.clock.monotonic() >= until:
-                raise _not_gone(target, live, self.options.timeout)
+        while self._is_still_there(target, uid, is_late=self.clock.monotonic() >= until):
             self.clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _is_still_there(self, target: ObjectId, uid: str, *, is_late: bool) -> bool:
+        """Whether the object with this ``uid`` is there, as far as is known: a cluster that does not say is asked again.
+
+        Raises:
+            ClusterError, RefusedError: if it is there and ``is_late``, and if the cluster does not say, now or then.
+        """
+        try:
+            live = self.cluster.get(target)
+        except (ClusterError, RefusedError) as error:
+            if is_late or not is_passing(error):
+                raise
+            return True
+        if live is None or live["metadata"].get("uid", "") != uid:
+            return False
+        if is_late:
+            raise _not_gone(target, live, self.options.timeout)
+        return True
 
     def _deleted(self, target: ObjectId, propagation: Propagation, uid: str) -> Deleted | None:
         """What became of the object with this ``uid``; None if another one has its name by now."""

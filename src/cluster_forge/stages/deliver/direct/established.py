@@ -17,6 +17,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.clock import Clock
 from cluster_forge.ports.cluster import Cluster, Patch
+from cluster_forge.stages.deliver.patience import is_passing, tolerated
 
 _INTERVAL: Final = 2.0
 _LONGEST_INTERVAL: Final = 5.0
@@ -63,12 +64,15 @@ class Definitions:
     def wait(self, names: Iterable[str], seconds: float, say: Callable[[str], None]) -> None:
         """Return when the kinds of all CRDs are served.
 
+        A cluster that does not answer for a moment is asked again.
+
         Raises:
             DeploymentError: if one is refused, or not served after ``seconds``.
+            ClusterError, RefusedError: if the cluster does not say why.
         """
         wanted, began = frozenset(names), self._clock.monotonic()
         looks = began + _PATIENCE
-        while missing := sorted(wanted - self.served()):
+        while missing := sorted(wanted - self._served_now(say)):
             say(f"CustomResourceDefinition/{missing[0]}: not established yet ({len(missing)} of {len(wanted)})")
             now = self._clock.monotonic()
             looks = max(looks, self._got_on + _PATIENCE)  # what the server refuses is left in the end
@@ -78,9 +82,20 @@ class Definitions:
                     self._check(name, seconds, is_late=now - began >= seconds)
             self._clock.sleep(_PAUSE)
 
+    def _served_now(self, say: Callable[[str], None]) -> frozenset[str]:
+        """`served`, or what was served when the cluster answered last."""
+        with tolerated(say):
+            return self.served()
+        return self._served
+
     def _check(self, name: str, seconds: float, *, is_late: bool) -> None:
         target = ObjectId(group=CRD[0], kind=CRD[1], namespace="", name=name)
-        body = self._cluster.get(target)
+        try:
+            body = self._cluster.get(target)
+        except (ClusterError, RefusedError) as error:
+            if is_late or not is_passing(error):
+                raise
+            return
         state = health.of(body) if body else _MISSING
         if state.status is Status.FAILED:
             raise DeploymentError(f"is not accepted: {state.message}", where=str(target))
