@@ -60,3 +60,14 @@ def test_a_wave_below_that_of_a_need_wins_over_the_need() -> None:
 
 def test_a_need_that_is_not_delivered_is_left_out() -> None:
     assert prerequisites(needing(plain("shop"), "elsewhere")) == {"shop": set()}
+
+
+def test_what_is_needed_indirectly_must_be_ready_first_too() -> None:
+    parts = [needing(plain("shop", 10), "cache"), needing(plain("cache", 5), "base"), plain("base"), plain("alone")]
+    found = schedule.with_indirect(schedule.prerequisites(parts))
+    assert {str(name): set(before) for name, before in found.items()} == {
+        "base": set(),
+        "alone": set(),
+        "cache": {"base"},
+        "shop": {"cache", "base"},
+    }

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cluster_forge.cel.errors import InvalidExpressionError
 from cluster_forge.cel.syntax import Bind, Field, Loop, Name, Node
-
-_Expand = Callable[[Node, Sequence[Node]], Node | None]
 
 
 def of_member(name: str, target: Node, arguments: Sequence[Node], offset: int) -> Node | None:

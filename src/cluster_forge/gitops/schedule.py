@@ -41,6 +41,16 @@ def prerequisites(
     return {name: after[name] for name in order.sequence(after)}
 
 
+def with_indirect(
+    after: Mapping[ComponentName, frozenset[ComponentName]],
+) -> Mapping[ComponentName, frozenset[ComponentName]]:
+    """`prerequisites`, with those that must be ready before these, and so on."""
+    before: dict[ComponentName, frozenset[ComponentName]] = {}
+    for name, needed in after.items():
+        before[name] = needed.union(*(before[other] for other in needed))
+    return before
+
+
 def _is_first(part: Part) -> bool:
     """Whether all of it is definitions, which need nothing either."""
     return part.wave <= order.FIRST and order.is_first([item.id for item in part.objects])

@@ -19,7 +19,6 @@ from cluster_forge.manifests.manifest import Manifest
 
 _GROUP: Final = "rbac.authorization.k8s.io"
 BINDINGS: Final = ((_GROUP, "RoleBinding"), (_GROUP, "ClusterRoleBinding"))
-ROLES: Final = ((_GROUP, "Role"), (_GROUP, "ClusterRole"))
 _WRITING: Final = frozenset({"update", "patch", "*"})
 _ACCOUNT: Final = "ServiceAccount"
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cluster_forge.foundation.names import ComponentName
+from cluster_forge.gitops import schedule
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.facts import CRD
@@ -60,14 +61,14 @@ class Answering:
 def of(
     plan: DeployPlan, rules: Callable[[], Rules], after: Mapping[ComponentName, frozenset[ComponentName]]
 ) -> Answering:
-    """Those of a plan; none where an engine applies the custom resources. ``after``: what each component needs directly."""
+    """Those of a plan; none where an engine applies the custom resources. ``after``: `schedule.prerequisites`."""
     if plan.delivery is not Delivery.DIRECT:
         return Answering(rules=dict)
     return Answering(
         rules=rules,
         operators=_operators(plan),
         names=frozenset(part.name for part in plan.parts),
-        after=_all_before(after),
+        after=schedule.with_indirect(after),
     )
 
 
@@ -78,13 +79,3 @@ def _operators(plan: DeployPlan) -> Mapping[str, frozenset[ComponentName]]:
             for group in {item.id.name.partition(".")[2] for item in part.objects if item.kind == CRD}:
                 operators[group] = operators.get(group, frozenset()) | {part.name}
     return operators
-
-
-def _all_before(
-    after: Mapping[ComponentName, frozenset[ComponentName]],
-) -> Mapping[ComponentName, frozenset[ComponentName]]:
-    """Also what is needed indirectly. ``after`` has each component after those that it needs."""
-    before: dict[ComponentName, frozenset[ComponentName]] = {}
-    for name, needed in after.items():
-        before[name] = needed.union(*(before[other] for other in needed))
-    return before

@@ -90,7 +90,4 @@ def _before(plan: DeployPlan) -> Mapping[ComponentName, frozenset[ComponentName]
         return {
             part.name: frozenset(other.name for other in plan.parts if other.wave < part.wave) for part in plan.parts
         }
-    before: dict[ComponentName, frozenset[ComponentName]] = {}
-    for name, needed in schedule.prerequisites(plan.parts, plan.fixed).items():
-        before[name] = needed.union(*(before[other] for other in needed))
-    return before
+    return schedule.with_indirect(schedule.prerequisites(plan.parts, plan.fixed))
