@@ -53,6 +53,37 @@ class Trouble:
     log: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """An object that is not ready: what its status lacks, and what else the cluster says of it."""
+
+    target: ObjectId
+    lack: str
+    trouble: Trouble
+
+    @property
+    def sentence(self) -> str:
+        """Of its Pods if they say it, else of its status."""
+        return self.trouble.sentence or self.lack
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.sentence}"
+
+
+def cause(target: ObjectId, cluster: Cluster) -> Cause | None:
+    """Why something is not ready that an engine applies, if this object is not; None, too, where the cluster does not say: it
+    explains what is known already.
+    """
+    try:
+        live = cluster.get(target)
+    except (ClusterError, RefusedError):
+        return None
+    state = health.of(live) if live else None
+    if state is None or state.status is Status.READY:
+        return None
+    return Cause(target=target, lack=state.message, trouble=of(target, cluster))
+
+
 def of(target: ObjectId, cluster: Cluster) -> Trouble:
     """What is wrong with an object that is not ready; nothing where the cluster does not say."""
     try:

@@ -249,6 +249,13 @@ def test_what_has_failed_says_why() -> None:
     assert delivery.clock.monotonic() < 120, "what has failed for good is not awaited"
 
 
+def degraded(application: Body) -> dict[str, Any]:
+    unwell = {"group": "apps", "version": "v1", "kind": "Deployment", "namespace": "shop", "name": "web"}
+    degraded = {"status": "Degraded", "message": "exceeded its progress deadline"}
+    resources = [{**unwell, "status": "Synced", "health": degraded}]
+    return {**healthy(application), "health": {"status": "Degraded"}, "resources": resources}
+
+
 def test_the_cause_is_the_one_that_status_shows() -> None:
     waiting = {"reason": "ImagePullBackOff", "message": "failed to authorize: 401 Unauthorized"}
     labels = {"app": "web"}
@@ -259,18 +266,24 @@ def test_the_cause_is_the_one_that_status_shows() -> None:
     broken = {**web(), "status": {"observedGeneration": 1, "replicas": 1, "unavailableReplicas": 1}}
     broken["spec"]["selector"] = {"matchLabels": labels}
 
-    def degraded(application: Body) -> dict[str, Any]:
-        unwell = {"group": "apps", "version": "v1", "kind": "Deployment", "namespace": "shop", "name": "web"}
-        degraded = {"status": "Degraded", "message": "exceeded its progress deadline"}
-        resources = [{**unwell, "status": "Synced", "health": degraded}]
-        return {**healthy(application), "health": {"status": "Degraded"}, "resources": resources}
-
     there = (*GITOPS, body("v1", "Namespace", "shop"), broken, pod)
     delivery, _, results = deployed(EXISTING, [SHOP], {"demo.shop": degraded}, *there, timeout=30)
     planned = planning.of(EXISTING, [SHOP], FileTree({"HEAD": b"x"}), "c" * 40, "v-2")
     (status,) = engine_status.of_argocd(planned, delivery.tools)
     assert "Deployment.apps/shop/web: ImagePullBackOff: registry.example.com answers 401" in status.messages[0]
     assert results["shop"].message == "; ".join(("Synced, Degraded", *status.messages))
+
+
+def test_an_object_that_the_user_may_not_see_leaves_what_argo_cd_says() -> None:
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "get" and request.target.name == "web":
+            raise RefusedError("deployments.apps is forbidden", status=403, reason="Forbidden")
+
+    there = (*GITOPS, body("v1", "Namespace", "shop"), web())
+    looks = {"demo.shop": degraded}
+    _, _, results = deployed(EXISTING, [SHOP], looks, *there, timeout=30, before=refuse)
+    assert results["shop"].state is State.FAILED
+    assert "exceeded its progress deadline" in results["shop"].message
 
 
 def test_what_is_not_healthy_in_time_has_failed() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from tests.fake_cluster import FakeCluster, FakeRequest
+from tests.fake_cluster import FakeCluster, FakeRequest, hiding
 from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd_of, part, workload
 from tests.stages.deliver.deliveries import PASSING, Delivery, cast, identity, needing, settings, still_waiting, web
@@ -150,7 +150,12 @@ def test_a_failed_one_says_what_flux_says_and_blocks_what_needs_it() -> None:
     assert 60 <= delivery.clock.monotonic() < 120
 
 
-def test_a_component_that_flux_waits_for_at_the_end_has_failed_with_its_objects() -> None:
+@pytest.mark.parametrize(
+    ("hidden", "lack"), [("Nothing", f"; {ObjectId.of(web())}: 0 of 1 replica updated"), ("Deployment", "")]
+)
+def test_a_component_that_flux_waits_for_at_the_end_has_failed_with_the_objects_that_can_be_seen(
+    hidden: str, lack: str
+) -> None:
     def works_on_the_shop(cluster: FakeCluster, changed: Body) -> None:
         if changed["kind"] == "Kustomization" and "status" not in changed:
             cluster.set_status(ObjectId.of(changed), AT_WORK)
@@ -159,10 +164,11 @@ def test_a_component_that_flux_waits_for_at_the_end_has_failed_with_its_objects(
     delivery.cluster.put(*KINDS, web(), *kustomizations.kustomizations(EXISTING, [SHOP])[SHOP.name])
     for child in delivery.cluster.list(Query(group="kustomize.toolkit.fluxcd.io", kind="Kustomization")).items:
         delivery.cluster.set_status(ObjectId.of(child), AT_WORK)
+    delivery.cluster.before = hiding(hidden)
     (result,) = flux.deliver(cast(EXISTING, [SHOP]), delivery.tools, DeployOptions(timeout=30))
     assert result.state is State.FAILED
     (error,) = result.errors
-    assert error.message == f"is not ready; {ObjectId.of(web())}: 0 of 1 replica updated"
+    assert error.message == f"is not ready{lack}"
     assert error.where == "Kustomization cluster-forge/demo.shop"
 
 

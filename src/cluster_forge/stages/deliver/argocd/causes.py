@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from itertools import islice
 
 from cluster_forge.gitops.argocd.application_state import ApplicationState
-from cluster_forge.manifests import health
-from cluster_forge.manifests.health import Status
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.ports.cluster import Cluster
 from cluster_forge.stages.deliver import trouble
 
@@ -28,14 +25,5 @@ def of(state: ApplicationState, cluster: Cluster) -> tuple[str, ...]:
 
 def _of_objects(state: ApplicationState, cluster: Cluster) -> Iterator[str]:
     for target in state.unwell[:_MOST_LOOKED_AT]:
-        if sentence := _sentence(target, cluster):
-            yield f"{target}: {sentence}"
-
-
-def _sentence(target: ObjectId, cluster: Cluster) -> str:
-    """What is wrong with an object: of its Pods if they say it, else by its status; empty if it is well or not there."""
-    live = cluster.get(target)
-    seen = health.of(live) if live else None
-    if seen is None or seen.status is Status.READY:
-        return ""
-    return trouble.of(target, cluster).sentence or seen.message
+        if (cause := trouble.cause(target, cluster)) and cause.sentence:
+            yield str(cause)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from cluster_forge.manifests import health
-from cluster_forge.manifests.health import Status
-from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster
 from cluster_forge.stages.deliver import trouble
-from cluster_forge.stages.deliver.trouble import Trouble
+from cluster_forge.stages.deliver.trouble import Cause
 
 _KINDS: Final = frozenset(
     {
@@ -27,24 +23,8 @@ _MOST: Final = 3
 """Objects of a component that are named."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """An object that is not ready: what it lacks, and what the cluster says of it."""
-
-    target: ObjectId
-    lack: str
-    trouble: Trouble = field(default_factory=Trouble)
-
-    def __str__(self) -> str:
-        return f"{self.target}: {self.trouble.sentence or self.lack}"
-
-
 def of(part: Part, cluster: Cluster) -> Iterator[Cause]:
-    """The first objects of the component that are in the cluster and not ready.
-
-    Raises:
-        ClusterError, RefusedError: if the cluster does not say.
-    """
+    """The first objects of the component that are in the cluster and not ready."""
     return islice(_unready(part, cluster), _MOST)
 
 
@@ -52,7 +32,5 @@ def _unready(part: Part, cluster: Cluster) -> Iterator[Cause]:
     for item in part.objects:
         if item.hook or (item.id.group, item.id.kind) not in _KINDS:
             continue
-        live = cluster.get(item.id)
-        state = health.of(live) if live else None
-        if state and state.status is not Status.READY:
-            yield Cause(target=item.id, lack=state.message, trouble=trouble.of(item.id, cluster))
+        if cause := trouble.cause(item.id, cluster):
+            yield cause

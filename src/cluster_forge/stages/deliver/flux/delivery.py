@@ -19,12 +19,11 @@ from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.engine_mending import EngineMending
 from cluster_forge.stages.deliver.engine_steps import EngineSteps
 from cluster_forge.stages.deliver.flux import causes
-from cluster_forge.stages.deliver.flux.causes import Cause
 from cluster_forge.stages.deliver.flux.wait import KustomizationWait, reconcile
 from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.results import ComponentResult, State
 from cluster_forge.stages.deliver.tools import DeliverTools
-from cluster_forge.stages.deliver.trouble import Trouble
+from cluster_forge.stages.deliver.trouble import Cause, Trouble
 
 _ENGINE: Final = ComponentName("flux2")
 
