@@ -252,6 +252,14 @@ def test_a_claim_does_not_wait_for_a_class_that_waits_for_it(*, needed: str, has
     assert [problem.message for problem in problems] == ([late] if is_late else [])
 
 
+def test_of_many_claims_some_are_named() -> None:
+    claims = [{**CLAIM, "metadata": {"name": f"data-{number}", "namespace": "shop"}} for number in range(9)]
+    (problem,) = found(default_classes, FakeCluster(), planned(*claims))
+    also = ", ".join(f"PersistentVolumeClaim/shop/data-{number}" for number in range(1, 6))
+    assert problem.where == "PersistentVolumeClaim/shop/data-0"
+    assert problem.message.endswith(f"(also: {also} and 3 more)")
+
+
 def test_a_class_of_the_stack_counts() -> None:
     own = {**CLASS, "metadata": {"name": "own", "annotations": DEFAULT}}
     assert found(default_classes, FakeCluster(), planned(CLAIM, own)) == []

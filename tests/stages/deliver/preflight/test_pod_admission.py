@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from tests.fake_cluster import FakeCluster
 from tests.gitops.conftest import body
-from tests.stages.deliver.preflight.situations import found, namespace, node, planned, pod_spec, running, workload
+from tests.stages.deliver.preflight.situations import (
+    found,
+    namespace,
+    node,
+    planned,
+    pod_spec,
+    running,
+    situation,
+    workload,
+)
 
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.stages.deliver.preflight import pod_admission
 from cluster_forge.stages.deliver.preflight.problem import Problem
+from cluster_forge.stages.deliver.preflight.running_pods import RunningPod
 
 
 def of(*there: dict[str, Any], stack: list[dict[str, Any]]) -> list[Problem]:
@@ -82,6 +93,28 @@ def test_a_limit_range_of_the_stack_fills_in_what_the_api_server_will(member: st
 def test_pods_of_the_stack_do_not_count_twice_against_a_quota() -> None:
     own = running("web-1", pod_spec(resources=ASKS), "a", "shop", app="web")
     assert of(quota({"cpu": "1", "pods": "1"}), node("a"), own, stack=[web(ASKS)]) == []
+
+
+class Counted:
+    """Pods, and how often they are gone through."""
+
+    def __init__(self, pods: Sequence[RunningPod]) -> None:
+        self.pods, self.rounds = pods, 0
+
+    def __iter__(self) -> Iterator[RunningPod]:
+        self.rounds += 1
+        return iter(self.pods)
+
+
+def test_the_pods_of_a_cluster_are_gone_through_once_for_all_quotas() -> None:
+    cluster, spaces = FakeCluster(), ("one", "three", "two")
+    pods = [running(name, pod_spec(resources=ASKS), "a", name) for name in spaces]
+    cluster.put(node("a"), *map(namespace, spaces), *(quota({"pods": "1"}, name) for name in spaces), *pods)
+    stack = [{**web(ASKS), "metadata": {"name": "web", "namespace": name}} for name in spaces]
+    seen = situation(cluster, planned(*stack))
+    seen.__dict__["pods"] = counted = Counted(seen.pods)
+    assert [one.where for one in pod_admission.problems(seen)] == [f"ResourceQuota/{name}/team" for name in spaces]
+    assert counted.rounds == 1
 
 
 @pytest.mark.parametrize(

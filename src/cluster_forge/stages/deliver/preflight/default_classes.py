@@ -11,7 +11,7 @@ from typing import Final
 
 from cluster_forge.checks.providers import autoscaler_metrics, ingress_controllers, volume_classes
 from cluster_forge.checks.providers.surroundings import INGRESS, STORAGE_CLASS, Surroundings, brings_default_class
-from cluster_forge.foundation.names import ComponentName
+from cluster_forge.foundation.names import ComponentName, listed
 from cluster_forge.gitops import schedule
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.facts import CRD
@@ -30,6 +30,7 @@ _KINDS: Final = (
     ("networking.k8s.io", "IngressClass"),
     ("apiregistration.k8s.io", "APIService"),
 )
+_NAMED: Final = 5
 _FIXES: Final = {
     STORAGE_CLASS: "make a StorageClass the default one, or name one that exists: kubectl get storageclass",
     INGRESS: "add an ingress controller to the stack, or install one",
@@ -52,7 +53,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
             for capability in check.needs(manifest, surroundings):
                 lacking.setdefault((capability, check.EFFECT), []).append(manifest)
     for (capability, effect), objects in sorted(lacking.items()):
-        others = f" (also: {', '.join(str(other.id) for other in objects[1:])})" if len(objects) > 1 else ""
+        others = f" (also: {listed([str(other.id) for other in objects[1:]], _NAMED)})" if len(objects) > 1 else ""
         yield Problem(
             code=CODE,
             message=f"needs {capability}, which neither the stack nor the cluster has: {effect}{others}",

@@ -7,13 +7,14 @@ Quotas", "Limit Ranges", "Pod Priority and Preemption" and "Runtime Class"; ``pl
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cluster_forge.checks import workloads
 from cluster_forge.checks.fit.demand import Stay
+from cluster_forge.checks.fit.pod_class import PodClass
 from cluster_forge.checks.fit.pod_reader import SYSTEM_PRIORITIES
 from cluster_forge.checks.workloads import Workload
 from cluster_forge.foundation.untyped import mapping, sequence
@@ -57,8 +58,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
     for workload in own:
         if workload.namespace in rules:
             yield from _of_containers(workload, rules[workload.namespace])
-    for namespace, of_one in sorted(rules.items()):
-        yield from _of_quotas(situation, namespace, of_one)
+    yield from _of_quotas(situation, {namespace: of_one.hard for namespace, of_one in rules.items() if of_one.hard})
 
 
 def _of_classes(situation: Situation, workload: Workload) -> Iterator[Problem]:
@@ -149,30 +149,38 @@ def _of_containers(workload: Workload, rules: _Rules) -> Iterator[Problem]:
                 )
 
 
-def _of_quotas(situation: Situation, namespace: str, rules: _Rules) -> Iterator[Problem]:
-    """The Pods that stay, those of DaemonSets left out, beside those of others, against each quota."""
-    total: defaultdict[str, int] = defaultdict(int)
-    for demand in situation.demands:
-        if demand.pod.namespace == namespace and demand.stay is Stay.REPLICAS:
-            for name, amount in ((_PODS, 1), *demand.pod.requests):
-                total[name] += amount * demand.count
-    own = dict(total)
-    for pod in situation.pods if rules.hard else ():
-        if pod.id.namespace == namespace and pod.is_lasting:
-            for name, amount in ((_PODS, 1), *pod.pod_class.requests):
-                total[name] += amount
-    for quota, hard in sorted(rules.hard.items()):
-        for key, limit in sorted(hard.items()):
-            name = key.removeprefix(_REQUESTS)
-            if own.get(name) and total[name] > limit:
-                yield Problem(
-                    code=CODE,
-                    message=f"the Pods of the stack ask for {pod_requests.text(name, own[name])} of {key}, others of the namespace for "
-                    f"{pod_requests.text(name, total[name] - own[name])}, and the quota allows {pod_requests.text(name, limit)}",
-                    where=f"ResourceQuota/{namespace}/{quota}",
-                    fix="raise the quota, or lower the replicas or the requests",
-                    option=f"--allow {CODE}",
-                )
+def _of_quotas(situation: Situation, quotas: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Iterator[Problem]:
+    """The Pods that stay, those of DaemonSets left out, beside those of others, against each quota of a namespace: what it
+    allows, by its name.
+    """
+    own: dict[str, Counter[str]] = {namespace: Counter() for namespace in quotas}
+    others: dict[str, Counter[str]] = {namespace: Counter() for namespace in quotas}
+    for demand in situation.demands if quotas else ():
+        if demand.stay is Stay.REPLICAS and demand.pod.namespace in own:
+            _count(own[demand.pod.namespace], demand.pod, demand.count)
+    for pod in situation.pods if quotas else ():
+        if pod.is_lasting and pod.pod_class.namespace in others:
+            _count(others[pod.pod_class.namespace], pod.pod_class, 1)
+    for namespace, of_one in sorted(quotas.items()):
+        for quota, hard in sorted(of_one.items()):
+            for key, limit in sorted(hard.items()):
+                name = key.removeprefix(_REQUESTS)
+                ours, theirs = own[namespace][name], others[namespace][name]
+                if ours and ours + theirs > limit:
+                    yield Problem(
+                        code=CODE,
+                        message=f"the Pods of the stack ask for {pod_requests.text(name, ours)} of {key}, others of the namespace for "
+                        f"{pod_requests.text(name, theirs)}, and the quota allows {pod_requests.text(name, limit)}",
+                        where=f"ResourceQuota/{namespace}/{quota}",
+                        fix="raise the quota, or lower the replicas or the requests",
+                        option=f"--allow {CODE}",
+                    )
+
+
+def _count(asked: Counter[str], pod: PodClass, pods: int) -> None:
+    asked[_PODS] += pods
+    for name, amount in pod.requests:
+        asked[name] += amount * pods
 
 
 def _amount(key: str, value: object) -> int:
