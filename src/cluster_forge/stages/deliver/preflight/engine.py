@@ -35,6 +35,7 @@ from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.pods import pod_of
 from cluster_forge.ports.cluster import Query
+from cluster_forge.stages.deliver.argocd import known_clusters
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
@@ -61,7 +62,6 @@ _COMPONENT: Final = "app.kubernetes.io/component"
 _OLDEST: Final = (3, 0)
 _READS_OCI: Final = (3, 1)
 _TAG: Final = re.compile(r":v?(\d{1,3})\.(\d{1,3})[^/]*\Z")
-_KUSTOMIZATION: Final = ("kustomize.toolkit.fluxcd.io", "Kustomization")
 _NAMED: Final = 3
 _OVER_SSH: Final = (
     " (URL: `gitops.url` with its user; KEY: the file with the private key; the server's host key belongs into "
@@ -87,7 +87,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
 
 def _of_flux(situation: Situation, flux: FluxPlan) -> Iterator[Problem]:
     """The cluster serves the kinds by which Flux gets the stack."""
-    kinds = ((flux.source.group, flux.source.kind), _KUSTOMIZATION)
+    kinds = ((flux.source.group, flux.source.kind), (engines.FLUX_GROUP, "Kustomization"))
     lacking = [kind for group, kind in kinds if not situation.served.find(group, kind)]
     if lacking:
         yield Problem(
@@ -219,18 +219,16 @@ def _of_exclusions(situation: Situation, settings: Mapping[str, Any], namespace:
     except ManifestError as error:
         yield Problem(
             code=SETTING,
-            message=f"a rule about resources in it is not YAML: {error.message}",
+            message=f"Argo CD cannot read its rules about resources: {error.message}",
             where=where,
             fix="mend it: Argo CD syncs nothing until then",
             option=f"--allow {SETTING}",
         )
         return
-    cluster = "" if situation.central else applications.CLUSTER
-    kinds = {
-        kind: left_out.reason(kind, cluster)
-        for kind in {item.kind for part in situation.parts for item in part.objects}
-    }
-    for kind, reason in sorted((kind, reason) for kind, reason in kinds.items() if reason is not None):
+    kinds = {item.kind for part in situation.parts for item in part.objects}
+    servers = _servers(situation, namespace)
+    reasons = {(kind, left_out.reason(kind, server)) for kind in kinds for server in servers}
+    for kind, reason in sorted((kind, reason) for kind, reason in reasons if reason is not None):
         objects = [str(item.id) for part in situation.parts for item in part.objects if item.kind == kind]
         yield Problem(
             code=SETTING,
@@ -240,6 +238,15 @@ def _of_exclusions(situation: Situation, settings: Mapping[str, Any], namespace:
             fix=" or ".join(filter(None, (f"change {reason} there" if reason else "", "take them out of the stack"))),
             option=f"--allow {SETTING}",
         )
+
+
+def _servers(situation: Situation, namespace: str) -> tuple[str, ...]:
+    """The addresses of the clusters that Argo CD is to deliver to, by which its rules know them."""
+    if not situation.central:
+        return (applications.CLUSTER,)
+    known = {one.name: one.server for one in known_clusters.listed(namespace, situation.cluster)}
+    servers = {known_clusters.OWN: applications.CLUSTER} | known
+    return tuple(server for name, server in servers.items() if name in situation.central)
 
 
 def _settings_of_stack(situation: Situation) -> Mapping[str, Any]:

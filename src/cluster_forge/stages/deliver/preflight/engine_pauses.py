@@ -1,7 +1,8 @@
 """The engine is paused: a deployment would wait for what it does not look at.
 
-A pause is a decision of another user, so it is not lifted here. Sources: Argo CD, "Skip Application Reconcile"; Flux,
-``spec.suspend`` of a Kustomization and of its source; ``replicas: 0`` of a controller.
+A pause is a decision of another user, so it is not lifted here. Sources: Argo CD, "Skip Application Reconcile", and the same
+annotation of a cluster's Secret, which Argo CD knows from 3.4 on and which is named for an older one, too; Flux, ``spec.suspend``
+of a Kustomization and of its source; ``replicas: 0`` of a controller.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from typing import Final
 
 from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import engine
-from cluster_forge.gitops.argocd import application_state
+from cluster_forge.gitops.argocd import application_state, applications
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.parts import CLUSTER_LABEL
 from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import Query
+from cluster_forge.stages.deliver.argocd import known_clusters
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of
@@ -25,7 +27,7 @@ from cluster_forge.stages.deliver.preflight.situation import Situation, labels_o
 LOOKS_AT: Final = "whether the GitOps engine is paused"
 IS_NEEDED: Final = False
 CODES: Final[Mapping[str, str]] = {
-    "engine-paused": "The engine is paused: an Application, a Kustomization, its source or a controller.",
+    "engine-paused": "The engine is paused: an Application, a cluster, a Kustomization, its source or a controller.",
 }
 CODE: Final = "engine-paused"
 _COMPONENT: Final = "app.kubernetes.io/component"
@@ -43,6 +45,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
             yield from _of_applications(situation, plan.argocd)
         if plan.delivery is Delivery.EXISTING:
             yield from _of_controllers(situation, "argocd", plan.argocd.namespace)
+            yield from _of_clusters(situation, plan.argocd)
     if plan.flux:
         yield from _of_kustomizations(situation, plan.flux)
         if plan.delivery is Delivery.EXISTING:
@@ -56,6 +59,15 @@ def _of_applications(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Probl
         if application_state.is_paused(body) and not is_elsewhere:
             pause = application_state.PAUSE
             yield _problem(body, f"its annotation {pause} is true", f"annotate {_typed(body)} {pause}-")
+
+
+def _of_clusters(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
+    """The Secrets of the clusters that Argo CD is to deliver to; its own cluster need not have one."""
+    for known in known_clusters.listed(argocd.namespace, situation.cluster):
+        is_meant = known.name in situation.central if situation.central else known.server == applications.CLUSTER
+        if known.is_paused and is_meant:
+            pause = application_state.PAUSE
+            yield _problem(known.secret, f"its annotation {pause} is true", f"annotate {_typed(known.secret)} {pause}-")
 
 
 def _of_kustomizations(situation: Situation, flux: FluxPlan) -> Iterator[Problem]:
@@ -95,5 +107,5 @@ def _problem(body: Body, how: str, command: str) -> Problem:
 def _typed(body: Body) -> str:
     """The object as kubectl takes it: ``applications.argoproj.io`` is what ``application`` alone may not be."""
     group = str(body["apiVersion"]).rpartition("/")[0]
-    kind = f"{body['kind']}.{group}".lower()
+    kind = f"{body['kind']}.{group}".lower() if group else body["kind"].lower()
     return f"{kind} {body['metadata']['name']} -n {body['metadata']['namespace']}"
