@@ -717,6 +717,21 @@ def test_a_source_and_a_kustomization_that_are_suspended_are_named_with_the_comm
     assert "kubectl patch kustomization.kustomize.toolkit.fluxcd.io demo.shop -n cluster-forge" in component.fix
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({}, []),  # its controller has not looked at it yet
+        ({"observedGeneration": 1, "replicas": 1}, [("engine-down", Severity.WARNING)]),
+        ({"observedGeneration": 1, "replicas": 2, "readyReplicas": 1}, []),
+    ],
+)
+def test_a_controller_without_a_ready_pod_is_a_warning(status: dict[str, int], expected: list[Any]) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), scaled("repo-server", 1, "argocd", "argocd") | {"status": status})
+    problems = found(engine_pauses, cluster, planned(WEB, gitops=EXISTING))
+    assert [(one.code, one.severity) for one in problems] == expected
+
+
 @pytest.mark.parametrize(("replicas", "codes_"), [(0, ["engine-paused"]), (1, [])])
 def test_a_controller_that_is_scaled_to_zero_is_named(replicas: int, codes_: list[str]) -> None:
     cluster = FakeCluster()
