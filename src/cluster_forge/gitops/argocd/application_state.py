@@ -23,7 +23,9 @@ _NO_TARGET, _NO_CLUSTER = "Failed to load target state", "Failed to load live st
 _NO_COMPARISON: Final = "Failed to compare desired state"
 """The same where it has both, and cannot compare them: the API server refuses the dry run of an object."""
 PAUSE: Final = "argocd.argoproj.io/skip-reconcile"
-"""An annotation: Argo CD does not look at an Application where it is ``true`` (Argo CD, "Skip Application Reconcile")."""
+"""An annotation: Argo CD does not look at an Application where it is true (Argo CD, "Skip Application Reconcile")."""
+_TRUE: Final = ("1", "t", "T", "true", "TRUE", "True")
+"""What Argo CD takes for it (Go, ``strconv.ParseBool``)."""
 _LONGEST: Final = 500
 """Characters of a message of Argo CD's: it may quote a whole object."""
 
@@ -91,8 +93,8 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
 
 
 def is_paused(body: Body) -> bool:
-    """Whether another user has paused the Application: Argo CD does not look at it."""
-    return mapping(body["metadata"].get("annotations")).get(PAUSE) == "true"
+    """Whether another user has paused the Application, or the cluster of this Secret: Argo CD does not look at it."""
+    return mapping(body["metadata"].get("annotations")).get(PAUSE) in _TRUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from cluster_forge.foundation.untyped import sequence
+from cluster_forge.foundation.errors import ManifestError
+from cluster_forge.gitops.argocd import globs
 from cluster_forge.gitops.argocd.project import Kind
 
 EXCLUSIONS: Final = "resource.exclusions"
@@ -54,9 +54,9 @@ class ResourceFilter:
         """That of the ``data`` of ``argocd-cm``; ``read`` makes a tree of YAML.
 
         Raises:
-            ManifestError: if a rule is not YAML.
+            ManifestError: if a rule is not YAML, or not a rule.
         """
-        excluded, included = (tuple(_rules(read(str(data.get(key) or "")))) for key in (EXCLUSIONS, INCLUSIONS))
+        excluded, included = (tuple(_rules(key, read(str(data.get(key) or "")))) for key in (EXCLUSIONS, INCLUSIONS))
         return cls(excluded=excluded, included=included)
 
     def reason(self, kind: Kind, cluster: str) -> str | None:
@@ -71,21 +71,30 @@ class ResourceFilter:
         return INCLUSIONS if here and not any(rule.has(kind) for rule in here) else None
 
 
-def _rules(value: object) -> Iterator[_Rule]:
-    """The rules in a list; what has another shape is none: Argo CD itself refuses it."""
-    for one in sequence(value):
-        groups, kinds, clusters = (_texts(one, key) for key in ("apiGroups", "kinds", "clusters"))
-        if groups is not None and kinds is not None and clusters is not None:
-            yield _Rule(groups=groups, kinds=kinds, clusters=clusters)
+def _rules(key: str, value: object) -> Iterator[_Rule]:
+    for number, one in enumerate(_listed(key, value)):
+        rule, where = {} if one is None else one, f"{key}[{number}]"
+        if not isinstance(rule, Mapping):
+            raise ManifestError(f"{where} is not a mapping")
+        groups, kinds, clusters = (
+            tuple(_texts(f"{where}.{name}", rule.get(name))) for name in ("apiGroups", "kinds", "clusters")
+        )
+        yield _Rule(groups=groups, kinds=kinds, clusters=clusters)
 
 
-def _texts(rule: object, key: str) -> tuple[str, ...] | None:
-    """A list of a rule; None if it is something else."""
-    value = (rule.get(key) or ()) if isinstance(rule, Mapping) else None
-    if isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(text, str) for text in value):
-        return tuple(value)
-    return None
+def _texts(where: str, value: object) -> Iterator[str]:
+    """A list of a rule. Argo CD's reader makes texts of numbers, and the empty one of null."""
+    for one in _listed(where, value):
+        if isinstance(one, Mapping | list):
+            raise ManifestError(f"{where} has something that is not a text")
+        yield "" if one is None else str(one)
+
+
+def _listed(where: str, value: object) -> Sequence[object]:
+    if isinstance(value, str) or not isinstance(value, Sequence | None):
+        raise ManifestError(f"{where} is not a list")
+    return value or ()
 
 
 def _matches(patterns: tuple[str, ...], text: str) -> bool:
-    return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
+    return not patterns or any(globs.matches(pattern, text) for pattern in patterns)

@@ -391,6 +391,17 @@ def test_a_repository_that_cannot_be_read_is_said_soon(gitops: GitOps, fix: str)
     assert re.search(fix, error.value.fix or "")
 
 
+def test_a_controller_that_does_not_run_is_named() -> None:
+    controller = workload("StatefulSet", "application-controller", "gitops")
+    labels = {"app.kubernetes.io/part-of": "argocd", "app.kubernetes.io/component": "application-controller"}
+    controller["metadata"]["labels"] = labels
+    down = {**controller, "status": {"observedGeneration": 1, "replicas": 1}}
+    with pytest.raises(DeploymentError) as error:
+        deployed(EXISTING, [SHOP], {"demo.argo-apps": lambda _: {}}, *GITOPS, down, has_children=False, timeout=30)
+    named = "StatefulSet.apps/gitops/application-controller has no ready Pod"
+    assert error.value.message == f"Argo CD has not applied the stack: not compared with the revision yet; {named}"
+
+
 def test_crds_that_the_root_waits_for_are_named() -> None:
     planned = planning.of(
         EXISTING, [part("operator", [crd("widgets.example.com")])], FileTree({"HEAD": b"x"}), "c" * 40, "v-2"
@@ -401,7 +412,7 @@ def test_crds_that_the_root_waits_for_are_named() -> None:
         state("demo.crds.1", "OutOfSync, Healthy", "cannot list widgets"),
     ]
     with pytest.raises(DeploymentError) as error:
-        argocd.outcome(planned, planned.argocd, {}, {one.name: one for one in states})
+        argocd.outcome(planned, planned.argocd, {}, {one.name: one for one in states}, FakeCluster())
     assert error.value.message.endswith("waiting for demo.crds.1; demo.crds.1: OutOfSync, Healthy; cannot list widgets")
 
 

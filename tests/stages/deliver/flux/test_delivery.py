@@ -13,7 +13,7 @@ from tests.gitops.conftest import body, crd_of, part, workload
 from tests.stages.deliver.deliveries import PASSING, Delivery, cast, identity, needing, settings, still_waiting, web
 from tests.stages.deliver.direct.test_upgrades import CONVERSION, StrictServer, widgets
 
-from cluster_forge.foundation.errors import ForgeError
+from cluster_forge.foundation.errors import ForgeError, RefusedError
 from cluster_forge.gitops.flux import kustomization_state, kustomizations
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -232,7 +232,46 @@ def done(delivery: Delivery) -> list[str]:
 def test_a_root_that_fails_blocks_everything() -> None:
     _, _, results = deployed(EXISTING, [BASE], failing={"demo.flux": "kustomize build failed"}, timeout=30)
     assert results["base"].state is State.BLOCKED
-    assert results["base"].message == "its Kustomization is not there: the root is not ready"
+    (error,) = results["base"].errors
+    assert error.message == "Flux has not applied the stack: HealthCheckFailed: kustomize build failed"
+    assert error.where == "Kustomization cluster-forge/demo.flux"
+
+
+@pytest.mark.parametrize(
+    ("unseen", "said"),
+    [
+        ("", "not applied yet; Deployment.apps/flux-system/kustomize-controller has no ready Pod"),
+        ("Deployment", "not applied yet"),
+    ],
+)
+def test_a_controller_that_does_not_run_is_named(unseen: str, said: str) -> None:
+    def before(request: FakeRequest) -> None:
+        if (request.verb, request.target.kind) == ("list", unseen):
+            raise RefusedError("deployments is forbidden", status=403, reason="Forbidden")
+
+    delivery = Delivery(FakeCluster())
+    controller = workload("Deployment", "kustomize-controller", "flux-system")
+    labels = {"app.kubernetes.io/part-of": "flux", "app.kubernetes.io/component": "kustomize-controller"}
+    controller["metadata"]["labels"] = labels
+    delivery.cluster.put(*KINDS, {**controller, "status": {"observedGeneration": 1, "replicas": 1}})
+    delivery.cluster.before = before
+    (first, second) = flux.deliver(cast(EXISTING, [BASE, SHOP]), delivery.tools, DeployOptions(timeout=30))
+    assert [error.message for error in first.errors] == [f"Flux has not applied the stack: {said}"]
+    assert (second.state, second.errors) == (State.BLOCKED, ())
+
+
+def test_a_controller_that_stops_on_the_way_is_named() -> None:
+    class Stopping(Flux):
+        def _try(self, cluster: FakeCluster, kustomization: Body) -> None:
+            if kustomization["metadata"]["name"] != "demo.shop":
+                super()._try(cluster, kustomization)
+
+    children = [one for bodies in kustomizations.kustomizations(EXISTING, [BASE, SHOP]).values() for one in bodies]
+    delivery = Delivery(FakeCluster(on_change=Stopping(children)))
+    delivery.cluster.put(*KINDS)
+    (base, shop) = flux.deliver(cast(EXISTING, [BASE, SHOP]), delivery.tools, DeployOptions(timeout=30))
+    assert (base.state, shop.state) == (State.READY, State.BLOCKED)
+    assert [error.message for error in shop.errors] == ["Flux has not applied the stack: not applied yet"]
 
 
 def test_a_source_that_cannot_be_read_is_said_before_the_time_is_over() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.gitops.conftest import body
-from tests.stages.deliver.argocd.test_delivery import EXISTING, GITOPS, SHOP, Look, deployed, healthy
+from tests.stages.deliver.argocd.test_delivery import EXISTING, GITOPS, SHOP, Look, deployed, healthy, unreadable
 from tests.stages.deliver.deliveries import Delivery, cast
 from tests.stages.deliver.flux import test_delivery as flux
 
@@ -104,6 +104,24 @@ def test_a_source_that_flux_cannot_read_is_the_reason_why_its_kustomizations_are
     delivery.cluster.put(*flux.KINDS, {**source, "status": {"conditions": [condition]}})
     (base,) = status(StatusRequest(deployment=deployment, parts=[flux.BASE]), delivery.tools).components
     assert base.messages[0] == "GitRepository demo: no tag v-2"
+
+
+def test_a_root_that_is_not_applied_is_the_reason_why_its_kustomizations_are_missing() -> None:
+    delivery, cast = Delivery(), flux.cast(flux.EXISTING, [flux.BASE])
+    root = body("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "demo.flux", "cluster-forge")
+    condition = {"type": "Ready", "status": "False", "reason": "BuildFailed", "message": "no such path"}
+    delivery.cluster.put(*flux.KINDS, {**root, "status": {"conditions": [condition]}})
+    (base,) = status(StatusRequest(deployment=cast, parts=[flux.BASE]), delivery.tools).components
+    assert base.messages[0] == "Kustomization demo.flux: no such path"
+
+
+def test_a_root_that_cannot_be_read_is_the_reason_why_its_applications_are_missing() -> None:
+    delivery, _, _ = deployed(
+        EXISTING, [SHOP], {"demo.argo-apps": unreadable}, *GITOPS, has_children=False, waits=False
+    )
+    (shop,) = status(StatusRequest(deployment=cast(EXISTING, [SHOP]), parts=[SHOP]), delivery.tools).components
+    assert shop.condition == "Missing"
+    assert shop.messages[0].startswith("Application demo.argo-apps: Failed to load target state")
 
 
 def test_an_application_that_was_paused_before_this_revision() -> None:

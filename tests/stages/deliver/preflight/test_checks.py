@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -427,7 +428,9 @@ LEFT_OUT = "- apiGroups: ['', discovery.k8s.io]\n  kinds: [Endpoints, EndpointSl
         ({"resource.exclusions": LEFT_OUT}, "applies no Endpoints, and the stack has 2 objects of this kind: "),
         ({"resource.inclusions": LEFT_OUT}, ""),
         ({"resource.inclusions": "- kinds: [Secret]"}, "applies no Endpoints"),
-        ({"resource.exclusions": "- ["}, "is not YAML"),
+        ({"resource.exclusions": "- apiGroups: ['{,discovery.k8s.io}']\n"}, "applies no Endpoints"),
+        ({"resource.exclusions": "- ["}, "Argo CD cannot read its rules about resources: "),
+        ({"resource.exclusions": "kinds: [Secret]"}, "resource.exclusions is not a list"),
     ],
 )
 def test_objects_that_the_settings_of_argo_cd_leave_out_are_named(rules: dict[str, str], said: str) -> None:
@@ -575,6 +578,14 @@ def test_what_the_user_may_not_see_is_said() -> None:
     assert problem.message == "cannot see the nodes and their Pods: nodes is forbidden"
 
 
+def test_what_a_check_has_found_is_said_although_it_may_not_see_the_rest() -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), scaled("repo-server", 0, "argocd", "argocd"))
+    cluster.before = hiding("Secret")
+    problems = registry.check(situation(cluster, planned(WEB, gitops=EXISTING)), (engine_pauses,))
+    assert codes(list(problems)) == ["engine-paused", "not-checked"]
+
+
 # claim-size
 
 
@@ -624,7 +635,55 @@ def scaled(component: str, replicas: int, part_of: str, where: str) -> dict[str,
     return body("apps/v1", "Deployment", component, where, labels=labels, spec={"replicas": replicas})
 
 
-@pytest.mark.parametrize(("value", "fixes"), [("true", 1), ("false", 0)])
+def cluster_secret(name: str, server: str, pause: str) -> dict[str, Any]:
+    """What describes a cluster to Argo CD."""
+    data = {"name": name, "server": server, "config": "a password"}
+    marks = {
+        "labels": {"argocd.argoproj.io/secret-type": "cluster"},
+        "annotations": {"argocd.argoproj.io/skip-reconcile": pause},
+    }
+    secret = body("v1", "Secret", f"cluster-{name}", "argocd")
+    secret["metadata"] |= marks
+    return secret | {"data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}}
+
+
+@pytest.mark.parametrize(
+    ("server", "pause", "fixes"),
+    [
+        ("https://kubernetes.default.svc", "true", 1),
+        ("https://kubernetes.default.svc", "1", 1),
+        ("https://kubernetes.default.svc", "no", 0),
+        ("https://eu.example.com", "true", 0),
+    ],
+)
+def test_a_cluster_that_argo_cd_skips_is_named_with_the_command(server: str, pause: str, fixes: int) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), cluster_secret("here", server, pause))
+    problems = found(engine_pauses, cluster, planned(WEB, gitops=EXISTING))
+    command = "kubectl annotate secret cluster-here -n argocd argocd.argoproj.io/skip-reconcile-"
+    assert [(one.code, one.where, command in one.fix) for one in problems] == [
+        ("engine-paused", "Secret/argocd/cluster-here", True)
+    ] * fixes
+
+
+@pytest.mark.parametrize(
+    ("central", "servers"), [(("eu",), 1), (("us",), 0), (("in-cluster",), 0), (("eu", "in-cluster"), 1)]
+)
+def test_what_is_paused_or_left_out_is_asked_of_the_clusters_of_a_central_argo_cd(
+    central: tuple[str, ...], servers: int
+) -> None:
+    cluster = FakeCluster()
+    rules = {"resource.exclusions": "- kinds: [Endpoints]\n  clusters: ['https://{eu,asia}.example.com']\n"}
+    cluster.put(*argo_cd(), settings("argocd-cm", **GOOD, **rules))
+    for name, pause in (("eu", "true"), ("us", "false")):
+        cluster.put(cluster_secret(name, f"https://{name}.example.com", pause))
+    plan = planned(WEB, gitops=EXISTING, more=(ENDPOINTS,))
+    asked = replace(situation(cluster, plan, parts=(ENDPOINTS,)), central=central)
+    assert codes(list(engine.problems(asked))) == ["engine-setting"] * servers
+    assert codes(list(engine_pauses.problems(asked))) == ["engine-paused"] * servers
+
+
+@pytest.mark.parametrize(("value", "fixes"), [("true", 1), ("T", 1), ("false", 0), ("yes", 0)])
 def test_an_application_that_argo_cd_skips_is_named_with_the_command(value: str, fixes: int) -> None:
     plan = planned(WEB, gitops=EXISTING)
     assert plan.argocd
@@ -651,6 +710,21 @@ def test_a_source_and_a_kustomization_that_are_suspended_are_named_with_the_comm
     source, component = found(engine_pauses, cluster, planned(WEB, gitops=FLUX))
     assert "kubectl patch gitrepository.source.toolkit.fluxcd.io demo -n cluster-forge" in source.fix
     assert "kubectl patch kustomization.kustomize.toolkit.fluxcd.io demo.shop -n cluster-forge" in component.fix
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({}, []),  # its controller has not looked at it yet
+        ({"observedGeneration": 1, "replicas": 1}, [("engine-down", Severity.WARNING)]),
+        ({"observedGeneration": 1, "replicas": 2, "readyReplicas": 1}, []),
+    ],
+)
+def test_a_controller_without_a_ready_pod_is_a_warning(status: dict[str, int], expected: list[Any]) -> None:
+    cluster = FakeCluster()
+    cluster.put(*argo_cd(), scaled("repo-server", 1, "argocd", "argocd") | {"status": status})
+    problems = found(engine_pauses, cluster, planned(WEB, gitops=EXISTING))
+    assert [(one.code, one.severity) for one in problems] == expected
 
 
 @pytest.mark.parametrize(("replicas", "codes_"), [(0, ["engine-paused"]), (1, [])])

@@ -96,7 +96,7 @@ class CentralDelivery:
             # Argo CD caches a repository for three minutes, and would not find the new tag in it.
             operations.refresh(argocd.sync.name, argocd.namespace, tools.cluster, is_hard=True)
             states = ApplicationWait(plan, argocd, tools, self._request.options).run()
-        results = delivery.outcome(plan, argocd, before, states)
+        results = delivery.outcome(plan, argocd, before, states, tools.cluster)
         if states is not None and operations.are_ready(argocd, states):
             self._done.add(cluster)
         done = sum(result.state.is_good for result in results)

@@ -8,24 +8,22 @@ such Secret; the button makes one, which stays. Here it is there for a moment: w
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 from cluster_forge.foundation.errors import RefusedError
-from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops.argocd import applications
 from cluster_forge.gitops.plan import ArgoCdPlan
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.ports.cluster import ApplyOptions, Patch, Query
+from cluster_forge.ports.cluster import ApplyOptions, Patch
+from cluster_forge.stages.deliver.argocd import known_clusters
 from cluster_forge.stages.deliver.argocd.operations import REFRESH
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-_KIND: Final = {"argocd.argoproj.io/secret-type": "cluster"}
 _NAME: Final = "cluster-forge-refresh"
 _SEEN_SECONDS: Final = 2.0
 """Argo CD watches its Secrets."""
@@ -64,23 +62,13 @@ def forget(argocd: ArgoCdPlan, tools: DeliverTools) -> None:
 
 def _known(argocd: ArgoCdPlan, tools: DeliverTools) -> ObjectId | None:
     """The Secret that describes this cluster, if there is one of others."""
-    (label,) = _KIND.items()
-    query = Query(group="", kind="Secret", namespace=argocd.namespace, labels="=".join(label))
-    listed = (body for body in tools.cluster.list(query).items if body["metadata"]["name"] != _NAME)
-    return next((query.id_of(body) for body in listed if _server(body) == applications.CLUSTER), None)
-
-
-def _server(secret: Mapping[str, object]) -> str:
-    value = mapping(secret.get("data")).get("server")
-    try:
-        return base64.b64decode(value, validate=True).decode() if isinstance(value, str) else ""
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
+    listed = known_clusters.listed(argocd.namespace, tools.cluster)
+    return next((one.id for one in listed if one.server == applications.CLUSTER and one.id.name != _NAME), None)
 
 
 def _secret(namespace: str, annotations: Mapping[str, str]) -> Body:
     """What Argo CD takes for the cluster without such a Secret: its name, and no login."""
     data = {"name": "in-cluster", "server": applications.CLUSTER, "config": '{"tlsClientConfig":{"insecure":false}}'}
-    metadata = {"name": _NAME, "namespace": namespace, "labels": _KIND, "annotations": annotations}
+    metadata = {"name": _NAME, "namespace": namespace, "labels": dict(known_clusters.KIND), "annotations": annotations}
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": encoded}

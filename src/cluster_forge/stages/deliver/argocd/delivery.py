@@ -22,7 +22,8 @@ from cluster_forge.gitops.plan import ArgoCdPlan, ComponentPlan, DeployPlan
 from cluster_forge.gitops.steps import Apply, AwaitReady, Delete, FileStep
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
-from cluster_forge.ports.cluster import Query
+from cluster_forge.ports.cluster import Cluster, Query
+from cluster_forge.stages.deliver import engine_controllers
 from cluster_forge.stages.deliver.argocd import cluster_view, new_crds
 from cluster_forge.stages.deliver.argocd import operations as argocd_operations
 from cluster_forge.stages.deliver.argocd import place as argocd_place
@@ -85,7 +86,7 @@ def deliver(
         states = ApplicationWait(plan, plan.argocd, tools, options, remedies).run() if options.waits else None
         if states is not None and not plan.narrowed and argocd_operations.are_ready(plan.argocd, states):
             steps.run(_PROJECT, tuple(argocd_place.project_step(plan.argocd, tools.reader)))
-    results = outcome(plan, plan.argocd, before, states)
+    results = outcome(plan, plan.argocd, before, states, tools.cluster)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Argo CD")
     return results
@@ -96,6 +97,7 @@ def outcome(
     argocd: ArgoCdPlan,
     before: Mapping[str, ApplicationState],
     after: Mapping[str, ApplicationState] | None,
+    cluster: Cluster,
 ) -> tuple[ComponentResult, ...]:
     """What became of the components, whose Applications were looked at before and after (None: nothing was awaited).
 
@@ -104,7 +106,7 @@ def outcome(
     """
     results = tuple(_result(plan, component, before, after) for component in plan.components)
     if after is not None:
-        _check_root(argocd, after, results)
+        _check_root(argocd, after, results, cluster)
     return results
 
 
@@ -143,17 +145,22 @@ def _widened(argocd: ArgoCdPlan, verdict: Verdict, tools: DeliverTools) -> Itera
         yield replace(step, documents=rendered(projects.widened(body, more) for body in bodies))
 
 
-def _check_root(argocd: ArgoCdPlan, states: Mapping[str, ApplicationState], results: Sequence[ComponentResult]) -> None:
-    """The root Application is ready, or a component has failed on the way. What else it waits for, as CRDs, is named."""
+def _check_root(
+    argocd: ArgoCdPlan, states: Mapping[str, ApplicationState], results: Sequence[ComponentResult], cluster: Cluster
+) -> None:
+    """The root Application is ready, or a component has failed on the way. What else it waits for, as CRDs, is named, and the
+    controllers of Argo CD that do not run.
+    """
     root = states.get(argocd.sync.name)
     if (root and root.is_ready) or any(result.state is State.FAILED for result in results):
         return
     reasons = (root.lack, *root.messages) if root else ("it is not there",)
     others = [state for state in states.values() if state is not root and state.is_current and state.lack]
     late = (f"{state.name}: {'; '.join((state.lack, *state.messages))}" for state in others)
+    down = engine_controllers.lacks(engine_controllers.ARGOCD, cluster, argocd.namespace)
     is_elsewhere = root is not None and root.is_unreadable and not argocd.repository
     raise DeploymentError(
-        f"Argo CD has not applied the stack: {'; '.join((*reasons, *late))}",
+        f"Argo CD has not applied the stack: {'; '.join((*reasons, *late, *down))}",
         where=f"Application {argocd.namespace}/{argocd.sync.name}",
         fix=f"`cluster-forge push` (with --git to a Git repository) sends {argocd.sync.revision} to where Argo CD reads it"
         if is_elsewhere

@@ -4,7 +4,7 @@ as `deploy.sh` does it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,6 +15,7 @@ from cluster_forge.gitops.flux.kustomization_state import WAITS, KustomizationSt
 from cluster_forge.gitops.plan import ComponentPlan, DeployPlan, FluxPlan
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster
+from cluster_forge.stages.deliver import engine_controllers
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.engine_mending import EngineMending
 from cluster_forge.stages.deliver.engine_steps import EngineSteps
@@ -53,6 +54,8 @@ def deliver(
     results = tuple(_result(plan, flux, component, states, tools.cluster) for component in plan.components)
     if wait.source_message and not all(result.state.is_good for result in results):
         results = _unread(plan, flux, wait.source_message)
+    elif states is not None:
+        results = tuple(_explained(flux, states, results, tools.cluster))
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Flux")
     return results
@@ -77,6 +80,34 @@ def _unread(plan: DeployPlan, flux: FluxPlan, message: str) -> tuple[ComponentRe
     ]
     blocked[0] = replace(blocked[0], errors=(error,), message=str(error))  # said once
     return tuple(blocked)
+
+
+def _explained(
+    flux: FluxPlan, states: Mapping[str, KustomizationState], results: Sequence[ComponentResult], cluster: Cluster
+) -> Iterator[ComponentResult]:
+    """The results. Where some are blocked although none has failed, the first of them says why: what Flux says of the root, and
+    which of its controllers do not run.
+    """
+    has_failed = any(result.state is State.FAILED for result in results)
+    first = next((result for result in results if result.state is State.BLOCKED and not has_failed), None)
+    for result in results:
+        if result is not first:
+            yield result
+            continue
+        said = _lack(states.get(flux.root)) or result.message
+        down = engine_controllers.lacks(engine_controllers.FLUX, cluster)
+        error = DeploymentError(
+            f"Flux has not applied the stack: {'; '.join((said, *down))}",
+            where=f"Kustomization {flux.namespace}/{flux.root}",
+            fix="fix the cause, and deploy again",
+        )
+        yield replace(result, errors=(error,), message=str(error))
+
+
+def _lack(root: KustomizationState | None) -> str:
+    if root is None:
+        return "it is not there"
+    return f"{root.reason}: {root.message}" if root.has_failed else root.lack
 
 
 def _result(

@@ -39,17 +39,26 @@ def of_argocd(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus
         group=engine.GROUP, kind="Application", namespace=argocd.namespace, labels=f"{STACK_LABEL}={plan.stack}"
     )
     bodies = {body["metadata"]["name"]: body for body in tools.cluster.list(query).items}
+    root = bodies.get(argocd.sync.name)
+    delayed = _of_root(application_state.of(root, argocd.sync.revision)) if root else []
     for part in plan.parts:
         if part.objects:
             name = argocd.application(plan.stack, part.name)
             body = bodies.get(name)
             if body is None:
                 message = f"there is no Application {name} in {argocd.namespace}"
-                yield _status(part, Sync.OUT_OF_SYNC, Condition.MISSING, [message])
+                yield _status(part, Sync.OUT_OF_SYNC, Condition.MISSING, [*delayed, message])
             else:
                 state = application_state.of(body, argocd.sync.revision, is_narrowed=bool(plan.narrowed))
                 looked_at = () if argocd.cluster else state.unwell[: component_status.MOST]
                 yield _application(part, body, replace(state, unwell=looked_at), tools)
+
+
+def _of_root(state: ApplicationState) -> list[str]:
+    """Why the root Application has not made the others, as Argo CD says it."""
+    if state.is_ready:
+        return []
+    return [f"Application {state.name}: {text}" for text in state.messages[: component_status.MOST] or (state.lack,)]
 
 
 def _application(part: Part, body: Body, state: ApplicationState, tools: DeliverTools) -> ComponentStatus:
@@ -73,13 +82,13 @@ def of_flux(plan: DeployPlan, tools: DeliverTools) -> Iterator[ComponentStatus]:
     assert flux is not None, "a stack that Flux delivers says how"
     query = Query(group=engine.FLUX_GROUP, kind="Kustomization", namespace=flux.namespace)
     bodies = {body["metadata"]["name"]: body for body in tools.cluster.list(query).items}
-    source = _unreadable(flux, tools)
+    why = _unreadable(flux, tools) or _not_applied(flux, bodies.get(flux.root))
     for part in plan.parts:
         names = [name for name, component in flux.kustomizations.items() if component == part.name]
         if names:
             there = [bodies[name] for name in names if name in bodies]
             missing = [f"there is no Kustomization {name} in {flux.namespace}" for name in names if name not in bodies]
-            missing = [*source, *missing] if missing else []
+            missing = [*why, *missing] if missing else []
             yield _kustomizations(part, there, missing, flux.revision, tools)
 
 
@@ -88,6 +97,12 @@ def _unreadable(flux: FluxPlan, tools: DeliverTools) -> list[str]:
     body = tools.cluster.get(flux.source)
     state = kustomization_state.of(body, flux.revision) if body else None
     return [f"{flux.source.kind} {state.name}: {state.message}"] if state and state.message else []
+
+
+def _not_applied(flux: FluxPlan, root: Body | None) -> list[str]:
+    """What Flux says of the root that has not made the others."""
+    state = kustomization_state.of(root, flux.revision) if root else None
+    return [f"Kustomization {state.name}: {state.message or state.lack}"] if state and not state.is_ready else []
 
 
 def _kustomizations(

@@ -5,15 +5,14 @@ Sources: Argo CD, "Clusters" (declarative setup) and "Progressive Syncs".
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops import engine as engines
 from cluster_forge.gitops.argocd import central
 from cluster_forge.gitops.argocd.component import PARAMETERS_MAP
 from cluster_forge.manifests.finding import Severity
+from cluster_forge.stages.deliver.argocd import known_clusters
 from cluster_forge.stages.deliver.preflight import engine_settings
 from cluster_forge.stages.deliver.preflight.engine import MISSING
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -25,9 +24,6 @@ CODES: Final[Mapping[str, str]] = {
     "engine-cluster": "A central Argo CD does not know a cluster of the description.",
 }
 CLUSTER: Final = "engine-cluster"
-_OWN: Final = "in-cluster"
-"""What Argo CD calls the cluster that it runs in, unless a Secret names it."""
-_SECRETS: Final = "argocd.argoproj.io/secret-type=cluster"
 _PROGRESSIVE: Final = "applicationsetcontroller.enable.progressive.syncs"
 
 
@@ -43,7 +39,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
             fix="install Argo CD's ApplicationSet controller and its CRD",
         )
     yield from _of_settings(situation, argocd.namespace)
-    known = _known(situation, argocd.namespace)
+    known = {known_clusters.OWN, *(one.name for one in known_clusters.listed(argocd.namespace, situation.cluster))}
     for name in situation.central:
         if name not in known:
             yield Problem(
@@ -53,20 +49,6 @@ def problems(situation: Situation) -> Iterator[Problem]:
                 fix=f"argocd cluster add CONTEXT --name {name}; it knows: {', '.join(sorted(known))}",
                 option=f"--allow {CLUSTER}",
             )
-
-
-def _known(situation: Situation, namespace: str) -> frozenset[str]:
-    """The names of the clusters; nothing else is taken from the Secrets."""
-    secrets = situation.listed("", "Secret", namespace=namespace, labels=_SECRETS)
-    encoded = (mapping(secret.get("data")).get("name") for secret in secrets)
-    return frozenset({_OWN, *(_decoded(text) for text in encoded if isinstance(text, str))})
-
-
-def _decoded(text: str) -> str:
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except ValueError:
-        return ""
 
 
 def _of_settings(situation: Situation, namespace: str) -> Iterator[Problem]:

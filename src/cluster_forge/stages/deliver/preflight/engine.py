@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from cluster_forge.foundation.errors import PreflightError
+from cluster_forge.gitops import engine as engines
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
 from cluster_forge.manifests.finding import Severity
@@ -40,7 +41,6 @@ _PART_OF: Final = "app.kubernetes.io/part-of=argocd"
 _OLDEST: Final = (3, 0)
 _READS_OCI: Final = (3, 1)
 _TAG: Final = re.compile(r":v?(\d{1,3})\.(\d{1,3})[^/]*\Z")
-_KUSTOMIZATION: Final = ("kustomize.toolkit.fluxcd.io", "Kustomization")
 _OVER_SSH: Final = (
     " (URL: `gitops.url` with its user; KEY: the file with the private key; the server's host key belongs into "
     "argocd-ssh-known-hosts-cm)"
@@ -64,7 +64,7 @@ def problems(situation: Situation) -> Iterator[Problem]:
 
 def _of_flux(situation: Situation, flux: FluxPlan) -> Iterator[Problem]:
     """The cluster serves the kinds by which Flux gets the stack."""
-    kinds = ((flux.source.group, flux.source.kind), _KUSTOMIZATION)
+    kinds = ((flux.source.group, flux.source.kind), (engines.FLUX_GROUP, "Kustomization"))
     lacking = [kind for group, kind in kinds if not situation.served.find(group, kind)]
     if lacking:
         yield Problem(

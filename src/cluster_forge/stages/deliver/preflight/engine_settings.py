@@ -31,6 +31,7 @@ from cluster_forge.gitops.steps import SETTINGS_MANAGER
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.stages.deliver.argocd import known_clusters
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation, labels_of, name_of
@@ -97,23 +98,32 @@ def _of_exclusions(situation: Situation, settings: Mapping[str, Any], namespace:
     try:
         left_out = ResourceFilter.of(settings, situation.tools.reader.read)
     except ManifestError as error:
-        message = f"a rule about resources in it is not YAML: {error.message}"
+        message = f"Argo CD cannot read its rules about resources: {error.message}"
         yield problem(SETTINGS_MAP, namespace, message, "mend it: Argo CD syncs nothing until then")
         return
-    cluster = "" if situation.central else applications.CLUSTER
+    servers = _servers(situation, namespace)
     objects: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for item in (item for part in situation.parts for item in part.objects):
         objects[item.kind].append(str(item.id))
-    for kind, ids in sorted(objects.items()):
-        reason = left_out.reason(kind, cluster)
-        if reason is not None:
-            yield problem(
-                SETTINGS_MAP,
-                namespace,
-                f"Argo CD applies no {kind[1]}, and the stack has {counted(len(ids), 'object')} of this kind: "
-                f"{listed(ids, _NAMED)}",
-                " or ".join(filter(None, (f"change {reason} there" if reason else "", "take them out of the stack"))),
-            )
+    reasons = {(kind, left_out.reason(kind, server)) for kind in objects for server in servers}
+    for kind, reason in sorted((kind, reason) for kind, reason in reasons if reason is not None):
+        ids = objects[kind]
+        yield problem(
+            SETTINGS_MAP,
+            namespace,
+            f"Argo CD applies no {kind[1]}, and the stack has {counted(len(ids), 'object')} of this kind: "
+            f"{listed(ids, _NAMED)}",
+            " or ".join(filter(None, (f"change {reason} there" if reason else "", "take them out of the stack"))),
+        )
+
+
+def _servers(situation: Situation, namespace: str) -> tuple[str, ...]:
+    """The addresses of the clusters that Argo CD is to deliver to, by which its rules know them."""
+    if not situation.central:
+        return (applications.CLUSTER,)
+    known = {one.name: one.server for one in known_clusters.listed(namespace, situation.cluster)}
+    servers = {known_clusters.OWN: applications.CLUSTER} | known
+    return tuple(server for name, server in servers.items() if name in situation.central)
 
 
 def _of_limit(situation: Situation, namespace: str, workloads: Sequence[Body]) -> Iterator[Problem]:

@@ -88,18 +88,19 @@ def check(situation: Situation, checks: Sequence[Check] = CHECKS) -> tuple[Probl
     return tuple(dict.fromkeys([*errors, *warnings]))
 
 
-def _of(check: Check, situation: Situation) -> list[Problem]:
+def _of(check: Check, situation: Situation) -> Iterator[Problem]:
+    """The problems of a check, as far as the user may look."""
     severity = Severity.ERROR if check.IS_NEEDED else Severity.WARNING
     try:
-        return list(check.problems(situation))
+        yield from check.problems(situation)
     except RefusedError as error:
-        return [Problem.unseen(check.LOOKS_AT, error, severity)]
+        yield Problem.unseen(check.LOOKS_AT, error, severity)
     except ExceptionGroup as group:
         refusals, others = group.split(RefusedError)
         if others or not refusals:
             raise
         (first, *_) = (error for error in refusals.exceptions if isinstance(error, RefusedError))
-        return [Problem.unseen(check.LOOKS_AT, first, severity)]
+        yield Problem.unseen(check.LOOKS_AT, first, severity)
 
 
 def _judged(problem: Problem, options: DeployOptions) -> Problem:
