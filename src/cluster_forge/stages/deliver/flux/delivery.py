@@ -67,7 +67,8 @@ def _unread(plan: DeployPlan, flux: FluxPlan, message: str) -> tuple[ComponentRe
     error = DeploymentError(
         f"Flux cannot read the source: {message}",
         where=str(flux.source),
-        fix="push what was cast, if it is not there yet (`cluster-forge push`, or `push --git`), and deploy again",
+        fix="`cluster-forge push` (with --git to a Git repository) sends what was cast last to where Flux reads it; if "
+        f"{flux.revision} is of before and gone there, push it again from a copy",
     )
     blocked = [
         ComponentResult(
