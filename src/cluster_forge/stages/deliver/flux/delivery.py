@@ -96,10 +96,10 @@ def _explained(
         if result is not first:
             yield result
             continue
-        said = _lack(states.get(flux.root)) or result.message
+        lack = _lack(states.get(flux.root)) or result.message
         down = engine_controllers.lacks(engine_controllers.FLUX, cluster)
         error = DeploymentError(
-            f"Flux has not applied the stack: {'; '.join((said, *down))}",
+            f"Flux has not applied the stack: {'; '.join((lack, *down))}",
             where=f"Kustomization {flux.namespace}/{flux.root}",
             fix="fix the cause, and deploy again",
         )
