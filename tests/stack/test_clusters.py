@@ -112,6 +112,7 @@ def test_clusters_are_chosen_by_name_and_label(names: tuple[str, ...], selector:
     [
         (("stag",), "", "no cluster 'stag'"),
         ((), "region=asia", "no cluster has the labels 'region=asia'"),
+        (("stage",), "region=asia", "none of stage has the labels 'region=asia'"),
     ],
 )
 def test_a_choice_of_nothing_is_an_error(names: tuple[str, ...], selector: str, message: str) -> None:

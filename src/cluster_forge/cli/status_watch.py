@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final, TextIO
+from typing import Final, Protocol, TextIO
 
 from cluster_forge.cli.output import status_text
 from cluster_forge.cli.output.terminal_text import one_line
@@ -17,24 +17,43 @@ from cluster_forge.cli.session import Session
 from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.look.component_status import ComponentStatus
+from cluster_forge.stages.deliver.patience import tolerated
 from cluster_forge.stages.deliver.status import StackStatus, StatusRequest, status
 
 _PAUSE: Final = 2.0
 """Seconds between two looks at the cluster."""
 
-Show = Callable[[StackStatus], None]
+
+class View(Protocol):
+    """Where the looks are shown."""
+
+    def show(self, seen: StackStatus) -> None:
+        """Show what was seen."""
+
+    def say(self, error: str) -> None:
+        """Show why nothing was seen this time."""
 
 
 def watch(session: Session, deployment: Deployment, parts: Sequence[Part]) -> None:
-    """Look again and again, until the program is interrupted, or its reader has gone (`| head`)."""
+    """Look again and again, until the program is interrupted, or its reader has gone (`| head`).
+
+    Raises:
+        ForgeError, ExceptionGroup: as `status` at the first look; later only for what does not go away by waiting.
+    """
     quiet = replace(session, output=replace(session.output, quiet=True))
     request = StatusRequest(deployment=deployment, parts=parts)
-    with quiet.reporting() as reporter, _shown(session) as show:
+    with quiet.reporting() as reporter, _shown(session) as view:
         tools = session.delivery(reporter)
-        show(status(request, tools))
-        while not has_lost_reader(sys.stdout):
-            time.sleep(_PAUSE)
-            show(status(request, tools))
+        keep_looking(lambda: status(request, tools), view)
+
+
+def keep_looking(look: Callable[[], StackStatus], view: View, pause: float = _PAUSE) -> None:
+    """Show one look after the other, ``pause`` seconds between them, also past a cluster that does not answer for a while."""
+    view.show(look())
+    while not has_lost_reader(sys.stdout):
+        time.sleep(pause)
+        with tolerated(view.say):
+            view.show(look())
 
 
 def has_lost_reader(stream: TextIO) -> bool:
@@ -47,37 +66,61 @@ def has_lost_reader(stream: TextIO) -> bool:
 
 
 @contextlib.contextmanager
-def _shown(session: Session) -> Iterator[Show]:
+def _shown(session: Session) -> Iterator[View]:
     if not (sys.stdout.isatty() and session.prints_results):
-        yield _Changes(session).show
+        yield Changes(session.print)
         return
-    table: list[str] = []
-    display = Display(sys.stdout.fileno(), lambda _: list(table), is_colored=session.color is not False)
-
-    def show(seen: StackStatus) -> None:
-        table[:] = status_text.lines(seen)
-        display.start(0)
-
+    table = _Table(session)
     try:
-        yield show
+        yield table
     finally:
-        display.close()
-        for line in table:
-            session.print(line)
+        table.close()
 
 
-class _Changes:
-    """Prints what has changed since the look before."""
+class _Table:
+    """Redraws the table."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._lines: list[str] = []
+        self._error: list[str] = []
+        self._display = Display(sys.stdout.fileno(), self._drawn, is_colored=session.color is not False)
+
+    def _drawn(self, _: object) -> list[str]:
+        return [*self._lines, *self._error]
+
+    def show(self, seen: StackStatus) -> None:
+        self._lines, self._error = list(status_text.lines(seen)), []
+        self._display.start(0)
+
+    def say(self, error: str) -> None:
+        self._error = [one_line(error)]
+        self._display.start(0)
+
+    def close(self) -> None:
+        self._display.close()
+        for line in self._drawn(None):
+            self._session.print(line)
+
+
+class Changes:
+    """Prints what has changed since the look before; all of it, if that one saw nothing."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
         self._known: dict[str, ComponentStatus] = {}
+        self._said = ""
 
     def show(self, seen: StackStatus) -> None:
         changed = [component for component in seen.components if self._known.get(component.name) != component]
         for component in changed:
             reasons = f": {one_line('; '.join(component.messages))}" if component.messages else ""
-            self._session.print(f"{component.name} {component.sync}, {component.condition}{reasons}")
+            self._write(f"{component.name} {component.sync}, {component.condition}{reasons}")
         if changed:
-            self._session.print(status_text.summary(seen))
-        self._known = {component.name: component for component in seen.components}
+            self._write(status_text.summary(seen))
+        self._known, self._said = {component.name: component for component in seen.components}, ""
+
+    def say(self, error: str) -> None:
+        if error != self._said:
+            self._write(one_line(error))
+        self._known, self._said = {}, error

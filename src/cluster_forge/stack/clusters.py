@@ -86,8 +86,9 @@ class Fleet:
             if (not names or cluster.name in names) and selected.selects(cluster.labels)
         )
         if not chosen:
+            whose = f"none of {', '.join(dict.fromkeys(names))}" if names else "no cluster"
             raise UnknownNameError(
-                f"no cluster has the labels {selector!r}" if selector else "the description has no clusters",
+                f"{whose} has the labels {selector!r}" if selector else "the description has no clusters",
                 where="input/config.yaml",
                 fix="correct the selector" if selector else "add `clusters: [{name: staging, context: …}]`",
             )

@@ -89,6 +89,12 @@ def test_what_argo_cd_lacks_is_said_before_the_first_change(hub: Hub) -> None:
     assert not [one for one in hub.delivery.cluster.requests if one.verb in ("apply", "create")]
 
 
+def test_the_login_that_argo_cd_lacks_is_named_before_the_first_change(hub: Hub) -> None:
+    with pytest.raises(PreflightError, match="the Secret with Argo CD's login") as refused:
+        hub.check(replace(clusters(hub, SHOP)[0], deployment=cast(stack(secret="repository"), (SHOP,))))
+    assert refused.value.where == "Secret/argocd/repository"
+
+
 def test_a_paused_application_of_a_cluster_of_the_rollout_is_named(hub: Hub) -> None:
     staging, eu = clusters(hub, SHOP)
     hub.deploy(staging, eu)

@@ -22,13 +22,20 @@ from tests.stages.deliver.deliveries import (
     web,
 )
 
-from cluster_forge.foundation.errors import BusyError, DeploymentError, PreflightError, ReleaseError, UnknownNameError
+from cluster_forge.foundation.errors import (
+    BusyError,
+    DeploymentError,
+    ForgeError,
+    PreflightError,
+    ReleaseError,
+    UnknownNameError,
+)
 from cluster_forge.gitops import owners, ownership
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
-from cluster_forge.stack.model import GitOps
+from cluster_forge.stack.model import GitOps, RepositorySource
 from cluster_forge.stages.deliver import remove
 from cluster_forge.stages.deliver.cluster_records import audit_log, claiming, claims, lease, releases
 from cluster_forge.stages.deliver.direct import delivery as direct
@@ -410,9 +417,9 @@ def test_an_engine_lets_go_of_the_objects_before_they_are_deleted(
     assert [key.name for key in delivery.cluster.objects() if key.kind == kind] == ["other.shop"]
 
 
-def deliver_through_argo_cd(delivery: Delivery) -> None:
+def deliver_through_argo_cd(delivery: Delivery, gitops: GitOps = GitOps(install=False)) -> None:  # noqa: B008 - it is immutable
     """What an Argo CD of others leaves of the stack: it marks all but CRDs."""
-    deployed = deployment(STACK, gitops=GitOps(install=False))
+    deployed = deployment(STACK, gitops=gitops)
     wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
     claiming.claim(
         deployed.plan, owners.judge(owners.Facts(stack="demo", root="", wanted=wanted)), delivery.tools, run="host/1/0"
@@ -427,6 +434,27 @@ def deliver_through_argo_cd(delivery: Delivery) -> None:
             if item.id.kind != "CustomResourceDefinition":
                 metadata["annotations"] = {owners.TRACKING: f"demo.{part_.name}:x/x:x/x"}
             delivery.cluster.apply({**item.body, "metadata": metadata}, ApplyOptions(manager="argocd-controller"))
+
+
+EXTERNAL = GitOps(install=False, source=RepositorySource.EXTERNAL, url="https://git.example.com/demo.git")
+
+
+@pytest.mark.parametrize(
+    ("gitops", "component", "error", "fix"),
+    [
+        (GitOps(install=False), "shop", PreflightError, "take shop out of the description, forge and deploy: Argo CD"),
+        (EXTERNAL, "shop", PreflightError, "take shop out of the description, forge, push and deploy: Argo CD"),
+        (EXTERNAL, "shopp", UnknownNameError, "its components: operator, shop"),
+    ],
+)
+def test_a_component_that_an_engine_delivers_goes_by_the_description(
+    gitops: GitOps, component: str, error: type[ForgeError], fix: str
+) -> None:
+    delivery = Delivery()
+    deliver_through_argo_cd(delivery, gitops)
+    with pytest.raises(error) as refused:
+        gone(delivery, component=component)
+    assert (refused.value.fix or "").startswith(fix)
 
 
 @pytest.mark.parametrize("applies_crd", [False, True], ids=["nobody else", "an Application of others"])

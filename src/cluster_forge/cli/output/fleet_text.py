@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cluster_forge.cli.output import columns, status_text
 from cluster_forge.cli.output.terminal_text import one_line
+from cluster_forge.foundation.errors import ClusterError
 from cluster_forge.manifests.comparison.fields import Change
 from cluster_forge.stages.deliver.look.component_status import Sync
 
@@ -23,7 +24,7 @@ _DIFF_WIDEST: Final = (24, 30, 7, 7, 7)
 
 
 def status_lines(seen: Sequence[ClusterOutcome[StackStatus]]) -> Iterator[str]:
-    """A row for each cluster; below the table the errors of clusters that do not answer."""
+    """A row for each cluster; below the table the errors of clusters that do not answer, or not say."""
     yield from columns.table([_STATUS_HEAD, *map(_status_row, seen)], _STATUS_WIDEST)
     yield from _errors(seen)
 
@@ -47,7 +48,8 @@ def diff_json(seen: Sequence[ClusterOutcome[Comparison]]) -> list[dict[str, Any]
 def _status_row(one: ClusterOutcome[StackStatus]) -> tuple[str, ...]:
     status = one.result
     if status is None:
-        return (one.cluster.name, one.cluster.environment, "-", "-", "-", "no answer")
+        is_silent = all(isinstance(error, ClusterError) for error in one.errors)
+        return (one.cluster.name, one.cluster.environment, "-", "-", "-", "no answer" if is_silent else "not known")
     components = status.components
     ill = [component.name for component in components if not component.is_healthy]
     behind = sum(component.sync is Sync.OUT_OF_SYNC for component in components)

@@ -1,6 +1,6 @@
 r"""The patterns in Argo CD's settings, as its library gobwas/glob reads them (0.2.3, ``syntax/lexer`` and ``syntax/ast``).
 
-``*`` is any text and ``?`` one character, ``[abc]`` and ``[a-z]`` are one of these, ``[!abc]`` is another one, ``{a,b*}`` is one
+``*`` is any text and ``?`` one character, ``[abc]`` and ``[a-z]`` are one of these, ``[!abc]`` is one of all others, ``{a,b*}`` is one
 of these patterns, and ``\`` takes the next character as it is. Not those of Python's `fnmatch`, which knows neither ``{a,b}`` nor
 ``\``.
 """

@@ -23,14 +23,14 @@ from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCl
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.preflight import central as central_check
 from cluster_forge.stages.deliver.preflight import engine as engine_check
-from cluster_forge.stages.deliver.preflight import engine_pauses
+from cluster_forge.stages.deliver.preflight import engine_login, engine_pauses
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import NOT_CHECKED, Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-CHECKS: Final = (engine_check, engine_pauses, central_check)
+CHECKS: Final = (engine_check, engine_login, engine_pauses, central_check)
 CODES: Final = frozenset({NOT_CHECKED, *chain.from_iterable(check.CODES for check in CHECKS)})
 """Of the problems that are looked for."""
 
@@ -41,11 +41,11 @@ def checked(request: CentralRequest, tools: DeliverTools) -> tuple[Problem, ...]
     Raises:
         PreflightError, ExceptionGroup: for everything that stops it.
     """
-    names = tuple(cluster.name for cluster in request.clusters)
     steps = len({cluster.step for cluster in request.clusters})
     problems: list[Problem] = []
     for deployment, parts in {one.deployment.folder: (one.deployment, one.parts) for one in request.clusters}.values():
         plan = argocd_place.found_if_any(deployment.plan, tools.cluster, request.options.namespace)
+        names = tuple(one.name for one in request.clusters if one.deployment.folder == deployment.folder)
         situation = Situation(
             plan=plan, tools=tools, options=request.options, parts=parts, central=names, central_steps=steps
         )

@@ -113,18 +113,19 @@ def _component(request: RemoveRequest, plan: DeployPlan | None, claimed: Collect
             f"no release of {request.stack} in this cluster has its components: deploy.sh has deployed it",
             fix="deploy it with `cluster-forge deploy`, or remove the whole stack",
         )
-    if plan.delivery is not Delivery.DIRECT:
-        title = TITLES[plan.engine]
-        raise PreflightError(
-            f"{title} delivers {request.stack}: it would put {request.component} back",
-            fix=f"take {request.component} out of the description, forge and deploy: {title} prunes it",
-        )
     chosen = next((part for part in plan.parts if part.name == request.component), None)
     if chosen is None:
         names = [str(part.name) for part in plan.parts]
         raise UnknownNameError(
             f"{request.stack} has no component {request.component} in this cluster{did_you_mean(request.component, names)}",
             fix=f"its components: {', '.join(names)}",
+        )
+    if plan.delivery is not Delivery.DIRECT:
+        title, is_inside = TITLES[plan.engine], plan.argocd is not None and bool(plan.argocd.repository)
+        raise PreflightError(
+            f"{title} delivers {request.stack}: it would put {request.component} back",
+            fix=f"take {request.component} out of the description, {'forge' if is_inside else 'forge, push'} and deploy: "
+            f"{title} prunes it",
         )
     there = [part for part in plan.parts if any(item.id in claimed for item in part.objects)]
     if users := [str(part.name) for part in there if chosen.name in part.needs]:

@@ -379,7 +379,7 @@ def unreadable(application: Body) -> dict[str, Any]:
         (GitOps(install=False), "fix the cause"),
         (
             GitOps(install=False, source=RepositorySource.EXTERNAL, url="https://git.example.com/demo.git"),
-            "`cluster-forge push` .with --git .* sends v-2",
+            "`cluster-forge push` .with --git .* if v-2 is of before",
         ),
     ],
 )

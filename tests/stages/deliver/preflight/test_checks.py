@@ -35,6 +35,7 @@ from cluster_forge.stages.deliver.preflight import (
     claim_size,
     default_classes,
     engine,
+    engine_login,
     engine_pauses,
     environment,
     host_ports,
@@ -514,14 +515,14 @@ def login(**labels: str) -> dict[str, Any]:
             [],
             "kubectl create secret generic repository -n argocd --from-literal=type=git --from-literal=url=https://git.ex",
         ),
-        ([login()], "kubectl label secret repository -n argocd argocd.argoproj.io/secret-type=repository"),
-        ([login(**{"argocd.argoproj.io/secret-type": "cluster"})], "kubectl label secret repository"),
+        ([login()], "kubectl label --overwrite secret repository -n argocd argocd.argoproj.io/secret-type=repository"),
+        ([login(**{"argocd.argoproj.io/secret-type": "cluster"})], "kubectl label --overwrite secret repository"),
     ],
 )
 def test_the_login_to_the_repository_that_argo_cd_lacks_is_named(there: list[dict[str, Any]], fix: str) -> None:
     cluster = FakeCluster()
     cluster.put(*argo_cd(), settings("argocd-cm", **GOOD), *there)
-    (problem,) = found(engine, cluster, planned(WEB, gitops=EXTERNAL))
+    (problem,) = found(engine_login, cluster, planned(WEB, gitops=EXTERNAL))
     assert problem.code == "engine-login"
     assert problem.where == "Secret/argocd/repository"
     assert problem.fix.startswith(fix)
@@ -532,14 +533,14 @@ def test_a_login_that_argo_cd_knows_is_enough(kind: str) -> None:
     cluster = FakeCluster()
     secret = login(**{"argocd.argoproj.io/secret-type": kind})
     cluster.put(*argo_cd(), settings("argocd-cm", **GOOD), secret)
-    assert not found(engine, cluster, planned(WEB, gitops=EXTERNAL))
+    assert not found(engine_login, cluster, planned(WEB, gitops=EXTERNAL))
 
 
 @pytest.mark.parametrize("url", ["ssh://git@git.example.com/team/demo.git", "git@git.example.com:team/demo.git"])
 def test_the_login_over_ssh_is_a_key(url: str) -> None:
     cluster = FakeCluster()
     cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
-    (problem,) = found(engine, cluster, planned(WEB, gitops=replace(EXTERNAL, url=url)))
+    (problem,) = found(engine_login, cluster, planned(WEB, gitops=replace(EXTERNAL, url=url)))
     assert "--from-literal=url=URL --from-file=sshPrivateKey=KEY" in problem.fix
     assert "password" not in problem.fix
 
@@ -559,6 +560,24 @@ def test_a_namespace_of_argo_cd_is_for_a_stack_that_an_argo_cd_delivers() -> Non
     (problem,) = found(engine, cluster, installing(WEB), namespace="gitops")
     assert "installs Argo CD in namespace argocd" in problem.message
     assert not found(engine, cluster, installing(WEB), namespace="argocd")
+
+
+def test_a_second_flux_is_refused() -> None:
+    cluster = FakeCluster()
+    controllers = [scaled("kustomize-controller", 1, "flux", where) for where in ("flux-system", "gitops")]
+    cluster.put(*controllers)
+    kinds = crd_of("kustomize.toolkit.fluxcd.io", "Kustomization", "v1")
+    flux2 = part("flux2", [kinds, controllers[0]], wave=-110, namespace="flux-system")
+    plan = planned(WEB, gitops=replace(FLUX, install=True), more=(flux2,))
+    (problem,) = found(engine, cluster, plan)
+    assert (problem.code, problem.where) == ("engine-present", "Namespace/gitops")
+    assert problem.message == "a Flux runs in namespace gitops already, and the stack installs one"
+
+
+def test_a_second_argo_cd_whose_controller_is_a_deployment_is_refused() -> None:
+    cluster = FakeCluster()
+    cluster.put(scaled("application-controller", 2, "argocd", "gitops"))
+    assert codes(found(engine, cluster, installing(WEB))) == ["engine-present"]
 
 
 def test_a_second_argo_cd_is_refused() -> None:

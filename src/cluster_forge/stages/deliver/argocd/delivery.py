@@ -162,7 +162,8 @@ def _check_root(
     raise DeploymentError(
         f"Argo CD has not applied the stack: {'; '.join((*reasons, *late, *down))}",
         where=f"Application {argocd.namespace}/{argocd.sync.name}",
-        fix=f"`cluster-forge push` (with --git to a Git repository) sends {argocd.sync.revision} to where Argo CD reads it"
+        fix=f"`cluster-forge push` (with --git to a Git repository) sends what was cast last to where Argo CD reads it; if "
+        f"{argocd.sync.revision} is of before and gone there, push it again from a copy"
         if is_elsewhere
         else "fix the cause, and deploy again",
     )

@@ -71,7 +71,7 @@ def place(argocd: ArgoCdPlan, cluster: ClusterReader, namespace: str = "") -> Ar
         wanted = f"none in {namespace}" if namespace else "and the stack does not say which"
         raise PreflightError(
             f"the cluster has Argo CD in the namespaces {names}, {wanted}",
-            fix="name one of them: --namespace NAME",
+            fix="name one of them: `cluster-forge deploy --namespace NAME`",
         )
     raise PreflightError(
         "gitops: `install: false`, and no Argo CD runs in the cluster (no repo-server with the label "

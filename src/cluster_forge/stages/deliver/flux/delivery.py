@@ -66,7 +66,8 @@ def _unread(plan: DeployPlan, flux: FluxPlan, message: str) -> tuple[ComponentRe
     error = DeploymentError(
         f"Flux cannot read the source: {message}",
         where=str(flux.source),
-        fix="push what was cast, if it is not there yet (`cluster-forge push`, or `push --git`), and deploy again",
+        fix="`cluster-forge push` (with --git to a Git repository) sends what was cast last to where Flux reads it; if "
+        f"{flux.revision} is of before and gone there, push it again from a copy",
     )
     blocked = [
         ComponentResult(
@@ -94,10 +95,10 @@ def _explained(
         if result is not first:
             yield result
             continue
-        said = _lack(states.get(flux.root)) or result.message
+        lack = _lack(states.get(flux.root)) or result.message
         down = engine_controllers.lacks(engine_controllers.FLUX, cluster)
         error = DeploymentError(
-            f"Flux has not applied the stack: {'; '.join((said, *down))}",
+            f"Flux has not applied the stack: {'; '.join((lack, *down))}",
             where=f"Kustomization {flux.namespace}/{flux.root}",
             fix="fix the cause, and deploy again",
         )

@@ -1,4 +1,4 @@
-"""The engine that is to apply the stack is there, is new enough, can read it, and has the settings that the stack needs.
+"""The engine that is to apply the stack is there, is new enough, and has the settings that the stack needs.
 
 Sources: Argo CD, "Declarative Setup" and "OCI".
 """
@@ -14,8 +14,9 @@ from cluster_forge.gitops import engine as engines
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.plan import ArgoCdPlan, FluxPlan
 from cluster_forge.manifests.finding import Severity
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.ports.cluster import Query
+from cluster_forge.stages.deliver import engine_controllers
 from cluster_forge.stages.deliver.argocd import place as argocd_place
 from cluster_forge.stages.deliver.preflight import engine_settings
 from cluster_forge.stages.deliver.preflight.problem import Problem
@@ -27,39 +28,32 @@ CODES: Final[Mapping[str, str]] = {
     "engine-missing": "The Argo CD or Flux that is to apply the stack is not there.",
     "engine-version": "The Argo CD in the cluster is older than 3.0 (with `gitops.source: oci`, than 3.1), or does not say its version.",
     engine_settings.CODE: "A setting of Argo CD ends a deployment too early, is too small for a component, or leaves objects out.",
-    "engine-login": "The Secret with Argo CD's login to the repository is missing, or Argo CD does not know it.",
     "engine-namespace": "`--namespace` names an Argo CD that does not deliver the stack.",
-    "engine-present": "An Argo CD runs in another namespace than the one that the stack installs.",
+    "engine-present": "An Argo CD or Flux runs already, in another namespace than the one that the stack installs.",
 }
 MISSING: Final = "engine-missing"
 VERSION: Final = "engine-version"
-LOGIN: Final = "engine-login"
 NAMESPACE: Final = "engine-namespace"
 PRESENT: Final = "engine-present"
-_LOGIN_LABEL: Final = "argocd.argoproj.io/secret-type"
 _PART_OF: Final = "app.kubernetes.io/part-of=argocd"
 _OLDEST: Final = (3, 0)
 _READS_OCI: Final = (3, 1)
 _TAG: Final = re.compile(r":v?(\d{1,3})\.(\d{1,3})[^/]*\Z")
-_OVER_SSH: Final = (
-    " (URL: `gitops.url` with its user; KEY: the file with the private key; the server's host key belongs into "
-    "argocd-ssh-known-hosts-cm)"
-)
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
     plan = situation.plan
     yield from _of_namespace(situation)
-    if plan.argocd and plan.argocd.secret:
-        yield from _of_login(situation, plan.argocd)
     if plan.delivery is Delivery.EXISTING:
         if plan.argocd:
             yield from _of_existing(situation, plan.argocd)
         if plan.flux:
             yield from _of_flux(situation, plan.flux)
     elif plan.argocd:
-        yield from _of_others(situation, plan.argocd)
+        yield from _of_others(situation, engine_controllers.ARGOCD, plan.argocd.namespace)
         yield from engine_settings.of_stack(situation, plan.argocd.namespace)
+    elif plan.flux:
+        yield from _of_others(situation, engine_controllers.FLUX)
 
 
 def _of_flux(situation: Situation, flux: FluxPlan) -> Iterator[Problem]:
@@ -75,13 +69,16 @@ def _of_flux(situation: Situation, flux: FluxPlan) -> Iterator[Problem]:
         )
 
 
-def _of_others(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
-    """Another Argo CD, beside the one that the stack installs: both would have the CRDs, and each the other's Applications."""
-    workloads = situation.listed("apps", "StatefulSet", labels=_PART_OF)
-    for namespace in sorted({body["metadata"]["namespace"] for body in workloads} - {argocd.namespace}):
+def _of_others(situation: Situation, name: str, own: str = "") -> Iterator[Problem]:
+    """Another one, beside the one that the stack installs (in the namespace ``own``): both would have the CRDs, and each the
+    other's Applications or Kustomizations.
+    """
+    there = (ObjectId.of(body) for body in engine_controllers.listed(name, situation.cluster))
+    for namespace in sorted({one.namespace for one in there if one not in situation.claimed} - {own}):
         yield Problem(
             code=PRESENT,
-            message=f"an Argo CD runs in namespace {namespace} already, and the stack installs one in {argocd.namespace}",
+            message=f"{'an Argo CD' if name == engine_controllers.ARGOCD else 'a Flux'} runs in namespace {namespace} already, "
+            f"and the stack installs one{f' in {own}' if own else ''}",
             where=f"Namespace/{namespace}",
             fix="set `gitops: {install: false}`, forge again",
             option=f"--allow {PRESENT}",
@@ -101,40 +98,6 @@ def _of_namespace(situation: Situation) -> Iterator[Problem]:
         where="",
         fix="leave --namespace out",
     )
-
-
-def _of_login(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
-    """The Secret with the login to the repository is there, as Argo CD knows it (Argo CD, "Declarative Setup", "Repositories").
-
-    Its values are not looked at, nor whether they are right.
-    """
-    namespace, name = argocd.namespace, argocd.secret
-    query = Query(group="", kind="Secret", namespace=namespace, fields=f"metadata.name={name}", metadata_only=True)
-    secrets = situation.cluster.list(query).items
-    labeled = f"kubectl label secret {name} -n {namespace} {_LOGIN_LABEL}=repository"
-    created = f"kubectl create secret generic {name} -n {namespace} {_login(argocd.url)} && "
-    if not secrets or labels_of(secrets[0]).get(_LOGIN_LABEL) not in ("repository", "repo-creds"):
-        lack = f"lacks the label {_LOGIN_LABEL}=repository" if secrets else "is missing"
-        yield Problem(
-            code=LOGIN,
-            message=f"the Secret with Argo CD's login to {argocd.url} (`gitops.secret`) {lack}: Argo CD cannot read the stack",
-            where=f"Secret/{namespace}/{name}",
-            fix=labeled if secrets else created + labeled + (_OVER_SSH if _is_ssh(argocd.url) else ""),
-            option=f"--allow {LOGIN}",
-        )
-
-
-def _login(url: str) -> str:
-    """What kubectl makes the Secret of. An SSH address is shown without its user, and would not do."""
-    if _is_ssh(url):
-        return "--from-literal=type=git --from-literal=url=URL --from-file=sshPrivateKey=KEY"
-    kind = "oci" if url.startswith("oci://") else "git"
-    return f"--from-literal=type={kind} --from-literal=url={url} --from-literal=username=… --from-literal=password=…"
-
-
-def _is_ssh(url: str) -> bool:
-    """Whether it is ``ssh://git@host/path`` or ``git@host:path``."""
-    return url.startswith("ssh://") or "://" not in url
 
 
 def _of_existing(situation: Situation, argocd: ArgoCdPlan) -> Iterator[Problem]:
