@@ -92,6 +92,14 @@ def of(body: Body, revision: str, *, is_narrowed: bool = False) -> ApplicationSt
     )
 
 
+def synced(body: Body, revision: str) -> Iterator[ObjectId]:
+    """The objects that are in the cluster as ``revision`` has them; none where Argo CD has not compared them with it, or does not
+    look at them.
+    """
+    if of(body, revision).is_compared and not is_paused(body):
+        yield from (_id(one) for one in _resources(mapping(body.get("status"))) if one.get("status") == "Synced")
+
+
 def is_paused(body: Body) -> bool:
     """Whether another user has paused the Application, or the cluster of this Secret: Argo CD does not look at it."""
     return mapping(body["metadata"].get("annotations")).get(PAUSE) in _TRUE

@@ -220,3 +220,58 @@ def test_what_is_as_the_deployment_before_left_it_is_not_tried_again() -> None:
     target = ObjectId(group="apps", kind="Deployment", namespace="shop", name="web")
     cluster.patch(target, scaled, Patch.MERGE, manager="kubectl-scale")
     assert [problem.code for problem in found(trial, cluster, plan)] == ["field-conflict"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, []),
+        ({"sync": {"status": "OutOfSync"}}, ["Deployment/web"]),
+        ({"compared": "v-0"}, ["ClusterRole/reader", "Deployment/web"]),
+        ({"annotations": {"argocd.argoproj.io/skip-reconcile": "true"}}, ["ClusterRole/reader", "Deployment/web"]),
+    ],
+    ids=["synced", "one differs", "another version", "paused"],
+)
+def test_what_argo_cd_has_synced_at_this_version_is_not_tried_again(
+    change: dict[str, Any], expected: list[str]
+) -> None:
+    cluster = FakeCluster()
+    plan = planned(WEB, ROLE, gitops=EXISTING)
+    cluster.put(namespace("shop"), namespace("argocd"), crd_of("argoproj.io", "Application"), WEB, ROLE)
+    application = body("argoproj.io/v1alpha1", "Application", "demo.shop", "argocd")
+    assert plan.argocd
+    labels = dict(label.split("=") for label in plan.argocd.selector.split(","))
+    application["metadata"] |= {"labels": labels, "annotations": change.get("annotations", {})}
+    resources = [
+        {"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "web", "status": "Synced"}
+        | change.get("sync", {}),
+        {"group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reader", "status": "Synced"},
+    ]
+    compared = {"source": {"targetRevision": change.get("compared", "v-1")}}
+    application |= {
+        "spec": {"source": {"targetRevision": "v-1"}},
+        "status": {"sync": {"status": "Synced", "comparedTo": compared}, "resources": resources},
+    }
+    cluster.put(application, manager="argocd-controller")
+    assert list(trial.problems(situation(cluster, plan, plan.parts))) == []
+    assert tried_of_stack(cluster) == expected
+
+
+@pytest.mark.parametrize(("applied", "expected"), [("v-1", []), ("v-0", ["ClusterRole/reader", "Deployment/web"])])
+def test_what_flux_has_applied_at_this_version_is_not_tried_again(applied: str, expected: list[str]) -> None:
+    cluster = FakeCluster()
+    plan = planned(WEB, ROLE, gitops=FLUX)
+    assert plan.flux
+    cluster.put(namespace("shop"), crd_of("kustomize.toolkit.fluxcd.io", "Kustomization", "v1"), WEB, ROLE)
+    for name in plan.flux.kustomizations:
+        ready = {"type": "Ready", "status": "True"}
+        status = {"conditions": [ready], "observedGeneration": 1, "lastAppliedRevision": f"{applied}@sha1:1"}
+        api = "kustomize.toolkit.fluxcd.io/v1"
+        cluster.put(body(api, "Kustomization", name, plan.flux.namespace, spec={"prune": True}, status=status))
+    assert list(trial.problems(situation(cluster, plan, plan.parts))) == []
+    assert tried_of_stack(cluster) == expected
+
+
+def tried_of_stack(cluster: FakeCluster) -> list[str]:
+    targets = [request.target for request in cluster.requests if request.verb == "apply"]
+    return sorted(f"{target.kind}/{target.name}" for target in targets if target.name in ("web", "reader"))

@@ -1,8 +1,8 @@
 """The API server accepts the objects: server-side apply as a dry run, with admission, quotas and fields that cannot change.
 
 A dry run costs a request for each object, as much as applying it. So without ``tries_all`` only those are tried that can tell
-something new: what is in the cluster already and is to be changed, and of what is new the first object of each kind in a
-namespace (ADR 0040). What needs an earlier step of the deployment, such as a namespace or a CRD, cannot be tried.
+something new: what is in the cluster already and is to be changed (`unchanged`), and of what is new the first object of each
+kind in a namespace (ADR 0040). What needs an earlier step of the deployment, such as a namespace or a CRD, cannot be tried.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body, Document
 from cluster_forge.ports.cluster import Applied, ApplyOptions
-from cluster_forge.stages.deliver.cluster_records import applied
-from cluster_forge.stages.deliver.cluster_records.applied import AppliedObject
 from cluster_forge.stages.deliver.direct import applier, refusals, stored_versions, surroundings, unchangeable
-from cluster_forge.stages.deliver.preflight import pod_security
+from cluster_forge.stages.deliver.preflight import pod_security, unchanged
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 
@@ -66,11 +64,11 @@ def problems(situation: Situation) -> Iterator[Problem]:
 
 def _chosen(situation: Situation) -> Iterator[_Candidate]:
     there = {item.id for item in situation.owner_facts.live}
-    unchanged = set() if situation.options.tries_all else _unchanged(situation)
+    same = frozenset() if situation.options.tries_all else unchanged.objects(situation)
     seen: set[tuple[str, str, str]] = set()
     for candidate in {candidate.id: candidate for candidate in _candidates(situation)}.values():
         identity = candidate.id
-        if not _can_be_tried(identity, situation) or identity in unchanged:
+        if not _can_be_tried(identity, situation) or identity in same:
             continue
         is_first = (identity.group, identity.kind, identity.namespace) not in seen
         seen.add((identity.group, identity.kind, identity.namespace))
@@ -89,20 +87,6 @@ def _candidates(situation: Situation) -> Iterator[_Candidate]:
         for manifest in situation.manifests:
             if manifest.id not in own:
                 yield _Candidate(id=manifest.id, document=manifest.document, manager=manager, force=True)
-
-
-def _unchanged(situation: Situation) -> set[ObjectId]:
-    """What is in the cluster as the deployment before left it, and is to be the same again."""
-    if situation.plan.delivery is not Delivery.DIRECT:
-        return set()
-    record = applied.read(situation.cluster, situation.plan.stack)
-    known = {identity: item for component in record.values() for identity, item in component.objects.items()}
-    live = {item.id: item.fingerprint for item in situation.owner_facts.live}
-    return {
-        step.id
-        for step in situation.documents
-        if known.get(step.id) == AppliedObject(document=step.digest, fingerprint=live.get(step.id, ""))
-    }
 
 
 def _can_be_tried(identity: ObjectId, situation: Situation) -> bool:
