@@ -212,6 +212,8 @@ def test_no_kubeconfig_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(KubeconfigError, match="there is no kubeconfig") as caught:
         kubeconfig.find(PurePythonYaml(), environment={})
     assert str(tmp_path / ".kube/config") in str(caught.value.where)
+    with pytest.raises(KubeconfigError, match="KUBECONFIG is empty: is a variable unset"):
+        kubeconfig.find(PurePythonYaml(), environment={"KUBECONFIG": ""})
     with pytest.raises(KubeconfigError, match="/nowhere/x: no file that KUBECONFIG names is there"):
         kubeconfig.find(PurePythonYaml(), environment={"KUBECONFIG": "/nowhere/x"})
 
