@@ -62,7 +62,8 @@ def test_the_same_cast_does_not_differ(two_casts: Workspace) -> None:
 def test_a_folder_that_is_not_there(two_casts: Workspace) -> None:
     result = two_casts.run("diff", "dem", "demo")
     assert result.code == 11
-    assert "did you mean 'demo'" in result.err
+    assert "stacks/dem is not a cast stack, did you mean 'demo'" in result.err
+    assert "error: ../there is not a cast stack" in two_casts.run("diff", "../there", "demo").err
 
 
 def test_three_stacks_are_too_many(workspace: Workspace) -> None:
