@@ -138,7 +138,9 @@ def test_audit_says_who_changed_what(delivery: Delivery, capsys: pytest.CaptureF
     ]
 
 
-@pytest.mark.parametrize(("name", "count"), [("demo", 2), ("demo.staging", 2), ("demo+shop", 2), ("other", 0)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("demo", 2), ("demo.staging", 2), ("demo+shop", 2), ("other", 0), ("no label,x in (", 0)]
+)
 def test_audit_takes_the_name_of_a_folder(
     delivery: Delivery, capsys: pytest.CaptureFixture[str], name: str, count: int
 ) -> None:

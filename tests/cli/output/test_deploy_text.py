@@ -75,3 +75,20 @@ def test_a_warning_says_how_to_mend_it() -> None:
     )
     (line,) = deploy_text.warnings([problem])
     assert line == "warning: ConfigMap/argocd-cm: has no script (engine-setting)\n  fix: kubectl apply it"
+
+
+def test_commands_of_a_warning_are_below_it() -> None:
+    problem = Problem(code="missing-secret", message="is not there", fix="make it:\nkubectl create secret generic a")
+    (line,) = deploy_text.warnings([problem])
+    assert line.splitlines()[1:] == ["  fix: make it:", "    kubectl create secret generic a"]
+
+
+def test_a_trial_that_lacks_secrets_says_so_at_its_end() -> None:
+    facts = ClusterFacts(context="here", server="https://here", user="", version="v1.33.0")
+    missing = DeployResult(warnings=(Problem(code="missing-secret", message="is not there"),))
+    whole = deployment([part("shop", [])])
+    assert (
+        "once it has the Secrets that are missing"
+        in list(deploy_text.deployed(missing, whole, facts, is_trial=True))[-1]
+    )
+    assert "missing" not in list(deploy_text.deployed(DeployResult(), whole, facts, is_trial=True))[-1]
