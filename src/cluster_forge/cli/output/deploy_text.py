@@ -114,13 +114,11 @@ def failures(components: Sequence[ComponentResult], fix: str) -> list[ForgeError
 def _way_back(result: DeployResult, back: str) -> str:
     if result.back:
         return f"; it has gone back to release {result.back}"
-    reasons = "; ".join(map(str, result.back_errors))
-    going = (
-        f": it goes on where it stopped; it could not go back: {reasons}"
-        if reasons
-        else ": it goes on where it stopped"
-    )
-    return f"{going}; or go back to release {result.former}: `{back}`" if back and result.former else going
+    going, has_way = ": it goes on where it stopped", bool(back and result.former)
+    if result.back_errors:
+        reasons = "; ".join(map(str, result.back_errors))
+        return f"{going}; it could not go back: {reasons}" + (f"; `{back}` says how to mend that" if has_way else "")
+    return f"{going}; or go back to release {result.former}: `{back}`" if has_way else going
 
 
 def _component(component: ComponentResult, width: int) -> str:
