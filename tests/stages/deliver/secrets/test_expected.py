@@ -134,6 +134,15 @@ def test_keys_are_added_and_the_others_stay() -> None:
     assert secrets.make([DB], given(user="a", password="b"), cluster) == ()
 
 
+def test_those_that_were_made_are_left_by_a_removal_with_a_word() -> None:
+    cluster = FakeCluster()
+    assert secrets.left([DB, TLS], cluster) == ()
+    secrets.make([DB], given(user="a"), cluster)
+    cluster.put(body("v1", "Secret", TLS.name, TLS.namespace, data={}), manager="kubectl")
+    ((target, reason),) = secrets.left([DB, TLS], cluster)
+    assert (str(target), "values from --secrets" in reason) == ("Secret/shop/db", True)
+
+
 def test_a_refusal_does_not_show_the_value() -> None:
     def before(request: FakeRequest) -> None:
         if request.target.kind == "Secret" and request.verb == "apply":
