@@ -99,7 +99,7 @@ def read(session: Session, place: StackFolder) -> tuple[Deployment, Sequence[Par
     from cluster_forge.stages.deliver import deployment
 
     using = composition.stack_readers(session.settings())
-    read = deployment.read(place.folder, place.files)
+    read = deployment.read(place.folder, place.files, place.title)
     return read, deployment.parts(read, place.files, using.repositories, using.reader.read)
 
 
