@@ -77,6 +77,7 @@ def test_options_are_read_from_the_environment() -> None:
         (("--brush", "wide"), "'wide' is not one of"),
         (("--layers", "10"), "10 is not in the range 1<=x<=9"),
         (("--hours", "9"), "9.0 is not in the range"),
+        (("--hours", "nan"), "'nan' is not a number"),
     ],
 )
 def test_a_wrong_value_is_a_usage_error(words: tuple[str, ...], message: str) -> None:

@@ -85,6 +85,42 @@ def streamed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> 
     return events, result
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("remove", ""),
+        ("remove", "--stack", ""),
+        ("rollback", " "),
+        ("rollback", "--context", ""),
+        ("rollback", "--kubeconfig="),
+        ("deploy", "--secrets", ""),
+        ("deploy", "--namespace", ""),
+        ("deploy", "--through", ""),
+        ("deploy", "--options", ""),
+        ("diff", "", ""),
+        ("history", ""),
+        ("audit", ""),
+        ("status", "--context", "a", "--context", ""),
+        ("doctor", "--context", ""),
+        ("-C", "", "remove"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_empty_does_not_mean_what_is_left_out(
+    delivery: Delivery, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    requests = len(delivery.cluster.requests)
+    assert run([*words, "--yes"]) == 2
+    assert "is empty: give it a value (is a variable unset?), or leave it out" in capsys.readouterr().err
+    assert len(delivery.cluster.requests) == requests
+
+
+@pytest.mark.parametrize("verb", ["deploy", "rollback", "remove"])
+def test_a_timeout_is_a_number(delivery: Delivery, capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    assert run([verb, "--timeout", "nan"]) == 2
+    assert "'nan' is not a number" in capsys.readouterr().err
+
+
 def test_history_lists_the_releases(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     listed = printed(capsys, "history")
     assert [(one["number"], one["version"], one["result"], one["canRollBack"]) for one in listed["releases"]] == [
@@ -102,7 +138,9 @@ def test_audit_says_who_changed_what(delivery: Delivery, capsys: pytest.CaptureF
     ]
 
 
-@pytest.mark.parametrize(("name", "count"), [("demo", 2), ("demo.staging", 2), ("demo+shop", 2), ("other", 0)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("demo", 2), ("demo.staging", 2), ("demo+shop", 2), ("other", 0), ("no label,x in (", 0)]
+)
 def test_audit_takes_the_name_of_a_folder(
     delivery: Delivery, capsys: pytest.CaptureFixture[str], name: str, count: int
 ) -> None:

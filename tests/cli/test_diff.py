@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\nstringData: {{password: {value}}}\n"
 
+NOWHERE = """\
+current-context: a
+contexts: [{name: a, context: {cluster: a}}]
+clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]
+"""
+
 
 @pytest.fixture
 def two_casts(workspace: Workspace, tmp_path: Path) -> Workspace:
@@ -62,7 +68,22 @@ def test_the_same_cast_does_not_differ(two_casts: Workspace) -> None:
 def test_a_folder_that_is_not_there(two_casts: Workspace) -> None:
     result = two_casts.run("diff", "dem", "demo")
     assert result.code == 11
-    assert "did you mean 'demo'" in result.err
+    assert "stacks/dem is not a cast stack, did you mean 'demo'" in result.err
+    assert "error: ../there is not a cast stack" in two_casts.run("diff", "../there", "demo").err
+
+
+@pytest.mark.parametrize("verb", ["diff", "deploy", "status"])
+def test_a_damaged_file_is_named_as_the_folder_was_typed(two_casts: Workspace, tmp_path: Path, verb: str) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(NOWHERE)
+    (tmp_path / "old" / "stack.json").write_text("{")
+    for typed in (str(tmp_path / "old"), f"{tmp_path}/old/"):
+        result = two_casts.run(verb, typed, "--kubeconfig", str(kubeconfig))
+        assert (result.code, f"error: {tmp_path}/old/stack.json: is damaged" in result.err) == (21, True)
+    (two_casts.folder / "stacks" / "demo" / "stack.json").write_text("{")
+    assert (
+        "error: stacks/demo/stack.json: is damaged" in two_casts.run(verb, "demo", "--kubeconfig", str(kubeconfig)).err
+    )
 
 
 def test_three_stacks_are_too_many(workspace: Workspace) -> None:

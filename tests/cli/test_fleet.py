@@ -166,9 +166,9 @@ def test_clusters_are_looked_at_in_one_table(cast: Workspace, clusters: Clusters
     [
         (("deploy", "--cluster", "stagng"), 11, "did you mean 'staging'"),
         (("deploy", "--selector", "region=asia"), 11, "no cluster has the labels"),
-        (("deploy", "--cluster", ""), 2, "is empty: name clusters"),
+        (("deploy", "--cluster", ""), 2, "--cluster is empty: give it a value"),
         (("deploy", "--cluster", "eu", "--cluster", " ,"), 2, "is empty: name clusters"),
-        (("status", "--selector", ""), 2, "is empty: name clusters"),
+        (("status", "--selector", ""), 2, "--selector is empty: give it a value"),
         (("deploy", "--all", "--cluster", "eu"), 2, "--all together with"),
         (("deploy", "--all", "--selector", "region=eu"), 2, "--all together with"),
         (("remove", "--cluster", "", "--yes"), 2, "--cluster is empty"),

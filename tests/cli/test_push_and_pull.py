@@ -504,6 +504,15 @@ class TestReferences:
         cast.ok("push", "--to", address, "--tag", "latest")
         cast.ok("pull", address, "-o", str(tmp_path / "x"))
 
+    def test_what_is_missing_is_the_digest_where_there_is_one(
+        self, cast: Workspace, registry: HabitualRegistry
+    ) -> None:
+        address = f"oci://{registry.host}/x"
+        cast.ok("push", "--to", address, "--tag", "1.0")
+        assert "there is no stack under the tag '2.0'" in cast.run("pull", f"{address}:2.0").err
+        wrong = cast.run("pull", f"{address}:1.0@{digest_of(b'another')}")
+        assert (wrong.code, "there is no stack with this digest" in wrong.err) == (13, True)
+
     @pytest.mark.parametrize("reference", ["", ":1.0", f"@{digest_of(b'{}')}"])
     def test_what_is_not_a_stack_is_named(self, cast: Workspace, registry: HabitualRegistry, reference: str) -> None:
         empty = Descriptor.of(b"{}", "x/y").to_json()

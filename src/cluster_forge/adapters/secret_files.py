@@ -31,7 +31,7 @@ _SOPS: Final[Mapping[str, re.Pattern[bytes]]] = {
     "dotenv": re.compile(rb"^sops_mac=", re.MULTILINE),
 }
 _ACCESS: Final[Mapping[str, str]] = {
-    "age": "set SOPS_AGE_KEY_FILE to an identity that it is encrypted for",
+    "age": "set SOPS_AGE_KEY_FILE to an identity that it is encrypted for; if it is, the file is damaged: encrypt it again",
     "sops": "give sops access to its key: an identity in SOPS_AGE_KEY_FILE, a PGP key, or a login at the key service",
 }
 _ADVERTISED: Final = re.compile(r"^age: report .*$", re.MULTILINE)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from cluster_forge.cli import arguments, termination
+from cluster_forge.cli import arguments, click_options, termination
 from cluster_forge.cli.help_page import HelpGroup, describe
 from cluster_forge.cli.output.streams import to_stderr, to_stdout
 
@@ -124,6 +124,7 @@ def cluster_forge(context: click.Context, workspace: str) -> None:
         cluster-forge -C platform deploy   # check the cluster, and deploy
         cluster-forge help deploy
     """
+    click_options.refuse_empty(context)
     context.obj = workspace
 
 

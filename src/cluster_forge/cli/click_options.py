@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from cluster_forge.foundation.option_fields import OptionField, declared
 
@@ -58,6 +60,34 @@ def checked(check: Callable[[str], object]) -> Callable[[click.Context, click.Pa
     return callback
 
 
+def refuse_empty(context: click.Context) -> None:
+    """Refuse an option or argument that is given, but empty: where a script does not set the variable, ``--context "$CONTEXT"``
+    must not mean the current context, nor ``remove "$NAME"`` the whole stack. `deploy.sh` says the same.
+
+    Raises:
+        click.UsageError: for the first one.
+    """
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        value = context.params.get(name)
+        texts = value if isinstance(value, tuple) else (value,)
+        is_empty = any(isinstance(text, str) and not text.strip() for text in texts)
+        if is_empty and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            is_option = isinstance(parameter, click.Option)
+            shown = parameter.opts[-1] if is_option else parameter.make_metavar(context).strip("[].")
+            raise click.UsageError(
+                f"{shown} is empty: give it a value (is a variable unset?), or leave it out", context
+            )
+
+
+class Amount(click.FloatRange):
+    """A number in a range. ``nan`` is below and above nothing, so click lets it pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        return self.fail(f"{value!r} is not a number.", param, ctx) if math.isnan(number) else number
+
+
 class _Path(click.Path):
     """A path. An address from the environment is not taken apart at its colons: its password would become a path."""
 
@@ -91,5 +121,5 @@ def _type(field: OptionField) -> click.ParamType[Any]:
         return _Path() if field.is_path else click.STRING
     least, most = field.limits
     if isinstance(least, float) or isinstance(most, float):
-        return click.FloatRange(least, most)
+        return Amount(least, most)
     return click.IntRange(least, most)

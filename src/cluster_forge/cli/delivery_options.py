@@ -6,12 +6,14 @@ from typing import Final
 
 import click
 
+from cluster_forge.cli.click_options import Amount
+
 waits: Final = click.option(
     "--wait/--no-wait", "waits", default=True, help="Wait until everything is ready [default: --wait]."
 )
 timeout: Final = click.option(
     "--timeout",
-    type=click.FloatRange(1, 86_400),
+    type=Amount(1, 86_400),
     default=600,
     metavar="SECONDS",
     show_default=True,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
 from cluster_forge.service_options import ClusterOptions
 
 if TYPE_CHECKING:
@@ -31,14 +29,11 @@ def chosen(session: Session, cluster: str | None) -> Destination:
     """What `--cluster`, `--context` and `--kubeconfig` say. With one of the last two no description is read.
 
     Raises:
-        UsageError: if the name is empty.
         UnknownNameError, ExceptionGroup: if the description has no such cluster.
         DescriptionError, KubeconfigError, ExceptionGroup: as `fleet.members`.
     """
     if cluster is None:
         return Destination(session)
-    if not cluster.strip():  # a variable of a script that is not set must not mean the current context
-        raise click.UsageError("--cluster is empty: name a cluster, or leave the option out")
     if session.cluster != ClusterOptions():
         return Destination(session, cluster)
     from cluster_forge.cli import fleet

@@ -221,8 +221,8 @@ class ClusterReporter:
 
 
 def _chosen(fleet: Fleet, options: FleetOptions) -> tuple[DescribedCluster, ...]:
-    if options.selector == "" or not all(text.strip(" ,") for text in options.names):
-        raise click.UsageError("--cluster or --selector is empty: name clusters or labels, or pass --all")
+    if not all(text.strip(" ,") for text in options.names):
+        raise click.UsageError("--cluster is empty: name clusters, or pass --all")
     if options.every and (options.names or options.selector):
         raise click.UsageError("--all together with --cluster or --selector: leave one of them out")
     names = [name for text in options.names for name in text.split(",") if name]

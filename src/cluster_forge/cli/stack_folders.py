@@ -72,6 +72,7 @@ def chosen(stack: str | None, folders: Sequence[str], verb: str) -> str:
     """
     from cluster_forge.foundation.errors import StaleError, UnknownNameError
     from cluster_forge.foundation.names import did_you_mean
+    from cluster_forge.stages.build.cast import STACKS
 
     if not folders:
         raise StaleError("there is no cast stack below stacks/", fix="run `cluster-forge forge`")
@@ -81,8 +82,9 @@ def chosen(stack: str | None, folders: Sequence[str], verb: str) -> str:
         )
     name = stack or folders[0]
     if name not in folders:
+        place = name if os.sep in name else f"{STACKS}/{name}"
         raise UnknownNameError(
-            f"stacks/{name} is not a cast stack{did_you_mean(name, folders)}", fix="run `cluster-forge cast`"
+            f"{place} is not a cast stack{did_you_mean(name, folders)}", fix="run `cluster-forge cast`"
         )
     return name
 
@@ -97,7 +99,7 @@ def read(session: Session, place: StackFolder) -> tuple[Deployment, Sequence[Par
     from cluster_forge.stages.deliver import deployment
 
     using = composition.stack_readers(session.settings())
-    read = deployment.read(place.folder, place.files)
+    read = deployment.read(place.folder, place.files, place.title)
     return read, deployment.parts(read, place.files, using.repositories, using.reader.read)
 
 

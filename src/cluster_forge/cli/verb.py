@@ -60,6 +60,7 @@ def verb(*groups: type, formats: Mapping[str, str] = MappingProxyType({})) -> De
         @click.pass_context
         @functools.wraps(function)
         def call(context: click.Context, /, **values: Any) -> Any:
+            click_options.refuse_empty(context)
             session = _session(context, chosen, values)
 
             def work(session: Session) -> Any:

@@ -157,7 +157,8 @@ def _no_release(body: Body, reason: str) -> ReleaseError:
     return ReleaseError(
         f"is not a release as this version keeps it: {reason}",
         where=str(ObjectId.of(body)),
-        fix="delete the Secret: the release is lost, the others are not",
+        fix="delete the Secret: the release is lost, the others are not; "
+        f"kubectl delete secret {body['metadata']['name']} --namespace {git_server.NAMESPACE}",
     )
 
 

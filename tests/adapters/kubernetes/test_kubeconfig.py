@@ -154,7 +154,7 @@ def test_cluster_and_user_are_wrong_at_once(tmp_path: Path) -> None:
         ("client-key: k", "server: https://c", "without its key"),
         ("token: 7", "server: https://c", "`token` is not text"),
         ("token: s3cret", "server: http://example.com", "has no TLS"),
-        ("token: t", "server: 'https://user:s3cret@c'", "is not an address"),
+        ("token: t", "server: 'https://user:s3cret@c'", "has a login in its address"),
         ("token: t", "server: 'https://c:port'", "is not an address"),
         ("token: t", "server: ''", "has no `server`"),
         ("token: t", "server: https://c, proxy-url: 'socks5://p:1'", "is not the address of an HTTP proxy"),
@@ -212,6 +212,8 @@ def test_no_kubeconfig_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(KubeconfigError, match="there is no kubeconfig") as caught:
         kubeconfig.find(PurePythonYaml(), environment={})
     assert str(tmp_path / ".kube/config") in str(caught.value.where)
+    with pytest.raises(KubeconfigError, match="KUBECONFIG is empty: is a variable unset"):
+        kubeconfig.find(PurePythonYaml(), environment={"KUBECONFIG": ""})
     with pytest.raises(KubeconfigError, match="/nowhere/x: no file that KUBECONFIG names is there"):
         kubeconfig.find(PurePythonYaml(), environment={"KUBECONFIG": "/nowhere/x"})
 

@@ -10,7 +10,7 @@ from tests.gitops.conftest import part
 from tests.stages.deliver.deliveries import deployment
 
 from cluster_forge.cli.output import deploy_text, removal_text
-from cluster_forge.foundation.errors import RefusedError
+from cluster_forge.foundation.errors import RefusedError, ReleaseError
 from cluster_forge.foundation.names import ComponentName
 from cluster_forge.manifests.finding import Severity
 from cluster_forge.manifests.identity import ObjectId
@@ -75,3 +75,33 @@ def test_a_warning_says_how_to_mend_it() -> None:
     )
     (line,) = deploy_text.warnings([problem])
     assert line == "warning: ConfigMap/argocd-cm: has no script (engine-setting)\n  fix: kubectl apply it"
+
+
+def test_commands_of_a_warning_are_below_it() -> None:
+    problem = Problem(code="missing-secret", message="is not there", fix="make it:\nkubectl create secret generic a")
+    (line,) = deploy_text.warnings([problem])
+    assert line.splitlines()[1:] == ["  fix: make it:", "    kubectl create secret generic a"]
+
+
+def test_a_trial_that_lacks_secrets_says_so_at_its_end() -> None:
+    facts = ClusterFacts(context="here", server="https://here", user="", version="v1.33.0")
+    missing = DeployResult(warnings=(Problem(code="missing-secret", message="is not there"),))
+    whole = deployment([part("shop", [])])
+    assert (
+        "once it has the Secrets that are missing"
+        in list(deploy_text.deployed(missing, whole, facts, is_trial=True))[-1]
+    )
+    assert "missing" not in list(deploy_text.deployed(DeployResult(), whole, facts, is_trial=True))[-1]
+
+
+def test_a_way_back_that_failed_is_not_offered_as_one() -> None:
+    failed = replace(result(web=State.FAILED), former=2)
+    (offered,) = deploy_text.errors(failed, "cluster-forge deploy", "cluster-forge rollback demo")
+    assert "or go back to release 2: `cluster-forge rollback demo`" in str(offered.fix)
+    stuck = replace(failed, back_errors=(ReleaseError("it cannot shrink"),))
+    (error,) = deploy_text.errors(stuck, "cluster-forge deploy", "cluster-forge rollback demo")
+    assert str(error.fix).endswith(
+        "could not go back: it cannot shrink; `cluster-forge rollback demo` says how to mend that"
+    )
+    (first,) = deploy_text.errors(replace(stuck, former=0), "cluster-forge deploy", "cluster-forge rollback demo")
+    assert str(first.fix).endswith("it could not go back: it cannot shrink")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import orjson
@@ -41,7 +42,9 @@ def test_a_new_or_removed_secret_is_masked() -> None:
     assert masking.masked(secret(data="hush"), None) == (secret(data="***"), None)
 
 
-@pytest.mark.parametrize("name", ["DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"])
+@pytest.mark.parametrize(
+    "name", ["DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "TOKEN", "apiKey", "CLIENT_SECRET", "passphrase"]
+)
 def test_variables_with_the_name_of_a_secret_are_masked(name: str) -> None:
     def deployment(value: str) -> dict[str, Any]:
         env = [{"name": name, "value": value}, {"name": "MODE", "value": value}]
@@ -64,6 +67,23 @@ def test_keys_of_config_maps_with_the_name_of_a_secret_are_masked() -> None:
     masked, _ = masking.masked(body, None)
     assert masked is not None
     assert masked["data"] == {"password": "***", "mode": "y"}
+
+
+@given(DATA, DATA)
+def test_annotations_of_a_secret_do_not_repeat_its_values(before: dict[str, str], after: dict[str, str]) -> None:
+    def annotated(written: dict[str, str], **data: Any) -> dict[str, Any]:
+        applied = orjson.dumps([written, data]).decode()
+        return secret(**data) | {"metadata": {"name": "login", "annotations": {"example.com/applied": applied}}}
+
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in before.items()}
+    states = masking.masked(annotated(before, data=encoded), annotated(after, stringData=after))
+    shown = orjson.dumps(states)
+    assert not [text for text in (*before.values(), *encoded.values(), *after.values()) if text.encode() in shown]
+
+
+@pytest.mark.parametrize("name", ["PASSWORD_FILE", "ALLOW_EMPTY_PASSWORD", "tokenizer", "secretName", "monkey"])
+def test_other_names_are_shown(name: str) -> None:
+    assert not masking.names_secret(name)
 
 
 def test_a_difference_has_no_value_of_a_secret() -> None:

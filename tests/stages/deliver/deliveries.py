@@ -21,6 +21,7 @@ from cluster_forge.gitops import bootstrap, planning
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import Part
+from cluster_forge.stack.component import ExpectedSecret
 from cluster_forge.stack.model import GitOps, GitOpsEngine, Stack
 from cluster_forge.stages.deliver import deployment as deployments
 from cluster_forge.stages.deliver.deployment import Deployment
@@ -49,14 +50,20 @@ VOLUME = body("v1", "PersistentVolumeClaim", "data", "shop", spec={"accessModes"
 DIRECT = GitOps(engine=GitOpsEngine.NONE)
 
 
-def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "", gitops: GitOps = DIRECT) -> Deployment:
+def deployment(
+    parts: Sequence[Part],
+    version: str = "v-1",
+    narrowed: str = "",
+    gitops: GitOps = DIRECT,
+    secrets: Sequence[ExpectedSecret] = (),
+) -> Deployment:
     """The parts of the stack ``demo``, cast for direct delivery or another."""
-    return cast(Stack(name="demo", gitops=gitops), parts, version, narrowed)
+    return cast(Stack(name="demo", gitops=gitops), parts, version, narrowed=narrowed, secrets=tuple(secrets))
 
 
-def cast(stack: Stack, parts: Sequence[Part], version: str = "v-2", narrowed: str = "") -> Deployment:
-    """The stack of these parts, read from the files that it was cast to."""
-    planned = replace(planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), narrowed=narrowed)
+def cast(stack: Stack, parts: Sequence[Part], version: str = "v-2", **plan: Any) -> Deployment:
+    """The stack of these parts, read from the files that it was cast to; ``plan`` are fields of its plan."""
+    planned = replace(planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), **plan)
     about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
     files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
     return deployments.of(files, ".".join(filter(None, ("stacks/demo", stack.environment))))

@@ -155,7 +155,10 @@ def test_the_first_deployment_has_nothing_to_go_back_to() -> None:
             raise RefusedError("denied the request", where=str(request.target), status=400, reason="BadRequest")
 
     done = deploy(Delivery(cluster(before=refuse)), [SHOP], is_atomic=True)
-    assert (done.is_good, done.back, done.back_errors) == (False, 0, ())
+    assert (done.is_good, done.back) == (False, 0)
+    assert [error.message for error in done.back_errors] == [
+        "there is no good release before this one: what was applied stays"
+    ]
 
 
 def test_nothing_is_changed_where_the_cluster_cannot_run_the_stack() -> None:

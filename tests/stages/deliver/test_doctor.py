@@ -22,8 +22,10 @@ from cluster_forge.stack.component import Component, HelmSource, KustomizeSource
 from cluster_forge.stack.model import GitOps, RepositorySource, Stack
 from cluster_forge.stack.plugin_uses import PluginUse
 from cluster_forge.stages.deliver import doctor
+from cluster_forge.stages.deliver.diagnosis import cluster_checks
 from cluster_forge.stages.deliver.diagnosis.examination import Examined, State
 from cluster_forge.stages.deliver.doctor import Diagnosis, DoctorRequest
+from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 NAME = ComponentName("shop")
@@ -217,3 +219,13 @@ def test_a_stack_is_checked_as_before_its_deployment() -> None:
     foreign = named(examined(FakeMachine(), at(cluster), plan=plan).cluster, "foreign-object")
     assert (foreign.state, foreign.where) == (State.MISSING, "Deployment.apps/shop/web")
     assert "or deploy with --adopt" in foreign.fix
+
+
+def test_an_option_is_not_part_of_commands_that_are_copied() -> None:
+    problem = Problem(
+        code="missing-secret", message="m", fix="make it:\nkubectl create x", option="--allow-missing-secrets"
+    )
+    examined_fix = cluster_checks.of_problem(problem).fix
+    assert examined_fix == "make it:\nkubectl create x\nor deploy with --allow-missing-secrets"
+    assert problem.error().fix == "make it:\nkubectl create x\nor pass --allow-missing-secrets"
+    assert cluster_checks.of_problem(replace(problem, fix="")).fix == "deploy with --allow-missing-secrets"

@@ -35,6 +35,7 @@ from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import ApplyOptions, Patch
+from cluster_forge.stack.component import ExpectedSecret
 from cluster_forge.stack.model import GitOps, RepositorySource
 from cluster_forge.stages.deliver import remove
 from cluster_forge.stages.deliver.cluster_records import audit_log, claiming, claims, lease, releases
@@ -42,6 +43,8 @@ from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.removal.request import RemoveRequest
+from cluster_forge.stages.deliver.secrets import expected as made_secrets
+from cluster_forge.stages.deliver.secrets.given import GivenSecrets
 
 SERVICE = body("v1", "Service", "operator", "operator", spec={})
 HOOK = body(
@@ -55,9 +58,11 @@ SHOP = needing(part("shop", [WIDGET, web(), settings()], wave=20), "operator")
 STACK = [OPERATOR, SHOP]
 
 
-def deploy(delivery: Delivery, parts: Sequence[Part], narrowed: str = "") -> None:
+def deploy(
+    delivery: Delivery, parts: Sequence[Part], narrowed: str = "", secrets: Sequence[ExpectedSecret] = ()
+) -> None:
     """As `deploy` does, without the checks."""
-    deployed = deployment(parts, narrowed=narrowed)
+    deployed = deployment(parts, narrowed=narrowed, secrets=secrets)
     wanted = dict(ownership.entries(deployed.plan.claim[ownership.OBJECTS].decode()))
     verdict = owners.judge(owners.Facts(stack="demo", root="", wanted=wanted))
     claiming.claim(deployed.plan, verdict, delivery.tools, run="host/1/0")
@@ -169,6 +174,20 @@ def test_what_a_person_put_into_a_namespace_keeps_it_and_what_a_controller_made_
     there = delivery.cluster.objects()
     assert identity("Secret", "password", "shop") in there
     assert identity("Namespace", "other") not in there
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_a_secret_that_was_made_goes_with_its_namespace_or_is_named(was_there: bool) -> None:
+    delivery, login = Delivery(), identity("Secret", "login", "shop")
+    if was_there:
+        delivery.cluster.put(body("v1", "Namespace", "shop", labels={"a": "b"}), manager="kubectl-create")
+    expected = (ExpectedSecret(name="login", namespace="shop", keys={"user": ""}),)
+    deploy(delivery, [part("shop", [body("v1", "Namespace", "shop"), web()])], secrets=expected)
+    made_secrets.make(expected, GivenSecrets({("shop", "login"): {"user": b"a"}}), delivery.cluster)
+    kept = dict(gone(delivery).kept)
+    assert (login in kept) == was_there
+    if was_there:
+        assert kept[login] == "it has values from --secrets; delete it if nothing needs them any more"
 
 
 def test_a_namespace_that_was_there_before_stays() -> None:

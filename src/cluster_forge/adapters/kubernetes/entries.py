@@ -32,11 +32,15 @@ def cluster(section: Section, name: str) -> ClusterEntry:
         KubeconfigError: for the first field that cannot be used.
     """
     server = section.text("server").rstrip("/")
+    if "@" in server:
+        raise KubeconfigError(
+            f"the server {without_credentials(server)!r} of the cluster {name!r} has a login in its address",
+            where=section.where,
+            fix="write `server: https://HOST:PORT`, and the login as `username` and `password` of a user",
+        )
     try:
         parts = urlsplit(server)
-        is_address = (
-            parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0 and "@" not in server
-        )
+        is_address = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is not a number
         is_address = False
     if not is_address:

@@ -97,6 +97,11 @@ def find(reader: YamlReader, *, file: str = "", context: str = "", environment: 
     """
     if file:
         return load(reader, [Path(file)]).access(context)
+    if environment.get(VARIABLE) == "":  # it must not mean the default file's cluster; `deploy.sh` says the same
+        raise KubeconfigError(
+            f"{VARIABLE} is empty: is a variable unset?",
+            fix=f"unset {VARIABLE} for the default file, or pass --kubeconfig FILE",
+        )
     listed = [Path(part) for part in environment.get(VARIABLE, "").split(os.pathsep) if part]
     candidates = listed or _default_files()
     present = [path for path in candidates if path.exists()]

@@ -143,9 +143,6 @@ def _refuse_pairs(  # noqa: PLR0913 - an option each
     fix: bool,
 ) -> None:
     """Options of which one would do nothing: a pipeline would take that for an answer."""
-    for option, text in (("--kubernetes", kubernetes), ("--baseline", baseline), ("--write-baseline", write_baseline)):
-        if text == "":
-            raise click.UsageError(f"{option} is empty: leave it out, or say what it is")
     if session.output.format in FORMATS and (profile or kubernetes or fix or write_baseline):
         raise click.UsageError(f"--format {session.output.format} is for findings alone; --format json goes with all")
     if bool(baseline) + bool(write_baseline) + fix > 1:

@@ -171,7 +171,7 @@ def _expected(members: Members) -> Iterator[ExpectedSecret]:
     from cluster_forge.stages.deliver import deployment
 
     for place in {place.folder: place for place in members.places.values()}.values():
-        yield from deployment.read(place.folder, place.files).plan.secrets
+        yield from deployment.read(place.folder, place.files, place.title).plan.secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +217,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
     with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
         noted = deployer.Noted(reporter)
         tools = replace(session.delivery(noted), files=place.files)
-        chosen = deployment.read(place.folder, tools.files)
+        chosen = deployment.read(place.folder, tools.files, place.title)
         if not options.is_trial:
             deployer.confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
         with deployer.going_on(again, noted):
@@ -262,7 +262,7 @@ def _rolled_out(session: Session, members: Members, options: DeployOptions, valu
         def deploy(cluster: DescribedCluster) -> _Deployed:
             own, place = fleet.reached(session, cluster), members.places[cluster.name]
             tools = replace(own.delivery(fleet.ClusterReporter(noted, cluster.name)), files=place.files)
-            chosen = members.placed(deployment.read(place.folder, place.files), cluster, tools)
+            chosen = members.placed(deployment.read(place.folder, place.files, place.title), cluster, tools)
             return _deployed(own, chosen, tools, options, values)
 
         with deployer.going_on(f"{again} {members.chosen}", noted):

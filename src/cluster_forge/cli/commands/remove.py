@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cluster_forge.cli import delivery_options
+from cluster_forge.cli.click_options import Amount
 from cluster_forge.cli.options import RecordOptions
 from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import DELIVERS, verb
@@ -17,7 +18,7 @@ from cluster_forge.cli.verb import DELIVERS, verb
 @click.option("--data", is_flag=True, help="Volumes, CRDs and namespaces go, too, with everything in them.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(1, 86_400),
+    type=Amount(1, 86_400),
     default=300,
     metavar="SECONDS",
     show_default=True,

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cluster_forge.cli.output.counts import clock
+from cluster_forge.cli.output.error_text import remedy
 from cluster_forge.cli.output.terminal_text import one_line
 from cluster_forge.foundation.errors import DeploymentError, ForgeError
 from cluster_forge.foundation.names import counted
 from cluster_forge.gitops.delivery_mode import TITLES, Delivery
+from cluster_forge.stages.deliver.preflight import secrets
 from cluster_forge.stages.deliver.results import State
 
 if TYPE_CHECKING:
@@ -30,7 +32,9 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
     yield from (f"  left the stack, and stays: {target} ({one_line(reason)})" for target, reason in result.pruned.kept)
     name = f"{deployment.name} {deployment.plan.version}"
     if is_trial:
-        yield f"{name} can be deployed to {facts}; nothing was changed"
+        lacks_secrets = any(problem.code == secrets.MISSING for problem in result.warnings)
+        when = " once it has the Secrets that are missing" if lacks_secrets else ""
+        yield f"{name} can be deployed to {facts}{when}; nothing was changed"
     elif result.is_good:
         changed = sum(component.changed for component in components)
         applied = f"{counted(changed, 'object')} applied" if changed else "nothing has changed"
@@ -41,9 +45,7 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
 
 def warnings(problems: Iterable[Problem]) -> Iterator[str]:
     """Each problem that stopped nothing, with how to mend it."""
-    return (
-        f"warning: {_problem(problem)}" + (f"\n  fix: {problem.fix}" if problem.fix else "") for problem in problems
-    )
+    return (f"warning: {_problem(problem)}{remedy(problem.fix)}" for problem in problems)
 
 
 def lines(components: Sequence[ComponentResult]) -> Iterator[str]:
@@ -112,13 +114,11 @@ def failures(components: Sequence[ComponentResult], fix: str) -> list[ForgeError
 def _way_back(result: DeployResult, back: str) -> str:
     if result.back:
         return f"; it has gone back to release {result.back}"
-    reasons = "; ".join(map(str, result.back_errors))
-    going = (
-        f": it goes on where it stopped; it could not go back: {reasons}"
-        if reasons
-        else ": it goes on where it stopped"
-    )
-    return f"{going}; or go back to release {result.former}: `{back}`" if back and result.former else going
+    going, has_way = ": it goes on where it stopped", bool(back and result.former)
+    if result.back_errors:
+        reasons = "; ".join(map(str, result.back_errors))
+        return f"{going}; it could not go back: {reasons}" + (f"; `{back}` says how to mend that" if has_way else "")
+    return f"{going}; or go back to release {result.former}: `{back}`" if has_way else going
 
 
 def _component(component: ComponentResult, width: int) -> str:

@@ -85,7 +85,7 @@ def error_json(error: ForgeError) -> dict[str, Any]:
 def text(error: ForgeError) -> Styled:
     """An error with its place and its fix."""
     place = f"{error.where}: " if error.where else ""
-    return styled(("error", {"fg": "red", "bold": True}), _indented(f": {place}{error.message}"), _fix(error.fix))
+    return styled(("error", {"fg": "red", "bold": True}), _indented(f": {place}{error.message}"), remedy(error.fix))
 
 
 def finding_text(finding: Finding) -> Styled:
@@ -94,10 +94,11 @@ def finding_text(finding: Finding) -> Styled:
     about = " ".join(filter(None, (finding.component, subject.of(finding))))
     place = f"{finding.where}: " if finding.where else ""
     line = f"[{finding.code}]: {place}{about + ': ' if about else ''}{finding.message}"
-    return styled((finding.severity, {"fg": _COLORS[finding.severity]}), _indented(line), _fix(finding.fix))
+    return styled((finding.severity, {"fg": _COLORS[finding.severity]}), _indented(line), remedy(finding.fix))
 
 
-def _fix(fix: str | None) -> str:
+def remedy(fix: str | None) -> str:
+    """The lines that say how to mend it; none if nothing is known."""
     return f"\n  fix: {_indented(fix)}" if fix else ""
 
 

@@ -1,7 +1,8 @@
 """Two states of an object without the values of Secrets, as ``kubectl diff`` shows them.
 
 A value becomes ``***``; where it differs ``*** (before)`` and ``*** (after)``, so that one sees that it changes. Masked
-are all values of a Secret, and those of ConfigMaps and variables whose names say that they are passwords or keys.
+are all values of a Secret, also where its annotations repeat them (tools keep there what they have applied), and those of
+ConfigMaps and variables whose names say that they are passwords or keys.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ import orjson
 from cluster_forge.manifests.manifest import Body
 
 MASK: Final = "***"
-_SECRET_NAME: Final = re.compile(r"passw(?:or)?d|secret_?(?:access_?)?key$|_token$", re.I)
-_MAY_NAME_SECRET: Final = re.compile(
-    rb'"name":"(?:[^"\\]|\\.)*?(?i:passw(?:or)?d|secret_?(?:access_?)?key|_token)', re.S
-)
+_WORDS: Final = r"passw(?:or)?d|passphrase|(?:(?:secret|api|private|encryption)[_-]?(?:access[_-]?)?key|token|(?:client|[_-])secret)"
+_SECRET_NAME: Final = re.compile(rf"{_WORDS}$", re.I)
+_MAY_NAME_SECRET: Final = re.compile(rb'"name":"(?:[^"\\]|\\.)*?(?i:' + _WORDS.encode() + rb")", re.S)
 """What an object has as JSON if a variable in it is called so: a CRD, of which others ask only this, may have megabytes."""
 _NO_SECRET: Final = re.compile(r"_(?:file|path|mode|name)$|allow_empty", re.I)
 """Variables that say where a password is, or how it is used."""
@@ -43,17 +43,22 @@ def masked(before: Body | None, after: Body | None) -> tuple[Body | None, Body |
     old, new = _values(before), _values(after)
     differing = {place for place in old.keys() & new.keys() if old[place] != new[place]}
 
+    hidden = [value for body in (before, after) if body and body.get("kind") == "Secret" for value in values(body)]
+
     def marked(body: Body | None, name: str) -> Body | None:
-        return body and _visited(body, lambda place, _: f"{MASK} ({name})" if place in differing else MASK)
+        if body is None:
+            return None
+        shown = _visited(body, lambda place, _: f"{MASK} ({name})" if place in differing else MASK)
+        return _with_masked_annotations(shown, hidden) if hidden else shown
 
     return marked(before, "before") if old else before, marked(after, "after") if new else after
 
 
 def values(body: Body) -> tuple[str, ...]:
-    """Every text that is a secret value of an object, in a Secret also as it is decoded; the longest first."""
+    """Every text that is a secret value of an object, in a Secret also as it is decoded and encoded; the longest first."""
     texts = {value for value in _values(body).values() if isinstance(value, str)}
-    decoded = {_decoded(text) for text in texts} if body.get("kind") == "Secret" else set()
-    return tuple(sorted((texts | decoded) - {""}, key=lambda text: (-len(text), text)))
+    other = {form(text) for text in texts for form in (_decoded, _encoded)} if body.get("kind") == "Secret" else set()
+    return tuple(sorted((texts | other) - {""}, key=lambda text: (-len(text), text)))
 
 
 def without(text: str, values: Iterable[str]) -> str:
@@ -64,11 +69,25 @@ def without(text: str, values: Iterable[str]) -> str:
     return text
 
 
+def _with_masked_annotations(body: Body, hidden: Iterable[str]) -> Body:
+    """A Secret without the values that its annotations repeat, as applied (in base64) or as written (``stringData``)."""
+    metadata = body.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    if not isinstance(metadata, Mapping) or not isinstance(annotations, Mapping):
+        return body
+    masked = {key: without(text, hidden) if isinstance(text, str) else text for key, text in annotations.items()}
+    return {**body, "metadata": {**metadata, "annotations": masked}}
+
+
 def _decoded(text: str) -> str:
     try:
         return base64.b64decode(text, validate=True).decode()
     except ValueError:
         return ""
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode(errors="surrogatepass")).decode()
 
 
 def _values(body: Body | None) -> dict[Place, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cluster_forge.foundation.error_groups import expected, raise_all
-from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError, ReleaseError
 from cluster_forge.gitops import git_server
 from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.manifests.part import Part
@@ -87,7 +87,9 @@ def deploy(request: DeployRequest, tools: DeliverTools) -> DeployResult:
     if done.is_good or not request.options.is_atomic:
         return done
     try:
-        return replace(done, back=_gone_back(request, tools))
+        number = _gone_back(request, tools)
+        nothing = () if number else (ReleaseError("there is no good release before this one: what was applied stays"),)
+        return replace(done, back=number, back_errors=nothing)
     except (ForgeError, ExceptionGroup) as error:
         return replace(done, back_errors=tuple(expected(error)))
 

@@ -80,8 +80,8 @@ def of(files: FileTree, folder: str) -> Deployment:
     return Deployment(folder=folder, plan=plan, image=stack_json.image(about), beside=beside)
 
 
-def read(folder: str, files: FolderReader) -> Deployment:
-    """The deployment in a folder of the workspace.
+def read(folder: str, files: FolderReader, shown: str = "") -> Deployment:
+    """The deployment in a folder of the workspace, or in one that errors call ``shown``, as the user has typed it.
 
     Raises:
         StaleError, EditedError, ExceptionGroup: as `of`.
@@ -93,14 +93,14 @@ def read(folder: str, files: FolderReader) -> Deployment:
     try:
         return of(join(top, started.under(BOOTSTRAP)) if started else top, folder)
     except (StaleError, EditedError, ExceptionGroup) as error:
-        raise_all(_in(folder, one) for one in expected(error))
+        raise_all(_in(folder, shown or folder, one) for one in expected(error))
         raise
 
 
-def _in(folder: str, error: ForgeError) -> ForgeError:
-    """The error with the file's path in the workspace."""
-    if error.where and not error.where.startswith(f"{folder}/"):
-        error.where = f"{folder}/{error.where}"
+def _in(folder: str, shown: str, error: ForgeError) -> ForgeError:
+    """The error with the file's path, where it has one."""
+    if error.where:
+        error.where = f"{shown.rstrip('/')}/{error.where.removeprefix(f'{folder}/')}"
     return error
 
 

@@ -21,6 +21,7 @@ from cluster_forge.stages.deliver.removal import permissions, stack_removal
 from cluster_forge.stages.deliver.removal.deletion import Deletion
 from cluster_forge.stages.deliver.removal.request import RemoveRequest
 from cluster_forge.stages.deliver.removal.stack_removal import StackRemoval
+from cluster_forge.stages.deliver.secrets import expected as secrets
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 
@@ -77,7 +78,8 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
                 tools, request.stack, audit_log.removal(request.stack, request.component, request.run, tools)
             )
         else:
-            done += stack_removal.forget(request, tools)
+            made = secrets.left(removal_plan.plan.secrets if removal_plan.plan else (), tools.cluster)
+            done += Deletion(kept=made) + stack_removal.forget(request, tools)
     return done
 
 

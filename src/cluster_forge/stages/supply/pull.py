@@ -113,9 +113,8 @@ def _stack(asked: ImageReference, registry: Registry) -> tuple[ImageReference, M
     else:
         named = artifact.stack_of(replace(asked, tag=asked.tag or _only_version(asked, registry)))
     if registry.digest(named) is None:
-        raise FetchError(
-            f"{asked.address}: there is no stack{f' under the tag {asked.tag!r}' if asked.tag else ''}", fix=_NOT_OURS
-        )
+        place = " with this digest" if asked.digest else f" under the tag {asked.tag!r}" if asked.tag else ""
+        raise FetchError(f"{asked.address}: there is no stack{place}", fix=_NOT_OURS)
     stored = registry.manifest(named)
     read = manifest.parse(stored.content, stored.media_type)
     if asked.digest and not _is_stack(read):  # the image, whose digest `push` prints

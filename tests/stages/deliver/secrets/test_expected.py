@@ -58,6 +58,8 @@ def test_a_value_of_several_lines_stays_as_it_is() -> None:
     [
         (f"shop/dc: {{password: {VALUE}}}", "expects no Secret shop/dc"),
         ("shop/db: {password: 12345678}", "shop/db/password is not a text"),
+        ("shop/db: {password: ''}", "shop/db/password is empty: give it a value"),
+        ("shop/db/password=", "shop/db/password is empty: give it a value"),
         (f"shop/db: [{VALUE}]", "is not NAMESPACE/NAME with keys and values"),
         (f"password: {VALUE}", "is not NAMESPACE/NAME with keys and values"),
         (f"- {VALUE}", "is not a mapping"),
@@ -82,6 +84,12 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 def test_values_come_from_variables() -> None:
     given = given_secrets.from_environment([DB, TLS], {"CLUSTER_FORGE_SECRET_SHOP_DB_PASSWORD": VALUE})
     assert given.of(DB) == {"password": VALUE.encode()}
+
+
+def test_a_variable_that_is_empty_is_no_value() -> None:
+    variables = {"CLUSTER_FORGE_SECRET_SHOP_DB_PASSWORD": VALUE, "CLUSTER_FORGE_SECRET_SHOP_DB_USER": ""}
+    with pytest.raises(DescriptionError, match="CLUSTER_FORGE_SECRET_SHOP_DB_USER is empty"):
+        given_secrets.from_environment([DB, TLS], variables)
 
 
 def test_a_variable_of_two_keys_is_refused() -> None:
@@ -124,6 +132,15 @@ def test_keys_are_added_and_the_others_stay() -> None:
     assert secrets.make([DB], given(password="b"), cluster) == ("Secret/shop/db: password",)
     assert secret(cluster)["data"] == {"user": "YQ==", "password": "Yg=="}
     assert secrets.make([DB], given(user="a", password="b"), cluster) == ()
+
+
+def test_those_that_were_made_are_left_by_a_removal_with_a_word() -> None:
+    cluster = FakeCluster()
+    assert secrets.left([DB, TLS], cluster) == ()
+    secrets.make([DB], given(user="a"), cluster)
+    cluster.put(body("v1", "Secret", TLS.name, TLS.namespace, data={}), manager="kubectl")
+    ((target, reason),) = secrets.left([DB, TLS], cluster)
+    assert (str(target), "values from --secrets" in reason) == ("Secret/shop/db", True)
 
 
 def test_a_refusal_does_not_show_the_value() -> None:

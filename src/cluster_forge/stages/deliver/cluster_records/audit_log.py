@@ -99,9 +99,11 @@ def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
 
 def read(cluster: Cluster, stack: str = "") -> tuple[Entry, ...]:
     """The entries of a stack, or of all, oldest first; lines that are none are left out."""
-    labels = f"{LABEL},{STACK_LABEL}={stack}" if stack else LABEL
-    query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=labels)
-    entries = [entry for body in cluster.list(query).items for line in _lines(body) if (entry := _entry(line))]
+    query = Query(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, labels=LABEL)
+    logs = [
+        body for body in cluster.list(query).items if not stack or body["metadata"]["name"] == record_id(stack).name
+    ]
+    entries = [entry for body in logs for line in _lines(body) if (entry := _entry(line))]
     return tuple(sorted(entries, key=lambda entry: entry.time))
 
 

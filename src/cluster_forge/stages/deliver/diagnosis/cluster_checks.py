@@ -66,9 +66,8 @@ def examine(cluster: Cluster, clock: Clock) -> Iterator[Examined]:
 
 def of_problem(problem: Problem) -> Examined:
     """A finding of the checks before a deployment."""
-    way = f"{problem.fix}; or deploy with {problem.option}" if problem.option and problem.fix else problem.fix
-    state = State.MISSING if problem.is_error else State.DOUBTFUL
-    return Examined(name=problem.code, state=state, detail=problem.message, where=problem.where, fix=way)
+    state, fix = State.MISSING if problem.is_error else State.DOUBTFUL, problem.remedy("deploy with")
+    return Examined(name=problem.code, state=state, detail=problem.message, where=problem.where, fix=fix)
 
 
 def _failed(name: str, error: ForgeError) -> Examined:

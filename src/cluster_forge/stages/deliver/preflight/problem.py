@@ -43,7 +43,15 @@ class Problem:
 
     def error(self) -> PreflightError:
         """The problem as an error, whose fix names the option."""
+        return PreflightError(
+            f"{self.message} ({self.code})", where=self.where or None, fix=self.remedy("pass") or None
+        )
+
+    def remedy(self, give: str) -> str:
+        """How to mend it, and the option that lets it pass, below commands of several lines: they are copied.
+
+        ``give`` is the word before the option: ``pass``, or ``deploy with``.
+        """
         between = "\n" if "\n" in self.fix else "; "
-        way = f"or pass {self.option}" if self.fix else f"pass {self.option}"
-        fix = between.join(part for part in (self.fix, way if self.option else "") if part)
-        return PreflightError(f"{self.message} ({self.code})", where=self.where or None, fix=fix or None)
+        way = f"{'or ' if self.fix else ''}{give} {self.option}" if self.option else ""
+        return between.join(filter(None, (self.fix, way)))

@@ -22,6 +22,9 @@ MANAGER: Final = "cluster-forge-secrets"
 """Another manager than that of the stack's objects: no deployment without the values takes a key away."""
 
 
+_STAYS: Final = "it has values from --secrets; delete it if nothing needs them any more"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
     """Keys for a Secret; ``is_new``: it is not there yet."""
@@ -45,6 +48,11 @@ def make(expected: Iterable[ExpectedSecret], given: GivenSecrets, cluster: Clust
     return tuple(f"{_id(change.secret)}: {', '.join(sorted(change.keys))}" for change in changes)
 
 
+def left(expected: Iterable[ExpectedSecret], cluster: Cluster) -> tuple[tuple[ObjectId, str], ...]:
+    """The Secrets that `make` has made and that are in the cluster, each with the reason why a removal leaves it."""
+    return tuple((target, _STAYS) for target in map(_id, expected) if _is_made(cluster.get(target)))
+
+
 def replaced(given: Mapping[str, bytes], live: Body | None) -> list[str]:
     """The keys that are in the cluster with other values."""
     there = (live or {}).get("data") or {}
@@ -58,6 +66,11 @@ def _changes(expected: Iterable[ExpectedSecret], given: GivenSecrets, cluster: C
             there = (live or {}).get("data") or {}
             if missing := {key: value for key, value in values.items() if key not in there}:
                 yield _Change(secret=secret, keys=missing, is_new=live is None)
+
+
+def _is_made(live: Body | None) -> bool:
+    entries = live["metadata"].get("managedFields") if live else None
+    return any(entry.get("manager") == MANAGER for entry in entries or ())
 
 
 def _apply(change: _Change, cluster: Cluster) -> None:

@@ -73,7 +73,7 @@ def from_environment(expected: Iterable[ExpectedSecret], environment: Mapping[st
     """Values from variables such as ``CLUSTER_FORGE_SECRET_MONITORING_GRAFANA_ADMIN_PASSWORD``.
 
     Raises:
-        DescriptionError: if none is set, or one would be that of two keys.
+        DescriptionError: if none is set, one is empty, or one would be that of two keys.
     """
     wanted = {
         ((secret.namespace, secret.name), key): variable(secret, key)
@@ -86,6 +86,12 @@ def from_environment(expected: Iterable[ExpectedSecret], environment: Mapping[st
             f"{', '.join(twice)} would be the value of several keys",
             where=_VARIABLES,
             fix="give them on stdin: --secrets -",
+        )
+    if empty := sorted(name for name in wanted.values() if environment.get(name) == ""):
+        raise DescriptionError(
+            f"{', '.join(empty)} is empty",
+            where=_VARIABLES,
+            fix="give it a value, or unset it: no Secret is made of nothing",
         )
     values: dict[Place, dict[str, bytes]] = {}
     for (place, key), name in wanted.items():
@@ -112,7 +118,7 @@ def _problem(place: Place, key: str, value: object, known: set[Place]) -> str:
         return f"the stack expects no Secret {'/'.join(place)}{did_you_mean('/'.join(place), names)}"
     if not isinstance(value, str | bytes):
         return f"{shown} is not a text: put it into quotes"
-    return ""
+    return "" if value else f"{shown} is empty: give it a value (is a variable unset?), or leave it out"
 
 
 def _dotenv(text: str) -> list[re.Match[str]]:
