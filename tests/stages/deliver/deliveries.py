@@ -51,12 +51,12 @@ DIRECT = GitOps(engine=GitOpsEngine.NONE)
 
 def deployment(parts: Sequence[Part], version: str = "v-1", narrowed: str = "", gitops: GitOps = DIRECT) -> Deployment:
     """The parts of the stack ``demo``, cast for direct delivery or another."""
-    return cast(Stack(name="demo", gitops=gitops), parts, version, narrowed)
+    return cast(Stack(name="demo", gitops=gitops), parts, version, narrowed=narrowed)
 
 
-def cast(stack: Stack, parts: Sequence[Part], version: str = "v-2", narrowed: str = "") -> Deployment:
-    """The stack of these parts, read from the files that it was cast to."""
-    planned = replace(planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), narrowed=narrowed)
+def cast(stack: Stack, parts: Sequence[Part], version: str = "v-2", **plan: Any) -> Deployment:
+    """The stack of these parts, read from the files that it was cast to; ``plan`` are fields of its plan."""
+    planned = replace(planning.of(stack, parts, FileTree({"HEAD": b"x"}), "c" * 40, version), **plan)
     about = {"version": version, "image": {"digest": "sha256:" + "a" * 64}}
     files = join(bootstrap.tree(planned), FileTree({"stack.json": orjson.dumps(about)}))
     return deployments.of(files, ".".join(filter(None, ("stacks/demo", stack.environment))))
