@@ -85,6 +85,19 @@ def streamed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> 
     return events, result
 
 
+@pytest.mark.parametrize(
+    ("verb", "is_in_lines"),
+    [("deploy", True), ("rollback", True), ("remove", True), ("status", False), ("history", False), ("diff", False)],
+)
+def test_help_says_whether_json_is_a_document_or_lines(
+    verb: str, capsys: pytest.CaptureFixture[str], *, is_in_lines: bool
+) -> None:
+    assert run([verb, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert ("json: an object in each line on stdout" in text) is is_in_lines
+    assert ("json: one document on stdout" in text) is not is_in_lines
+
+
 def test_history_lists_the_releases(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     listed = printed(capsys, "history")
     assert [(one["number"], one["version"], one["result"], one["canRollBack"]) for one in listed["releases"]] == [

@@ -25,7 +25,7 @@ def go_back(
     from cluster_forge.stages.deliver.central_rollback import CentralRollbackRequest
 
     session, name = destination.session, destination.name
-    with session.reporting("rollback", streams=True) as reporter:
+    with session.reporting("rollback") as reporter:
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         facts = tools.cluster.about()
@@ -47,7 +47,7 @@ def go_back(
             done = central.Delivered(cluster=request.clusters[0], result=rollout.deliver(name, noted), facts=facts)
     for line in (*deploy_text.warnings(warnings), *done.lines()):
         session.print(line)
-    session.print_json("rollback", is_line=True, cluster=name, to=release.number, unseen=planned.unseen, **done.json())
+    session.print_json("rollback", cluster=name, to=release.number, unseen=planned.unseen, **done.json())
     errors = deploy_text.failures(done.result.components, f"mend what is shown above, then run `{again}` again")
     return deployer.concluded(session, errors, done.reasons())
 
@@ -68,7 +68,7 @@ def remove(destination: Destination, stack: str | None, timeout: float, *, is_tr
     from cluster_forge.stages.deliver.removal.deletion import Deletion
 
     session, name = destination.session, destination.name
-    with session.reporting("remove", streams=True) as reporter:
+    with session.reporting("remove") as reporter:
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         central_stack = cluster_stacks.central(stack, tools.cluster, name)
@@ -83,7 +83,6 @@ def remove(destination: Destination, stack: str | None, timeout: float, *, is_tr
         session.print(line)
     session.print_json(
         "remove",
-        is_line=True,
         stack=central_stack.name,
         cluster=name,
         component="",

@@ -118,7 +118,7 @@ def concluded(session: Session, errors: Sequence[ForgeError], reasons: Iterable[
     """The exit code. ``reasons`` are printed where the tables that have them are not.
 
     Raises:
-        ForgeError, ExceptionGroup: ``errors``; with ``--format json`` they are printed, as stdout has its one document already.
+        ForgeError, ExceptionGroup: ``errors``; with ``--format json`` they are printed, as stdout has its result already.
     """
     from cluster_forge.cli.output.streams import to_stderr
     from cluster_forge.foundation.error_groups import raise_all

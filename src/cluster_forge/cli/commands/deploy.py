@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cluster_forge.stages.deliver.tools import DeliverTools
 
 
-@verb(*ON_MANY, RecordOptions)
+@verb(*ON_MANY, RecordOptions, streams=True)
 @click.argument("stack", required=False)
 @delivery_options.waits
 @delivery_options.timeout
@@ -214,7 +214,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
     from cluster_forge.stages.deliver import deployment
 
     again = session.cluster_command("deploy", *([stack] if stack else []), *(["--dry-run"] if options.is_trial else []))
-    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
+    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
         noted = deployer.Noted(reporter)
         tools = replace(session.delivery(noted), files=place.files)
         chosen = deployment.read(place.folder, tools.files)
@@ -224,7 +224,7 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
             done = _deployed(session, chosen, tools, options, values)
     for line in done.lines():
         session.print(line)
-    session.print_json("deploy", is_line=True, **done.json(), requests=tools.cluster.sent())
+    session.print_json("deploy", **done.json(), requests=tools.cluster.sent())
     back = session.cluster_command("rollback", done.deployment.name)
     errors = deploy_text.errors(done.result, again, back)
     return deployer.concluded(session, errors, done.reasons())
@@ -255,7 +255,7 @@ def _rolled_out(session: Session, members: Members, options: DeployOptions, valu
     from cluster_forge.stack.clusters import DescribedCluster
     from cluster_forge.stages.deliver import deployment
 
-    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
+    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
         noted = deployer.Noted(reporter)
         values = values and values.for_all(_expected(members))
 

@@ -10,7 +10,7 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import DELIVERS, verb
 
 
-@verb(*DELIVERS, RecordOptions)
+@verb(*DELIVERS, RecordOptions, streams=True)
 @click.argument("component", required=False)
 @click.option("--stack", metavar="NAME", help="The stack [default: the only one in the cluster].")
 @delivery_options.cluster
@@ -63,7 +63,7 @@ def command(  # noqa: PLR0913 - its options
         central_cluster.remove(destination, stack, timeout, is_trial=dry_run)
         return
     session = destination.session
-    with session.reporting("remove", streams=True) as reporter:
+    with session.reporting("remove") as reporter:
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         facts = tools.cluster.about()
@@ -80,5 +80,5 @@ def command(  # noqa: PLR0913 - its options
     for line in removal_text.lines(planned, done, f"{what} in {facts}", is_trial=dry_run):
         session.print(line)
     session.print_json(
-        "remove", is_line=True, stack=name, component=component or "", trial=dry_run, **removal_text.json(planned, done)
+        "remove", stack=name, component=component or "", trial=dry_run, **removal_text.json(planned, done)
     )

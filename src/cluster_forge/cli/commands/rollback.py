@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
 
-@verb(*DELIVERS, RecordOptions)
+@verb(*DELIVERS, RecordOptions, streams=True)
 @click.argument("stack", required=False)
 @click.option(
     "--to",
@@ -89,7 +89,7 @@ def _go_back(
     from cluster_forge.stages.deliver.cluster_records import releases
     from cluster_forge.stages.deliver.deploy import DeployRequest
 
-    with session.reporting("rollback", streams=True) as reporter:
+    with session.reporting("rollback") as reporter:
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         facts = tools.cluster.about()
@@ -109,7 +109,6 @@ def _go_back(
         session.print(line)
     session.print_json(
         "rollback",
-        is_line=True,
         to=release.number,
         **deploy_text.deployed_json(result, deployment, facts, is_trial=False),
     )
