@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 from tests.fake_cluster import FakeRequest
-from tests.gitops.conftest import crd, part
+from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver import central_hub
 from tests.stages.deliver.central_hub import EXTRAS, SHOP, Hub, clusters
 from tests.stages.deliver.deliveries import Delivery, deployment, settings, web
@@ -158,6 +158,51 @@ def test_rollback_deploys_the_release_before(delivery: Delivery, capsys: pytest.
     assert printed(capsys, "audit")["entries"][-1]["action"] == "rollback to 1"
 
 
+def test_a_dry_run_of_rollback_says_what_would_change(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    before = delivery.cluster.objects()
+    assert run(["rollback", "--dry-run"]) == 0
+    first, since, *changes, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("would go back to release 1 (v-1) of demo in ")
+    assert since == "changes since release 2 (v-2), deployed:"
+    assert changes[0] == "+ shop: ConfigMap/shop/settings"
+    assert last == "nothing was changed"
+    assert delivery.cluster.objects() == before
+    assert run(["rollback", "--to", "2", "--dry-run"]) == 0
+    assert "no differences between release 2 and release 2" in capsys.readouterr().out
+
+
+def test_a_dry_run_of_rollback_finds_what_is_in_the_way(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    """What would be lost, and what a check finds, together, in the order of a rollback."""
+
+    def volume(size: str) -> dict[str, Any]:
+        spec = {"storageClassName": "", "resources": {"requests": {"storage": size}}}
+        return body("v1", "PersistentVolumeClaim", "data", "shop", spec=spec)
+
+    release = deployment([part("shop", [web(), settings(), volume("1Gi")])], "v-3")
+    larger = deployment([part("shop", [web(), volume("2Gi")])], "v-4")
+    for version in (release, larger):
+        request = DeployRequest(deployment=version, options=DeployOptions(allow_missing_apis=True), run="host/1/0")
+        assert deploy.deploy(request, delivery.tools).is_good
+
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "settings":
+            raise RefusedError("admission webhook denied the request: no", status=400)
+
+    delivery.cluster.before = refuse
+    before = delivery.cluster.objects()
+    _, done = streamed(capsys, "rollback", "--dry-run", code=56)
+    assert (done["to"], done["since"], done["trial"], done["deployed"]) == (3, 4, True, False)
+    assert [(one["object"], one["change"]) for one in done["changes"]["objects"]] == [
+        ("ConfigMap/shop/settings", "added"),
+        ("PersistentVolumeClaim/shop/data", "changed"),
+    ]
+    assert run(["rollback", "--dry-run"]) == 56
+    said = " ".join(capsys.readouterr().err.split())
+    assert "it cannot shrink" in said
+    assert "admission webhook denied the request: no" in said
+    assert delivery.cluster.objects() == before
+
+
 def test_a_release_that_is_not_there(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     before = delivery.cluster.objects()
     assert run(["rollback", "--to", "9", "--yes"]) == 56
@@ -252,6 +297,14 @@ class TestClusterOfCentralArgoCd:
         assert "only Argo CD reaches eu: the release was compared with release 2" in done["unseen"]
         assert "(eu)" not in capsys.readouterr().err
         assert [entry["cluster"] for entry in printed(capsys, "audit", "--last", "1")["entries"]] == ["eu"]
+
+    def test_a_dry_run_of_rollback(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+        before = hub.delivery.cluster.objects()
+        _, done = streamed(capsys, "rollback", "--cluster", "eu", "--context", "hub", "--dry-run")
+        assert (done["cluster"], done["to"], done["since"], done["trial"]) == ("eu", 1, 2, True)
+        assert [(one["name"], one["change"]) for one in done["changes"]["components"]] == [("extras", "added")]
+        assert "only Argo CD reaches eu" in done["unseen"]
+        assert hub.delivery.cluster.objects() == before
 
     def test_a_rollback_that_fails_says_how_to_go_on(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
         hub.argocd.ill.add("eu")

@@ -18,10 +18,10 @@ def go_back(
         UnknownNameError, ReleaseError, PreflightError, ExceptionGroup: for what stops it before the first change.
     """
     from cluster_forge.cli import central, cluster_stacks, deployer
-    from cluster_forge.cli.output import deploy_text
+    from cluster_forge.cli.output import deploy_text, rollback_text
     from cluster_forge.cli.output.streams import to_stderr
     from cluster_forge.stages.deliver import central as stage
-    from cluster_forge.stages.deliver import central_rollback
+    from cluster_forge.stages.deliver import central_rollback, rollback
     from cluster_forge.stages.deliver.central_rollback import CentralRollbackRequest
 
     session, name = destination.session, destination.name
@@ -37,6 +37,19 @@ def go_back(
         release, request = planned.release, planned.rollout
         to_stderr(planned.unseen, color=session.color)
         warnings = stage.checked(request, tools)
+        if options.is_trial:
+            newest, changes = rollback.changed(release, request.clusters[0].deployment, tools, name)
+            for line in rollback_text.lines(release, newest, changes, warnings, f"{name}, by the Argo CD of {facts}"):
+                session.print(line)
+            session.print_json(
+                "rollback",
+                cluster=name,
+                to=release.number,
+                unseen=planned.unseen,
+                trial=True,
+                **rollback_text.json(newest, changes),
+            )
+            return 0
         version = f"version {release.version}"
         deployer.confirm(
             session,

@@ -49,7 +49,7 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
             fix="name one that is, or choose another cluster: --context",
         )
     claimed = claims.of(claim)  # empty, if a removal was killed at its end
-    plan = _last_plan(request.stack, tools)
+    plan = releases.last_plan(releases.listed(tools.cluster, request.stack), tools)
     parts = plan.parts if plan else ()
     names = tuple(reversed(list(schedule.prerequisites(parts, plan.fixed if plan else ()))))
     if not request.component:
@@ -91,20 +91,6 @@ def _check_permissions(request: RemoveRequest, removal_plan: Removal, tools: Del
     doomed = [target for target in targets if request.data or not target.holds_data]
     judges_namespaces = not request.component and not request.data
     permissions.check(doomed, tools.cluster, judges_namespaces=judges_namespaces)
-
-
-def _last_plan(stack: str, tools: DeliverTools) -> DeployPlan | None:
-    """The plan of the newest release of the whole stack that has its files, with the components of those of narrowed stacks
-    that came after it.
-    """
-    kept = [one for one in releases.listed(tools.cluster, stack) if one.folders]
-    whole = max((number for number, one in enumerate(kept) if not one.narrowed), default=0)
-    plans = [releases.deployment(one, tools).plan for one in kept[whole:]]
-    if not plans:
-        return None
-    parts = {part.name: part for plan in plans for part in plan.parts}
-    components = {component.name: component for plan in plans for component in plan.components}
-    return replace(plans[0], parts=tuple(parts.values()), components=tuple(components.values()))
 
 
 def _component(request: RemoveRequest, plan: DeployPlan | None, claimed: Collection[ObjectId]) -> Part:
