@@ -25,6 +25,7 @@ from cluster_forge.gitops.argocd import central
 from cluster_forge.gitops.argocd.central import Pin
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.ports.cluster import ApplyOptions
 from cluster_forge.stages.deliver import deploy
 from cluster_forge.stages.deliver.deploy import DeployRequest
 from cluster_forge.stages.deliver.options import DeployOptions
@@ -216,7 +217,19 @@ def test_remove_needs_an_answer(delivery: Delivery, capsys: pytest.CaptureFixtur
     assert "--yes" in capsys.readouterr().err
     planned = printed(capsys, "remove", "--dry-run")
     assert (planned["components"], planned["objects"]) == (["shop"], 1)
+    assert (planned["trial"], planned["deleted"]) == (True, ["Deployment.apps/shop/web", "Namespace/shop"])
     assert delivery.cluster.objects() == before
+
+
+def test_a_dry_run_of_remove_says_what_would_stay(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    by_hand = body("v1", "Secret", "mine", "shop", data={})
+    delivery.cluster.apply(by_hand, ApplyOptions(manager="kubectl-create"))
+    assert run(["remove", "--dry-run"]) == 0
+    order, stays, count = capsys.readouterr().out.splitlines()
+    assert order == "would be removed, in this order: shop"
+    assert stays == "  would stay: Namespace/shop: it still holds Secret mine"
+    assert count.startswith("1 object of the stack demo in ")
+    assert count.endswith(" would be deleted; nothing was changed")
 
 
 def test_remove_takes_the_stack_away(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
@@ -315,6 +328,7 @@ class TestClusterOfCentralArgoCd:
         before = hub.delivery.cluster.objects()
         trial = printed(capsys, "remove", "--cluster", "eu", "--context", "hub", "--dry-run", "--quiet")
         assert (trial["components"], trial["objects"]) == (["extras", "shop"], 2)
+        assert [one["object"] for one in trial["kept"]] == ["Namespace/shop"]
         assert hub.delivery.cluster.objects() == before
         _, done = streamed(capsys, "remove", "--cluster", "eu", "--context", "hub", "--yes")
         assert done["deleted"] == ["ConfigMap/shop/a", "ConfigMap/shop/a"]  # each of the two Applications says so

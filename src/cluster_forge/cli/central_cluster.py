@@ -78,7 +78,6 @@ def remove(destination: Destination, stack: str | None, timeout: float, *, is_tr
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import central_remove
     from cluster_forge.stages.deliver.argocd.central_removal import CentralRemoval
-    from cluster_forge.stages.deliver.removal.deletion import Deletion
 
     session, name = destination.session, destination.name
     with session.reporting("remove") as reporter:
@@ -91,7 +90,10 @@ def remove(destination: Destination, stack: str | None, timeout: float, *, is_tr
         if not is_trial and not session.run.yes:
             questions.must_confirm(session, f"Remove {what}?")
         with deployer.going_on(destination.command("remove", "--stack", central_stack.name), noted):
-            done = Deletion() if is_trial else central_remove.remove(removal, deployer.run(), tools)
+            if is_trial:
+                done = central_remove.foretold(removal)
+            else:
+                done = central_remove.remove(removal, deployer.run(), tools)
     for line in removal_text.lines(planned, done, what, is_trial=is_trial):
         session.print(line)
     session.print_json(

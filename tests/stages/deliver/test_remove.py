@@ -60,7 +60,15 @@ def deploy(delivery: Delivery, parts: Sequence[Part], narrowed: str = "") -> Non
 
 
 def gone(delivery: Delivery, **request: Any) -> Deletion:
-    return remove.remove(RemoveRequest(stack="demo", run="host/2/0", **request), delivery.tools)
+    """Remove it, as a dry run has said before, without a change."""
+    asked = RemoveRequest(stack="demo", run="host/2/0", **request)
+    before, sent = delivery.cluster.objects(), len(delivery.cluster.requests)
+    foretold = remove.foretold(asked, delivery.tools)
+    assert delivery.cluster.objects() == before
+    del delivery.cluster.requests[sent:]
+    done = remove.remove(asked, delivery.tools)
+    assert (set(foretold.deleted), dict(foretold.kept)) == (set(done.deleted), dict(done.kept))
+    return done
 
 
 def left(delivery: Delivery, before: set[ObjectId]) -> set[str]:
@@ -307,7 +315,7 @@ def test_a_deployment_that_ends_before_the_lease_is_held_is_removed_too() -> Non
             delivery.cluster.requests.clear()
 
     delivery.cluster.before = deploy_meanwhile
-    gone(delivery, data=True)
+    remove.remove(RemoveRequest(stack="demo", run="host/2/0", data=True), delivery.tools)
     names = deleted(delivery)
     assert names.index("Deployment/web") < names.index("Deployment/operator"), "the operator is needed by the shop"
 

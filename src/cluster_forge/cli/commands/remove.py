@@ -23,7 +23,7 @@ from cluster_forge.cli.verb import DELIVERS, verb
     show_default=True,
     help="How long to wait until one object is gone, in seconds.",
 )
-@click.option("--dry-run", is_flag=True, help="Change nothing: print what would go, in its order.")
+@click.option("--dry-run", is_flag=True, help="Change nothing: print what would go, in its order, and what would stay.")
 def command(  # noqa: PLR0913 - its options
     session: Session,
     component: str | None,
@@ -50,7 +50,6 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import remove
     from cluster_forge.stages.deliver.cluster_records import claims
-    from cluster_forge.stages.deliver.removal.deletion import Deletion
     from cluster_forge.stages.deliver.removal.request import RemoveRequest
 
     destination = destinations.chosen(session, cluster)
@@ -76,7 +75,7 @@ def command(  # noqa: PLR0913 - its options
         with deployer.going_on(
             session.cluster_command("remove", *([component] if component else []), "--stack", name), noted
         ):
-            done = Deletion() if dry_run else remove.remove(request, tools)
+            done = (remove.foretold if dry_run else remove.remove)(request, tools)
     for line in removal_text.lines(planned, done, f"{what} in {facts}", is_trial=dry_run):
         session.print(line)
     session.print_json(

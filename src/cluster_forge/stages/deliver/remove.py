@@ -15,10 +15,12 @@ from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
+from cluster_forge.ports.progress import UNREPORTED_DELIVERY
 from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, lease, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.removal import permissions, stack_removal
 from cluster_forge.stages.deliver.removal.deletion import Deletion
+from cluster_forge.stages.deliver.removal.foretold import ForetoldCluster
 from cluster_forge.stages.deliver.removal.request import RemoveRequest
 from cluster_forge.stages.deliver.removal.stack_removal import StackRemoval
 from cluster_forge.stages.deliver.tools import DeliverTools
@@ -79,6 +81,19 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
         else:
             done += stack_removal.forget(request, tools)
     return done
+
+
+def foretold(request: RemoveRequest, tools: DeliverTools) -> Deletion:
+    """What a removal would delete, and what would stay with the reason: it runs in a cluster that only notes what is deleted.
+
+    Raises:
+        ReleaseError, UnknownNameError, PreflightError, ExceptionGroup: as `remove`.
+        ClusterError, RefusedError: if the cluster does not say.
+    """
+    removal_plan = planned(request, tools)
+    _check_permissions(request, removal_plan, tools)
+    tools = replace(tools, cluster=ForetoldCluster(tools.cluster), reporter=UNREPORTED_DELIVERY)
+    return StackRemoval.of(request, removal_plan.plan, tools).run(removal_plan.components)
 
 
 def _check_permissions(request: RemoveRequest, removal_plan: Removal, tools: DeliverTools) -> None:
