@@ -13,7 +13,7 @@ from tests.fake_cluster import FakeRequest
 from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver import central_hub
 from tests.stages.deliver.central_hub import EXTRAS, SHOP, Hub, clusters
-from tests.stages.deliver.deliveries import Delivery, deployment, settings, web
+from tests.stages.deliver.deliveries import DIRECT, Delivery, deployment, settings, web
 from tests.stages.deliver.preflight.situations import node
 
 from cluster_forge import composition
@@ -26,7 +26,9 @@ from cluster_forge.gitops.argocd.central import Pin
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import ApplyOptions
-from cluster_forge.stages.deliver import deploy
+from cluster_forge.stack.model import GitOps
+from cluster_forge.stages.deliver import deploy, rollback
+from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deploy import DeployRequest
 from cluster_forge.stages.deliver.options import DeployOptions
 
@@ -319,6 +321,17 @@ class TestClusterOfCentralArgoCd:
         assert "only Argo CD reaches eu" in done["unseen"]
         assert hub.delivery.cluster.objects() == before
 
+    def test_ctrl_c_says_that_argo_cd_goes_on(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+        def interrupt(request: FakeRequest) -> None:
+            if request.target.kind == "ApplicationSet" and request.verb in ("apply", "patch", "replace"):
+                raise KeyboardInterrupt
+
+        hub.delivery.cluster.before = interrupt
+        assert run(["rollback", "demo", "--cluster", "eu", "--context", "hub", "--yes"]) == 130
+        said = capsys.readouterr().err
+        assert "Argo CD goes on without this command" in said
+        assert "to go on: cluster-forge rollback demo --to 1" in said
+
     def test_a_rollback_that_fails_says_how_to_go_on(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
         hub.argocd.ill.add("eu")
         assert run(["rollback", "demo", "--cluster", "eu", "--context", "hub", "--yes", "--timeout", "20"]) == 55
@@ -406,6 +419,21 @@ def test_ctrl_c_says_how_to_go_on(delivery: Delivery, capsys: pytest.CaptureFixt
     last = printed(capsys, "history")["releases"][-1]
     assert (last["number"], last["result"]) == (3, "interrupted")
     assert printed(capsys, "rollback", "--to", "1", "--yes", "--quiet")["deployed"]
+
+
+@pytest.mark.parametrize(("engine", "says"), [(True, True), (False, False)])
+def test_ctrl_c_says_that_an_engine_goes_on(
+    delivery: Delivery, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, engine: bool, says: bool
+) -> None:
+    chosen = deployment([part("shop", [settings()])], "v-1", gitops=GitOps(install=False) if engine else DIRECT)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rollback, "target", lambda *_: (releases.listed(delivery.cluster, "demo")[0], chosen))
+    monkeypatch.setattr(deploy, "deploy", interrupt)
+    assert run(["rollback", "--yes"]) == 130
+    assert ("Argo CD goes on without this command" in capsys.readouterr().err) is says
 
 
 @pytest.mark.parametrize("verb", ["history", "audit"])

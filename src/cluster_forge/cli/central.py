@@ -97,7 +97,10 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
         deployer.confirm(session, f"Deploy to {names} through the Argo CD of {facts}?")
         again = session.fleet_command("deploy")
         stacks = {one.name: one for one in request.clusters}
-        with deployer.going_on(f"{again} {members.chosen}", noted), central.opened(request, tools) as delivery:
+        with (
+            deployer.going_on(f"{again} {members.chosen}", noted, ("Argo CD",)),
+            central.opened(request, tools) as delivery,
+        ):
 
             def deploy(cluster: DescribedCluster) -> Delivered:
                 result = delivery.deliver(cluster.name, fleet.ClusterReporter(noted, cluster.name))

@@ -56,7 +56,7 @@ def go_back(
             f"Go back to release {release.number} of {central_stack.name} ({version}) in {name}, by the Argo CD of {facts}?",
         )
         again = destination.command("rollback", central_stack.name, "--to", str(release.number))
-        with deployer.going_on(again, noted), stage.opened(request, tools) as rollout:
+        with deployer.going_on(again, noted, ("Argo CD",)), stage.opened(request, tools) as rollout:
             done = central.Delivered(cluster=request.clusters[0], result=rollout.deliver(name, noted), facts=facts)
     for line in (*deploy_text.warnings(warnings), *done.lines()):
         session.print(line)
@@ -89,7 +89,8 @@ def remove(destination: Destination, stack: str | None, timeout: float, *, is_tr
         what = f"the stack {central_stack.name} in {name}, by the Argo CD of {tools.cluster.about()}"
         if not is_trial and not session.run.yes:
             questions.must_confirm(session, f"Remove {what}?")
-        with deployer.going_on(destination.command("remove", "--stack", central_stack.name), noted):
+        again = destination.command("remove", "--stack", central_stack.name)
+        with deployer.going_on(again, noted, () if is_trial else ("Argo CD",)):
             if is_trial:
                 done = central_remove.foretold(removal)
             else:

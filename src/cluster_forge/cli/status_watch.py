@@ -6,16 +6,16 @@ import contextlib
 import select
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, TextIO
 
+from cluster_forge.cli import stack_folders
 from cluster_forge.cli.output import status_text
 from cluster_forge.cli.output.terminal_text import one_line
 from cluster_forge.cli.progress.live_display import Display
 from cluster_forge.cli.session import Session
-from cluster_forge.manifests.part import Part
-from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.cli.stack_folders import StackFolder
 from cluster_forge.stages.deliver.look.component_status import ComponentStatus
 from cluster_forge.stages.deliver.status import StackStatus, StatusRequest, status
 
@@ -25,11 +25,14 @@ _PAUSE: Final = 2.0
 Show = Callable[[StackStatus], None]
 
 
-def watch(session: Session, deployment: Deployment, parts: Sequence[Part]) -> None:
-    """Look again and again, until the program is interrupted, or its reader has gone (`| head`)."""
+def watch(session: Session, place: StackFolder) -> None:
+    """Look again and again, until the program is interrupted, or its reader has gone (`| head`). A terminal shows at once what
+    is looked at.
+    """
     quiet = replace(session, output=replace(session.output, quiet=True))
-    request = StatusRequest(deployment=deployment, parts=parts)
-    with quiet.reporting() as reporter, _shown(session) as show:
+    with quiet.reporting() as reporter, _shown(session, f"looking at {place.title} …") as show:
+        deployment, parts = stack_folders.read(session, place)
+        request = StatusRequest(deployment=deployment, parts=parts)
         tools = session.delivery(reporter)
         show(status(request, tools))
         while not has_lost_reader(sys.stdout):
@@ -47,22 +50,24 @@ def has_lost_reader(stream: TextIO) -> bool:
 
 
 @contextlib.contextmanager
-def _shown(session: Session) -> Iterator[Show]:
+def _shown(session: Session, beginning: str) -> Iterator[Show]:
     if not (sys.stdout.isatty() and session.prints_results):
         yield _Changes(session).show
         return
-    table: list[str] = []
+    table: list[str] = [one_line(beginning)]
+    is_seen = False
     display = Display(sys.stdout.fileno(), lambda _: list(table), is_colored=session.color is not False)
 
     def show(seen: StackStatus) -> None:
-        table[:] = status_text.lines(seen)
-        display.start(0)
+        nonlocal is_seen
+        table[:], is_seen = status_text.lines(seen), True
 
+    display.start(0)
     try:
         yield show
     finally:
         display.close()
-        for line in table:
+        for line in table if is_seen else ():
             session.print(line)
 
 

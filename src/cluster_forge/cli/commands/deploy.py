@@ -153,6 +153,8 @@ class _Values:
         from cluster_forge.stages.deliver.secrets import given
 
         expected = deployment.plan.secrets
+        if not (expected or self.others):
+            raise given.none_expected(deployment.name)
         if self.source == given.ENVIRONMENT:
             return given.from_environment(expected, os.environ)
         return given.parse(self.text, self._where, (*expected, *self.others), reader)
@@ -220,7 +222,8 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
         chosen = deployment.read(place.folder, tools.files)
         if not options.is_trial:
             deployer.confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
-        with deployer.going_on(again, noted):
+        running = set() if options.is_trial else deployer.engines(chosen)
+        with deployer.going_on(again, noted, running):
             done = _deployed(session, chosen, tools, options, values)
     for line in done.lines():
         session.print(line)
@@ -257,15 +260,16 @@ def _rolled_out(session: Session, members: Members, options: DeployOptions, valu
 
     with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
         noted = deployer.Noted(reporter)
-        values = values and values.for_all(_expected(members))
+        values, running = values and values.for_all(_expected(members)), set[str]()
 
         def deploy(cluster: DescribedCluster) -> _Deployed:
             own, place = fleet.reached(session, cluster), members.places[cluster.name]
             tools = replace(own.delivery(fleet.ClusterReporter(noted, cluster.name)), files=place.files)
             chosen = members.placed(deployment.read(place.folder, place.files), cluster, tools)
+            running.update(() if options.is_trial else deployer.engines(chosen))
             return _deployed(own, chosen, tools, options, values)
 
-        with deployer.going_on(f"{again} {members.chosen}", noted):
+        with deployer.going_on(f"{again} {members.chosen}", noted, running):
             outcomes = rollout.run(session, members, deploy)
     return rollout.concluded(session, members, outcomes, again)
 

@@ -105,7 +105,7 @@ def _go_back(
         question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"
         deployer.confirm(session, question)
         again = session.cluster_command("rollback", name, "--to", str(release.number))
-        with deployer.going_on(again, noted):
+        with deployer.going_on(again, noted, deployer.engines(deployment)):
             result = deploy.deploy(
                 DeployRequest(
                     deployment=deployment, options=options, run=deployer.run(), cause=rollback.cause(release)
