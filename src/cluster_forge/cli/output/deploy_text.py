@@ -103,7 +103,8 @@ def failures(components: Sequence[ComponentResult], fix: str) -> list[ForgeError
     applied = sum(component.changed for component in components)
     error = DeploymentError(
         f"{counted(len(failed), 'component')} of {len(components)} could not be deployed: "
-        f"{', '.join(component.name for component in failed)}{waiting}; {counted(applied, 'object')} applied before",
+        f"{', '.join(component.name for component in failed)}{waiting}"
+        + (f"; {counted(applied, 'object')} applied before" if applied else ""),
         fix=fix,
     )
     return [error]

@@ -30,7 +30,7 @@ def lines(planned: Planned, done: Deletion, what: str, *, is_trial: bool) -> Ite
         yield f"would be removed, in this order: {', '.join(planned.components) or 'its objects'}"
     for target, reason in done.kept:
         yield f"  {'would stay' if is_trial else 'stays'}: {target}: {one_line(reason)}"
-    count = counted(len(done.deleted), "object")
+    count = counted(len(done.deleted), "object") if done.deleted else "nothing"
     yield f"{count} of {what} would be deleted; nothing was changed" if is_trial else f"{count} of {what} deleted"
 
 

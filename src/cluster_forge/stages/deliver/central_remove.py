@@ -57,7 +57,8 @@ def remove(removal: CentralRemoval, run: str, tools: DeliverTools) -> Deletion:
     """
     stack, cluster = removal.stack.name, removal.cluster
     applications = map(ObjectId.of, removal.applications())
-    permissions.check([*applications, removal.stack.application_set], tools.cluster, judges_namespaces=False)
+    deleted = permissions.of_deletions([*applications, removal.stack.application_set])
+    permissions.check([*permissions.of_notes(), *deleted], tools.cluster, judges_namespaces=False)
     # Of the lease; a removal that was killed may have deleted it.
     creation.create_namespace(git_server.NAMESPACE, tools.cluster)
     with lease.held(stack, tools, run=run) as held:

@@ -105,7 +105,10 @@ def _check_permissions(request: RemoveRequest, removal_plan: Removal, tools: Del
         targets = list(claims.entries(tools.cluster, request.stack))
     doomed = [target for target in targets if request.data or not target.holds_data]
     judges_namespaces = not request.component and not request.data
-    permissions.check(doomed, tools.cluster, judges_namespaces=judges_namespaces)
+    needed = [*permissions.of_notes(), *permissions.of_deletions(doomed)]
+    if not request.component:
+        needed += stack_removal.of_delivery(request.stack, tools.cluster)
+    permissions.check(needed, tools.cluster, judges_namespaces=judges_namespaces)
 
 
 def _component(request: RemoveRequest, plan: DeployPlan | None, claimed: Collection[ObjectId]) -> Part:

@@ -39,6 +39,7 @@ def deliver(
 
     Raises:
         ForgeError, ExceptionGroup: if Flux cannot be installed, or refuses the source or the root.
+        DeploymentError: if no component says why the root is not ready.
     """
     plan = deployment.plan
     flux = plan.flux
@@ -52,20 +53,41 @@ def deliver(
         wait = KustomizationWait(flux, tools, options, EngineMending(plan, parts, tools, options, queue))
         states = wait.run() if options.waits else None
     results = tuple(_result(plan, flux, component, states, tools.cluster) for component in plan.components)
-    if wait.source_message and not all(result.state.is_good for result in results):
+    is_good = all(result.state.is_good for result in results)
+    if wait.source_message and not is_good:
         results = _unread(plan, flux, wait.source_message)
+    elif states is not None and is_good:
+        _check_root(flux, states, wait.source_message)
     done = sum(result.state.is_good for result in results)
     tools.reporter.stage_finished(STAGE, f"{done} of {counted(len(results), 'component')} through Flux")
     return results
 
 
-def _unread(plan: DeployPlan, flux: FluxPlan, message: str) -> tuple[ComponentResult, ...]:
-    """The results where Flux cannot read the source: what is there is of a revision before."""
-    error = DeploymentError(
+def _check_root(flux: FluxPlan, states: Mapping[str, KustomizationState], source_message: str) -> None:
+    """Where no component has failed, the root is ready, too: a stack may have none, and the root may hold what they do not."""
+    root = states.get(flux.root)
+    if root and root.is_ready:
+        return
+    if source_message:
+        raise _source_error(flux, source_message)
+    raise DeploymentError(
+        f"Flux has not applied the stack: {root.message or root.lack if root else 'it is not there'}",
+        where=f"Kustomization {flux.namespace}/{flux.root}",
+        fix="fix the cause, and deploy again",
+    )
+
+
+def _source_error(flux: FluxPlan, message: str) -> DeploymentError:
+    return DeploymentError(
         f"Flux cannot read the source: {message}",
         where=str(flux.source),
         fix="push what was cast, if it is not there yet (`cluster-forge push`, or `push --git`), and deploy again",
     )
+
+
+def _unread(plan: DeployPlan, flux: FluxPlan, message: str) -> tuple[ComponentResult, ...]:
+    """The results where Flux cannot read the source: what is there is of a revision before."""
+    error = _source_error(flux, message)
     blocked = [
         ComponentResult(
             name=component.name,
