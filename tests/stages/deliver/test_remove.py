@@ -275,6 +275,7 @@ def test_a_narrowed_deployment_does_not_hide_who_needs_a_component() -> None:
         (("list", "Service", "*"), {}, "may not list services in all namespaces"),
         (("delete", "ConfigMap", "shop"), {"component": "shop"}, "may not delete configmaps in namespace shop"),
         (("delete", "CustomResourceDefinition", "*"), {"data": True}, "may not delete customresourcedefinitions"),
+        (("delete", "Widget", ""), {"data": True}, "may not delete widgets.example.com in all namespaces"),
         (("delete", "Secret", "cluster-forge"), {}, "may not delete secrets in namespace cluster-forge"),
         (("patch", "ConfigMap", "cluster-forge"), {}, "may not patch configmaps in namespace cluster-forge"),
         (("*", "Lease", "*"), {"component": "shop"}, "may not create, delete, get, update leases"),

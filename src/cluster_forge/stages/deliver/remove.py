@@ -108,6 +108,8 @@ def _check_permissions(request: RemoveRequest, removal_plan: Removal, tools: Del
     needed = [*permissions.of_notes(), *permissions.of_deletions(doomed)]
     if not request.component:
         needed += stack_removal.of_delivery(request.stack, tools.cluster)
+        if request.data:
+            needed += permissions.of_custom_resources(claims.crds(tools.cluster, request.stack), tools.cluster)
     permissions.check(needed, tools.cluster, judges_namespaces=judges_namespaces)
 
 

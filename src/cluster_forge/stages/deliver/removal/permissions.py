@@ -38,6 +38,12 @@ def of_deletions(doomed: Iterable[ObjectId]) -> Iterator[Needed]:
     return ((target, "delete") for target in doomed)
 
 
+def of_custom_resources(crds: Iterable[str], cluster: Cluster) -> Iterator[Needed]:
+    """That all objects of CRDs can be deleted, in every namespace."""
+    for kind in emptied.kinds_of(crds, cluster):
+        yield ObjectId(group=kind.group, kind=kind.kind, namespace="", name=""), "delete"
+
+
 def check(needed: Iterable[Needed], cluster: Cluster, *, judges_namespaces: bool) -> None:
     """Check that the objects can be changed so; with ``judges_namespaces`` also that everything in a namespace can be listed: what others
     have in it keeps it.
