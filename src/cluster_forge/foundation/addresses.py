@@ -111,7 +111,7 @@ def _without_logins(word: re.Match[str]) -> str:
 
 
 def _without_user(login: re.Match[str]) -> str:
-    """What is before a login, and the user of an SSH address, which is no secret: a command needs it."""
+    """What is before a login, and the user of an SSH address, which is not a secret: a command needs it."""
     is_ssh = login.string[: login.start()].lower().endswith("ssh:")
     return login[0] if is_ssh and _SSH_USER.fullmatch(login[0]) else login[1]
 
