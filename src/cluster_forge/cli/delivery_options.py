@@ -17,9 +17,6 @@ timeout: Final = click.option(
     show_default=True,
     help="How long to wait for one object, in seconds.",
 )
-dry_run: Final = click.option(
-    "--dry-run", is_flag=True, help="Change nothing: print what would change, and what is in the way."
-)
 cluster: Final = click.option(
     "--cluster",
     metavar="NAME",

@@ -11,6 +11,7 @@ _START: Final = r"(?:(?<=[A-Za-z0-9+.-]{2}:)/{1,2}|(?<![^\s\"'`(=])//)"
 """Before the host; an address that was normalized as a path has one slash, one that is relative to a scheme no scheme."""
 _LOGIN: Final = re.compile(rf"({_START})(?:[^/?#\s\"]*|[^/?#\s:\"]*:(?!\d*(?![^\W_]))[^\s\"]*)@")
 """User and password. The second form has a password with characters that should have been encoded: ``u:p/w@host``."""
+_SSH_SCHEME: Final = "ssh:"
 _SSH_USER: Final = re.compile(r"//[\w.-]+@")
 _WHOLE_LOGIN: Final = re.compile(rf"({_START})(?:[^/?#]*|[^/?#:]*:(?!\d*(?![^\W_])).*)@", re.DOTALL)
 """The same in what is known to be one address, whose password may even have spaces and quotes."""
@@ -112,8 +113,8 @@ def _without_logins(word: re.Match[str]) -> str:
 
 def _without_user(login: re.Match[str]) -> str:
     """What is before a login, and the user of an SSH address, which is not a secret: a command needs it."""
-    is_ssh = login.string[: login.start()].lower().endswith("ssh:")
-    return login[0] if is_ssh and _SSH_USER.fullmatch(login[0]) else login[1]
+    scheme = login.string[max(login.start() - len(_SSH_SCHEME), 0) : login.start()]
+    return login[0] if scheme.lower() == _SSH_SCHEME and _SSH_USER.fullmatch(login[0]) else login[1]
 
 
 def _without_odd_login(word: re.Match[str]) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @delivery_options.cluster
 @delivery_options.waits
 @delivery_options.timeout
-@delivery_options.dry_run
+@click.option("--dry-run", is_flag=True, help="Change nothing: print what would change, and what is in the way.")
 @click.option("--force-rollback", is_flag=True, help="Go back also where data would be lost, as far as it is possible.")
 @delivery_options.force_version
 @delivery_options.force_conflicts
