@@ -139,25 +139,22 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
 
 
 def _options(which: str) -> Iterator[str]:
-    """``common``: the options of the verb that has the fewest, which are all verbs'; ``other``: the rest, with the verbs that have them."""
-    means: dict[str, str] = {}
-    verbs: dict[str, list[str]] = {}
+    """``common``: the options of the verb that has the fewest, which are all verbs'; ``other``: the rest, with the verbs that have them.
+    Options with one name that mean something else for other verbs are rows of their own.
+    """
+    verbs: dict[tuple[str, str], list[str]] = {}
     for verb, command in _commands():
         for option in command.params:
             if isinstance(option, click.Option):
-                label = _label(option)
-                means.setdefault(label, option.help or "")
-                verbs.setdefault(label, []).append(verb)
+                verbs.setdefault((_label(option), option.help or ""), []).append(verb)
     most = max(map(len, verbs.values()))
-    shared = {label for label, found in verbs.items() if len(found) == most}
     if which == "common":
-        rows: list[tuple[str, ...]] = [(label, text) for label, text in means.items() if label in shared]
-        return _table(("option", "means"), rows)
-    rows = [
-        (label, ", ".join(f"`{verb}`" for verb in verbs[label]), text)
-        for label, text in means.items()
-        if label not in shared
-    ]
+        return _table(("option", "means"), (option for option, found in verbs.items() if len(found) == most))
+    rows = (
+        (label, ", ".join(f"`{verb}`" for verb in found), text)
+        for (label, text), found in verbs.items()
+        if len(found) < most
+    )
     return _table(("option", "verbs", "means"), rows)
 
 

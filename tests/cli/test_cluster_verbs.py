@@ -10,10 +10,10 @@ from typing import Any
 import click
 import pytest
 from tests.fake_cluster import FakeRequest
-from tests.gitops.conftest import crd, part
+from tests.gitops.conftest import body, crd, part
 from tests.stages.deliver import central_hub
 from tests.stages.deliver.central_hub import EXTRAS, SHOP, Hub, clusters
-from tests.stages.deliver.deliveries import Delivery, deployment, settings, web
+from tests.stages.deliver.deliveries import DIRECT, Delivery, deployment, settings, web
 from tests.stages.deliver.preflight.situations import node
 
 from cluster_forge import composition
@@ -25,7 +25,10 @@ from cluster_forge.gitops.argocd import central
 from cluster_forge.gitops.argocd.central import Pin
 from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.stages.deliver import deploy
+from cluster_forge.ports.cluster import ApplyOptions
+from cluster_forge.stack.model import GitOps
+from cluster_forge.stages.deliver import deploy, rollback
+from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deploy import DeployRequest
 from cluster_forge.stages.deliver.options import DeployOptions
 
@@ -121,6 +124,19 @@ def test_a_timeout_is_a_number(delivery: Delivery, capsys: pytest.CaptureFixture
     assert "'nan' is not a number" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("verb", "is_in_lines"),
+    [("deploy", True), ("rollback", True), ("remove", True), ("status", False), ("history", False), ("diff", False)],
+)
+def test_help_says_whether_json_is_a_document_or_lines(
+    verb: str, capsys: pytest.CaptureFixture[str], *, is_in_lines: bool
+) -> None:
+    assert run([verb, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert ("json: an object in each line on stdout" in text) is is_in_lines
+    assert ("json: one document on stdout" in text) is not is_in_lines
+
+
 def test_history_lists_the_releases(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     listed = printed(capsys, "history")
     assert [(one["number"], one["version"], one["result"], one["canRollBack"]) for one in listed["releases"]] == [
@@ -183,6 +199,51 @@ def test_rollback_deploys_the_release_before(delivery: Delivery, capsys: pytest.
     assert printed(capsys, "audit")["entries"][-1]["action"] == "rollback to 1"
 
 
+def test_a_dry_run_of_rollback_says_what_would_change(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    before = delivery.cluster.objects()
+    assert run(["rollback", "--dry-run"]) == 0
+    first, since, *changes, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("would go back to release 1 (v-1) of demo in ")
+    assert since == "changes since release 2 (v-2), deployed:"
+    assert changes[0] == "+ shop: ConfigMap/shop/settings"
+    assert last == "nothing was changed"
+    assert delivery.cluster.objects() == before
+    assert run(["rollback", "--to", "2", "--dry-run"]) == 0
+    assert "no differences between release 2 and release 2" in capsys.readouterr().out
+
+
+def test_a_dry_run_of_rollback_finds_what_is_in_the_way(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    """What would be lost, and what a check finds, together, in the order of a rollback."""
+
+    def volume(size: str) -> dict[str, Any]:
+        spec = {"storageClassName": "", "resources": {"requests": {"storage": size}}}
+        return body("v1", "PersistentVolumeClaim", "data", "shop", spec=spec)
+
+    release = deployment([part("shop", [web(), settings(), volume("1Gi")])], "v-3")
+    larger = deployment([part("shop", [web(), volume("2Gi")])], "v-4")
+    for version in (release, larger):
+        request = DeployRequest(deployment=version, options=DeployOptions(allow_missing_apis=True), run="host/1/0")
+        assert deploy.deploy(request, delivery.tools).is_good
+
+    def refuse(request: FakeRequest) -> None:
+        if request.verb == "apply" and request.target.name == "settings":
+            raise RefusedError("admission webhook denied the request: no", status=400)
+
+    delivery.cluster.before = refuse
+    before = delivery.cluster.objects()
+    _, done = streamed(capsys, "rollback", "--dry-run", code=56)
+    assert (done["to"], done["since"], done["trial"], done["deployed"]) == (3, 4, True, False)
+    assert [(one["object"], one["change"]) for one in done["changes"]["objects"]] == [
+        ("ConfigMap/shop/settings", "added"),
+        ("PersistentVolumeClaim/shop/data", "changed"),
+    ]
+    assert run(["rollback", "--dry-run"]) == 56
+    said = " ".join(capsys.readouterr().err.split())
+    assert "it cannot shrink" in said
+    assert "admission webhook denied the request: no" in said
+    assert delivery.cluster.objects() == before
+
+
 def test_a_release_that_is_not_there(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
     before = delivery.cluster.objects()
     assert run(["rollback", "--to", "9", "--yes"]) == 56
@@ -196,7 +257,19 @@ def test_remove_needs_an_answer(delivery: Delivery, capsys: pytest.CaptureFixtur
     assert "--yes" in capsys.readouterr().err
     planned = printed(capsys, "remove", "--dry-run")
     assert (planned["components"], planned["objects"]) == (["shop"], 1)
+    assert (planned["trial"], planned["deleted"]) == (True, ["Deployment.apps/shop/web", "Namespace/shop"])
     assert delivery.cluster.objects() == before
+
+
+def test_a_dry_run_of_remove_says_what_would_stay(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    by_hand = body("v1", "Secret", "mine", "shop", data={})
+    delivery.cluster.apply(by_hand, ApplyOptions(manager="kubectl-create"))
+    assert run(["remove", "--dry-run"]) == 0
+    order, stays, count = capsys.readouterr().out.splitlines()
+    assert order == "would be removed, in this order: shop"
+    assert stays == "  would stay: Namespace/shop: it still holds Secret mine"
+    assert count.startswith("1 object of the stack demo in ")
+    assert count.endswith(" would be deleted; nothing was changed")
 
 
 def test_remove_takes_the_stack_away(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,6 +351,25 @@ class TestClusterOfCentralArgoCd:
         assert "(eu)" not in capsys.readouterr().err
         assert [entry["cluster"] for entry in printed(capsys, "audit", "--last", "1")["entries"]] == ["eu"]
 
+    def test_a_dry_run_of_rollback(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+        before = hub.delivery.cluster.objects()
+        _, done = streamed(capsys, "rollback", "--cluster", "eu", "--context", "hub", "--dry-run")
+        assert (done["cluster"], done["to"], done["since"], done["trial"]) == ("eu", 1, 2, True)
+        assert [(one["name"], one["change"]) for one in done["changes"]["components"]] == [("extras", "added")]
+        assert "only Argo CD reaches eu" in done["unseen"]
+        assert hub.delivery.cluster.objects() == before
+
+    def test_ctrl_c_says_that_argo_cd_goes_on(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+        def interrupt(request: FakeRequest) -> None:
+            if request.target.kind == "ApplicationSet" and request.verb in ("apply", "patch", "replace"):
+                raise KeyboardInterrupt
+
+        hub.delivery.cluster.before = interrupt
+        assert run(["rollback", "demo", "--cluster", "eu", "--context", "hub", "--yes"]) == 130
+        said = capsys.readouterr().err
+        assert "Argo CD goes on without this command" in said
+        assert "to go on: cluster-forge rollback demo --to 1" in said
+
     def test_a_rollback_that_fails_says_how_to_go_on(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
         hub.argocd.ill.add("eu")
         assert run(["rollback", "demo", "--cluster", "eu", "--context", "hub", "--yes", "--timeout", "20"]) == 55
@@ -287,6 +379,7 @@ class TestClusterOfCentralArgoCd:
         before = hub.delivery.cluster.objects()
         trial = printed(capsys, "remove", "--cluster", "eu", "--context", "hub", "--dry-run", "--quiet")
         assert (trial["components"], trial["objects"]) == (["extras", "shop"], 2)
+        assert [one["object"] for one in trial["kept"]] == ["Namespace/shop"]
         assert hub.delivery.cluster.objects() == before
         _, done = streamed(capsys, "remove", "--cluster", "eu", "--context", "hub", "--yes")
         assert done["deleted"] == ["ConfigMap/shop/a", "ConfigMap/shop/a"]  # each of the two Applications says so
@@ -364,6 +457,21 @@ def test_ctrl_c_says_how_to_go_on(delivery: Delivery, capsys: pytest.CaptureFixt
     last = printed(capsys, "history")["releases"][-1]
     assert (last["number"], last["result"]) == (3, "interrupted")
     assert printed(capsys, "rollback", "--to", "1", "--yes", "--quiet")["deployed"]
+
+
+@pytest.mark.parametrize(("engine", "says"), [(True, True), (False, False)])
+def test_ctrl_c_says_that_an_engine_goes_on(
+    delivery: Delivery, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, engine: bool, says: bool
+) -> None:
+    chosen = deployment([part("shop", [settings()])], "v-1", gitops=GitOps(install=False) if engine else DIRECT)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rollback, "target", lambda *_: (releases.listed(delivery.cluster, "demo")[0], chosen))
+    monkeypatch.setattr(deploy, "deploy", interrupt)
+    assert run(["rollback", "--yes"]) == 130
+    assert ("Argo CD goes on without this command" in capsys.readouterr().err) is says
 
 
 @pytest.mark.parametrize("verb", ["history", "audit"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,11 +14,12 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Workspace, config_map
 from tests.fake_cluster import FakeRequest
-from tests.stages.deliver.deliveries import Delivery
+from tests.stages.deliver.deliveries import Delivery, identity
 from tests.stages.deliver.preflight.situations import node
 
 from cluster_forge import composition
 from cluster_forge.foundation.errors import ClusterError, RefusedError
+from cluster_forge.ports.cluster import Patch
 from cluster_forge.service_options import ClusterOptions
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -69,6 +71,12 @@ class Clusters:
     def before(self, context: str, before: Callable[[FakeRequest], None]) -> None:
         """Call a function before each request to a cluster."""
         self._deliveries[context].cluster.before = before
+
+    def change(self, context: str, name: str) -> None:
+        """Change a ConfigMap of the stack in a cluster by hand."""
+        target = identity("ConfigMap", name, "shop")
+        change = {"data": {"value": "changed"}}
+        self._deliveries[context].cluster.patch(target, change, Patch.MERGE, manager="kubectl-edit")
 
     def maps(self, context: str) -> list[str]:
         """The ConfigMaps of the stack in a cluster."""
@@ -306,6 +314,29 @@ def test_a_secret_that_one_environment_expects_is_left_alone_by_the_others(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(values.replace(b"login", b"logins"))))
     result = cast.run("deploy", "--all", "--secrets", "-", "--yes")
     assert "the stack expects no Secret shop/logins, did you mean" in result.err
+
+
+@pytest.mark.parametrize("where", [("demo", "--context", "us"), ("--all",)])
+@pytest.mark.parametrize("source", ["env:", "-"])
+def test_values_for_a_stack_that_expects_no_secrets_are_refused(
+    cast: Workspace, clusters: Clusters, monkeypatch: pytest.MonkeyPatch, source: str, where: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"shop/login: {password: known}")))
+    result = cast.run("deploy", *where, "--secrets", source, "--yes")
+    assert result.code == 10
+    assert "--secrets: the stack demo expects no Secrets, so --secrets would give nothing" in result.err
+    assert [clusters.maps(context) for context in ("eu", "staging", "us")] == [[], [], []]
+
+
+def test_out_of_sync_is_exit_code_1_though_everything_is_healthy(cast: Workspace, clusters: Clusters) -> None:
+    cast.ok("deploy", "--all")
+    cast.ok("status", "--all")
+    clusters.change("eu", "settings")
+    for place in (("--all",), ("demo.production", "--context", "eu")):
+        assert cast.run("status", *place).code == 1
+    seen = json.loads(cast.run("status", "demo.production", "--context", "eu", "--format", "json").out)
+    assert (seen["healthy"], seen["synced"]) == (True, False)
+    cast.ok("status", "demo.production", "--context", "us")
 
 
 def test_ctrl_c_in_a_rollout_says_what_was_done_and_how_to_go_on(

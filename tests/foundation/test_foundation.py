@@ -209,6 +209,9 @@ def test_addresses_that_differ_in_their_query_have_different_keys() -> None:
     ("text", "shown"),
     [
         ("see https://me:secret@a.example/x?sig=secret, please", "see https://a.example/x, please"),
+        ("git+ssh://git@a.example:22/x and SSH://me@b/y", "git+ssh://git@a.example:22/x and SSH://me@b/y"),
+        ("ssh://git:secret@a.example/x, https://secret@b/y", "ssh://a.example/x, https://b/y"),
+        ("ssh://me@one@a.example/x ssh://git@a/x?secret", "ssh://a.example/x ssh://git@a/x"),
         ("('--mirror=https://me:secret@a.example/x?a=secret&b=secret')", "('--mirror=https://a.example/x')"),
         ('{"u":"https://me:secret@a.example/x?secret","v":"me@b"}', '{"u":"https://a.example/x","v":"me@b"}'),
         ("https://me:s/ec/ret@a.example: unknown", "https://a.example: unknown"),

@@ -81,7 +81,7 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
     check_allowed(options.allowed)
     assert members.fleet.central is not None, "a central Argo CD is described"
     own = fleet.reached(session, members.fleet.central)
-    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
+    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
         noted = deployer.Noted(reporter)
         tools = own.delivery(noted)
         request = _request(own, members, options, tools)
@@ -91,13 +91,16 @@ def roll_out(session: Session, members: Members, options: DeployOptions, *, has_
             session.print(line)
         if options.is_trial:
             session.print(central_text.trial(members.clusters, facts))
-            session.print_json("deploy", is_line=True, clusters=[], trial=True)
+            session.print_json("deploy", clusters=[], trial=True)
             return 0
         names = ", ".join(cluster.name for cluster in members.clusters)
         deployer.confirm(session, f"Deploy to {names} through the Argo CD of {facts}?")
         again = session.fleet_command("deploy")
         stacks = {one.name: one for one in request.clusters}
-        with deployer.going_on(f"{again} {members.chosen}", noted), central.opened(request, tools) as delivery:
+        with (
+            deployer.going_on(f"{again} {members.chosen}", noted, ("Argo CD",)),
+            central.opened(request, tools) as delivery,
+        ):
 
             def deploy(cluster: DescribedCluster) -> Delivered:
                 result = delivery.deliver(cluster.name, fleet.ClusterReporter(noted, cluster.name))

@@ -18,14 +18,14 @@ def go_back(
         UnknownNameError, ReleaseError, PreflightError, ExceptionGroup: for what stops it before the first change.
     """
     from cluster_forge.cli import central, cluster_stacks, deployer
-    from cluster_forge.cli.output import deploy_text
+    from cluster_forge.cli.output import deploy_text, rollback_text
     from cluster_forge.cli.output.streams import to_stderr
     from cluster_forge.stages.deliver import central as stage
-    from cluster_forge.stages.deliver import central_rollback
+    from cluster_forge.stages.deliver import central_rollback, rollback
     from cluster_forge.stages.deliver.central_rollback import CentralRollbackRequest
 
     session, name = destination.session, destination.name
-    with session.reporting("rollback", streams=True) as reporter:
+    with session.reporting("rollback") as reporter:
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         facts = tools.cluster.about()
@@ -37,17 +37,30 @@ def go_back(
         release, request = planned.release, planned.rollout
         to_stderr(planned.unseen, color=session.color)
         warnings = stage.checked(request, tools)
+        if options.is_trial:
+            newest, changes = rollback.changed(release, request.clusters[0].deployment, tools, name)
+            for line in rollback_text.lines(release, newest, changes, warnings, f"{name}, by the Argo CD of {facts}"):
+                session.print(line)
+            session.print_json(
+                "rollback",
+                cluster=name,
+                to=release.number,
+                unseen=planned.unseen,
+                trial=True,
+                **rollback_text.json(newest, changes),
+            )
+            return 0
         version = f"version {release.version}"
         deployer.confirm(
             session,
             f"Go back to release {release.number} of {central_stack.name} ({version}) in {name}, by the Argo CD of {facts}?",
         )
         again = destination.command("rollback", central_stack.name, "--to", str(release.number))
-        with deployer.going_on(again, noted), stage.opened(request, tools) as rollout:
+        with deployer.going_on(again, noted, ("Argo CD",)), stage.opened(request, tools) as rollout:
             done = central.Delivered(cluster=request.clusters[0], result=rollout.deliver(name, noted), facts=facts)
     for line in (*deploy_text.warnings(warnings), *done.lines()):
         session.print(line)
-    session.print_json("rollback", is_line=True, cluster=name, to=release.number, unseen=planned.unseen, **done.json())
+    session.print_json("rollback", cluster=name, to=release.number, unseen=planned.unseen, **done.json())
     errors = deploy_text.failures(done.result.components, f"mend what is shown above, then run `{again}` again")
     return deployer.concluded(session, errors, done.reasons())
 
@@ -65,10 +78,9 @@ def remove(destination: Destination, stack: str | None, timeout: float, *, is_tr
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import central_remove
     from cluster_forge.stages.deliver.argocd.central_removal import CentralRemoval
-    from cluster_forge.stages.deliver.removal.deletion import Deletion
 
     session, name = destination.session, destination.name
-    with session.reporting("remove", streams=True) as reporter:
+    with session.reporting("remove") as reporter:
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         central_stack = cluster_stacks.central(stack, tools.cluster, name)
@@ -77,13 +89,16 @@ def remove(destination: Destination, stack: str | None, timeout: float, *, is_tr
         what = f"the stack {central_stack.name} in {name}, by the Argo CD of {tools.cluster.about()}"
         if not is_trial and not session.run.yes:
             questions.must_confirm(session, f"Remove {what}?")
-        with deployer.going_on(destination.command("remove", "--stack", central_stack.name), noted):
-            done = Deletion() if is_trial else central_remove.remove(removal, deployer.run(), tools)
+        again = destination.command("remove", "--stack", central_stack.name)
+        with deployer.going_on(again, noted, () if is_trial else ("Argo CD",)):
+            if is_trial:
+                done = central_remove.foretold(removal)
+            else:
+                done = central_remove.remove(removal, deployer.run(), tools)
     for line in removal_text.lines(planned, done, what, is_trial=is_trial):
         session.print(line)
     session.print_json(
         "remove",
-        is_line=True,
         stack=central_stack.name,
         cluster=name,
         component="",

@@ -36,6 +36,13 @@ def add_choices(command: click.Command, name: str, choices: Mapping[str, str]) -
             option.help = f"{head.removesuffix('.')}{added}{'.' if head.endswith('.') else ''} [{tail}"
 
 
+def reword(command: click.Command, name: str, before: str, after: str) -> None:
+    """Put ``after`` in the place of ``before`` in the help text of one option of a command."""
+    for option in command.params:
+        if option.name == name and isinstance(option, click.Option):
+            option.help = (option.help or "").replace(before, after)
+
+
 def heading(group: type) -> str:
     """The heading that a group names, or its own: ``Output options`` for ``OutputOptions``."""
     return str(getattr(group, "HEADING", f"{re.sub('Options$', '', group.__name__)} options"))

@@ -79,7 +79,7 @@ def _deliver(session: Session, stack: str | None, name: str, settings: Mapping[s
     from cluster_forge.service_options import RenderOptions
     from cluster_forge.stages.deliver.through import ThroughRequest, deliver
 
-    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
+    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
         deployment, parts = stack_folders.read(session, place)
         deployer.confirm(session, f"Deliver {place.title} through {name}?")
         request = ThroughRequest(
@@ -110,7 +110,6 @@ def _concluded(session: Session, done: PluginDelivery) -> int:
         session.print(line)
     session.print_json(
         "deploy",
-        is_line=True,
         stack=done.stack,
         through=done.plugin,
         components=[{"name": str(one.name), "state": one.state, "message": one.message} for one in done.components],

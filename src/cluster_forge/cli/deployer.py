@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from cluster_forge.cli.session import Session
     from cluster_forge.foundation.errors import ForgeError
@@ -99,9 +99,17 @@ def _place(stage: str, item: str) -> str:
     return f"{item} ({cluster})" if cluster else item
 
 
+def engines(chosen: Deployment) -> set[str]:
+    """The GitOps engine that applies the objects, as it is called; nothing where this process does."""
+    from cluster_forge.gitops.delivery_mode import TITLES, Delivery
+
+    return set() if chosen.plan.delivery is Delivery.DIRECT else {TITLES[chosen.plan.engine]}
+
+
 @contextlib.contextmanager
-def going_on(again: str, noted: Noted | None = None) -> Iterator[None]:
-    """If the user stops what changes a cluster, have `app` print what was done, and what to type to go on.
+def going_on(again: str, noted: Noted | None = None, engines: Collection[str] = ()) -> Iterator[None]:
+    """If the user stops what changes a cluster, have `app` print what was done, and what to type to go on. ``engines`` are those
+    that do not stop with this process, in words; they may be added meanwhile.
 
     They are notes of the exception: what is printed here would go with the live display, which is still open.
     """
@@ -110,6 +118,9 @@ def going_on(again: str, noted: Noted | None = None) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit) as stop:
         if noted and (text := noted.text()):
             stop.add_note(text)
+        if engines:
+            names = " and ".join(sorted(engines))
+            stop.add_note(f"{names} goes on without this command, with what it was given")
         stop.add_note(f"stopped: what was changed so far stays; to go on: {again}")
         raise
 
@@ -118,7 +129,7 @@ def concluded(session: Session, errors: Sequence[ForgeError], reasons: Iterable[
     """The exit code. ``reasons`` are printed where the tables that have them are not.
 
     Raises:
-        ForgeError, ExceptionGroup: ``errors``; with ``--format json`` they are printed, as stdout has its one document already.
+        ForgeError, ExceptionGroup: ``errors``; with ``--format json`` they are printed, as stdout has its result already.
     """
     from cluster_forge.cli.output.streams import to_stderr
     from cluster_forge.foundation.error_groups import raise_all

@@ -12,6 +12,10 @@ from typing import ClassVar, Final
 
 from cluster_forge.foundation.option_fields import option
 
+_DOCUMENT: Final = "json: one document on stdout"
+JSON_LINES: Final = (_DOCUMENT, "json: an object in each line on stdout, events first and the result last")
+"""What the help text of ``--format`` says of JSON, and what it says for a verb that changes a cluster."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
@@ -21,7 +25,7 @@ class OutputOptions:
         "--format",
         default="text",
         choices=("text", "json"),
-        help="Output format; json: one document on stdout [default: text].",
+        help=f"Output format; {_DOCUMENT} [default: text].",
     )
     quiet: bool = option("-q", "--quiet", default=False, help="Print errors only.")
     verbose: bool = option("-v", "--verbose", default=False, help="Print notices and every item, too.")

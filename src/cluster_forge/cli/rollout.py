@@ -64,7 +64,7 @@ def concluded(session: Session, members: Members, outcomes: Sequence[ClusterOutc
         for line in outcome.result.lines() if outcome.result else ():
             session.print(line)
     documents = [{**rollout_text.json(one), **(one.result.json() if one.result else {})} for one in outcomes]
-    session.print_json("deploy", is_line=True, clusters=documents)
+    session.print_json("deploy", clusters=documents)
     ways = rollout_text.Ways(again=again, back=session.fleet_command("rollback"))
     reasons = [line for one in outcomes if one.result for line in one.result.reasons()]
     return deployer.concluded(session, rollout_text.errors(outcomes, ways, members.option), reasons)

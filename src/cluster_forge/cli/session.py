@@ -56,6 +56,8 @@ class Session:
     """False: no colors; None: colors on a terminal."""
     arguments: tuple[str, ...] = ()
     """The command line as it was typed."""
+    streams: bool = False
+    """With ``--format json`` events and the result are a line each, not one document."""
     run_record: RunRecord | None = None
     began: float = field(default_factory=time.monotonic)
     transfers: TransferRelay = field(default_factory=TransferRelay)
@@ -115,16 +117,16 @@ class Session:
         return composition.workspace_files(self.workspace)
 
     @contextlib.contextmanager
-    def reporting(self, *stages: str, streams: bool = False) -> Iterator[DeliveryReporter]:
-        """The reporter for the stages of this call; on a terminal with a live display until they are done. ``streams``: with
-        ``--format json`` each event is a line on stdout, unless ``--quiet`` is given.
+    def reporting(self, *stages: str) -> Iterator[DeliveryReporter]:
+        """The reporter for the stages of this call; on a terminal with a live display until they are done. Where the call
+        `streams`, each event is a line on stdout, unless ``--quiet`` is given.
         """
         from cluster_forge.cli.progress import console
         from cluster_forge.cli.progress.json_events import JsonEvents
         from cluster_forge.cli.progress.recording import Recorded
 
         verbosity = self.output.verbosity
-        streams = streams and self.output.is_json and not self.output.quiet
+        streams = self.streams and self.output.is_json and not self.output.quiet
         with console.reporting(
             stages, verbosity=verbosity, color=self.color, began=time.monotonic(), is_drawn=not streams
         ) as display:
@@ -152,10 +154,8 @@ class Session:
 
         to_stderr(error_text.text(problem), color=self.color)
 
-    def print_json(self, command: str, *, is_masked: bool = True, is_line: bool = False, **content: Any) -> None:
-        """Print the one JSON document of the call on stdout, if JSON is wanted; ``is_masked``: without credentials,
-        ``is_line``: in one line, as events were before it.
-        """
+    def print_json(self, command: str, *, is_masked: bool = True, **content: Any) -> None:
+        """Print the result of the call as JSON on stdout, if JSON is wanted; ``is_masked``: without credentials."""
         if self.output.is_json:
             from cluster_forge.foundation.addresses import masked_values
 
@@ -163,7 +163,7 @@ class Session:
             if self.record.timings and self.run_record:
                 content["timings"] = self.run_record.timings.json()
             document = {"command": command, **content, "seconds": seconds}
-            self._print_document(masked_values(document) if is_masked else document, is_line=is_line)
+            self._print_document(masked_values(document) if is_masked else document, is_line=self.streams)
 
     def _print_line(self, document: dict[str, Any]) -> None:
         from cluster_forge.foundation.addresses import masked_values

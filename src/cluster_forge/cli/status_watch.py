@@ -6,16 +6,16 @@ import contextlib
 import select
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, Protocol, TextIO
 
+from cluster_forge.cli import stack_folders
 from cluster_forge.cli.output import status_text
 from cluster_forge.cli.output.terminal_text import one_line
 from cluster_forge.cli.progress.live_display import Display
 from cluster_forge.cli.session import Session
-from cluster_forge.manifests.part import Part
-from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.cli.stack_folders import StackFolder
 from cluster_forge.stages.deliver.look.component_status import ComponentStatus
 from cluster_forge.stages.deliver.patience import tolerated
 from cluster_forge.stages.deliver.status import StackStatus, StatusRequest, status
@@ -34,15 +34,17 @@ class View(Protocol):
         """Show why nothing was seen this time."""
 
 
-def watch(session: Session, deployment: Deployment, parts: Sequence[Part]) -> None:
-    """Look again and again, until the program is interrupted, or its reader has gone (`| head`).
+def watch(session: Session, place: StackFolder) -> None:
+    """Look again and again, until the program is interrupted, or its reader has gone (`| head`). A terminal shows at once what
+    is looked at.
 
     Raises:
         ForgeError, ExceptionGroup: as `status` at the first look; later only for what does not go away by waiting.
     """
     quiet = replace(session, output=replace(session.output, quiet=True))
-    request = StatusRequest(deployment=deployment, parts=parts)
-    with quiet.reporting() as reporter, _shown(session) as view:
+    with quiet.reporting() as reporter, _shown(session, f"looking at {place.title} …") as view:
+        deployment, parts = stack_folders.read(session, place)
+        request = StatusRequest(deployment=deployment, parts=parts)
         tools = session.delivery(reporter)
         keep_looking(lambda: status(request, tools), view)
 
@@ -66,11 +68,11 @@ def has_lost_reader(stream: TextIO) -> bool:
 
 
 @contextlib.contextmanager
-def _shown(session: Session) -> Iterator[View]:
+def _shown(session: Session, beginning: str) -> Iterator[View]:
     if not (sys.stdout.isatty() and session.prints_results):
         yield Changes(session.print)
         return
-    table = _Table(session)
+    table = _Table(session, one_line(beginning))
     try:
         yield table
     finally:
@@ -78,28 +80,27 @@ def _shown(session: Session) -> Iterator[View]:
 
 
 class _Table:
-    """Redraws the table."""
+    """Redraws the table; before the first look the line ``beginning``, of which nothing stays."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, beginning: str) -> None:
         self._session = session
         self._lines: list[str] = []
-        self._error: list[str] = []
+        self._remark = [beginning]
         self._display = Display(sys.stdout.fileno(), self._drawn, is_colored=session.color is not False)
+        self._display.start(0)
 
     def _drawn(self, _: object) -> list[str]:
-        return [*self._lines, *self._error]
+        return [*self._lines, *self._remark]
 
     def show(self, seen: StackStatus) -> None:
-        self._lines, self._error = list(status_text.lines(seen)), []
-        self._display.start(0)
+        self._lines, self._remark = list(status_text.lines(seen)), []
 
     def say(self, error: str) -> None:
-        self._error = [one_line(error)]
-        self._display.start(0)
+        self._remark = [one_line(error)]
 
     def close(self) -> None:
         self._display.close()
-        for line in self._drawn(None):
+        for line in self._drawn(None) if self._lines else ():
             self._session.print(line)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import click
 
 from cluster_forge.cli import arguments, click_options, fixes, help_page
-from cluster_forge.cli.options import FindingOptions, OutputOptions, RecordOptions, RunOptions
+from cluster_forge.cli.options import JSON_LINES, FindingOptions, OutputOptions, RecordOptions, RunOptions
 from cluster_forge.cli.session import GROUPS, Session
 from cluster_forge.service_options import (
     ClusterOptions,
@@ -48,11 +48,11 @@ SELECTS: Final[Groups] = (Selection, *DESCRIBES, FindingOptions)
 _COMMON: Final[Groups] = (RunOptions, OutputOptions)
 
 
-def verb(*groups: type, formats: Mapping[str, str] = MappingProxyType({})) -> Decorator:
+def verb(*groups: type, formats: Mapping[str, str] = MappingProxyType({}), streams: bool = False) -> Decorator:
     """Make a function a verb: it gets a `Session` first, then its own options. Its docstring is the help text.
 
     A verb with `RecordOptions` leaves a log of each run in the workspace. ``formats`` are those of ``--format`` that only
-    this verb has, each with what it is for.
+    this verb has, each with what it is for. ``streams``: its JSON is a line for each event, and one for the result.
     """
     chosen = tuple(group for group in GROUPS if group in {*groups, *_COMMON})
 
@@ -61,7 +61,7 @@ def verb(*groups: type, formats: Mapping[str, str] = MappingProxyType({})) -> De
         @functools.wraps(function)
         def call(context: click.Context, /, **values: Any) -> Any:
             click_options.refuse_empty(context)
-            session = _session(context, chosen, values)
+            session = _session(context, chosen, values, streams=streams)
 
             def work(session: Session) -> Any:
                 with contextlib.nullcontext() if MirrorOptions in chosen else fixes.without_mirrors():
@@ -72,6 +72,8 @@ def verb(*groups: type, formats: Mapping[str, str] = MappingProxyType({})) -> De
         command = click.command(cls=help_page.HelpCommand)(call)
         command.params += [parameter for group in chosen for parameter in click_options.parameters(group)]
         click_options.add_choices(command, "format", formats)
+        if streams:
+            click_options.reword(command, "format", *JSON_LINES)
         command.params.append(_options_file())
         help_page.describe(command, function.__doc__ or "")
         return command
@@ -79,7 +81,7 @@ def verb(*groups: type, formats: Mapping[str, str] = MappingProxyType({})) -> De
     return decorate
 
 
-def _session(context: click.Context, groups: Groups, values: dict[str, Any]) -> Session:
+def _session(context: click.Context, groups: Groups, values: dict[str, Any], *, streams: bool) -> Session:
     """Take the options of the groups out of ``values``."""
     values.pop("options")
     taken: dict[str, Any] = {GROUPS[group]: click_options.taken(group, values) for group in groups}
@@ -93,7 +95,11 @@ def _session(context: click.Context, groups: Groups, values: dict[str, Any]) -> 
     if taken["output"].no_color or os.environ.get("NO_COLOR"):
         context.color = False
     return Session(
-        workspace=Path(context.find_root().obj), color=context.color, arguments=arguments.typed(context), **taken
+        workspace=Path(context.find_root().obj),
+        color=context.color,
+        arguments=arguments.typed(context),
+        streams=streams,
+        **taken,
     )
 
 

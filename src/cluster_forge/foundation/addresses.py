@@ -11,6 +11,8 @@ _START: Final = r"(?:(?<=[A-Za-z0-9+.-]{2}:)/{1,2}|(?<![^\s\"'`(=])//)"
 """Before the host; an address that was normalized as a path has one slash, one that is relative to a scheme no scheme."""
 _LOGIN: Final = re.compile(rf"({_START})(?:[^/?#\s\"]*|[^/?#\s:\"]*:(?!\d*(?![^\W_]))[^\s\"]*)@")
 """User and password. The second form has a password with characters that should have been encoded: ``u:p/w@host``."""
+_SSH_SCHEME: Final = "ssh:"
+_SSH_USER: Final = re.compile(r"//[\w.-]+@")
 _WHOLE_LOGIN: Final = re.compile(rf"({_START})(?:[^/?#]*|[^/?#:]*:(?!\d*(?![^\W_])).*)@", re.DOTALL)
 """The same in what is known to be one address, whose password may even have spaces and quotes."""
 _BARE_LOGIN: Final = re.compile(r"\A(?:[^\s/@:]+:[^\s/@]+@(?!sha\d+:))+")
@@ -72,7 +74,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def masked(text: str) -> str:
-    """A text with every URL in it as `without_credentials` shows it.
+    """A text with every URL in it as `without_credentials` shows it, but for the user of an SSH address.
 
     The time is linear in the length of the text, which others may have written: a pattern alone would look for the end of
     an address from each of its beginnings.
@@ -106,7 +108,13 @@ def _without_login(url: str) -> str:
 def _without_logins(word: re.Match[str]) -> str:
     """A word of a text without users and passwords; after its last ``@`` there is none."""
     before, at, after = word[0].rpartition("@")
-    return _LOGIN.sub(r"\1", before + at) + after if at else after
+    return _LOGIN.sub(_without_user, before + at) + after if at else after
+
+
+def _without_user(login: re.Match[str]) -> str:
+    """What is before a login, and the user of an SSH address, which is not a secret: a command needs it."""
+    scheme = login.string[max(login.start() - len(_SSH_SCHEME), 0) : login.start()]
+    return login[0] if scheme.lower() == _SSH_SCHEME and _SSH_USER.fullmatch(login[0]) else login[1]
 
 
 def _without_odd_login(word: re.Match[str]) -> str:

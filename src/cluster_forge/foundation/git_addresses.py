@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from cluster_forge.foundation.addresses import is_loopback_host, without_credentials
+from cluster_forge.foundation.addresses import is_loopback_host, is_public, without_credentials
 
 SCHEMES: Final = ("git+https://", "git+ssh://", "git+file://", "git+http://")
 EXAMPLE: Final = "git+https://git.example.com/team/repo.git@v1.2.3//path"
@@ -87,10 +87,23 @@ class GitAddress:
         """Whether the repository is on this machine: reading it needs no network."""
         return self.repository.startswith("file:")
 
+    @property
+    def remote(self) -> str:
+        """The repository as `git` takes it, without credentials; the user of an SSH address is none."""
+        return self.repository if is_public(self.repository) else without_credentials(self.repository)
+
+    @property
+    def shown(self) -> str:
+        """The address for messages: without credentials."""
+        return self._with(self.remote)
+
     def __str__(self) -> str:
-        """The address as it may be shown: without credentials."""
+        """The address without credentials and users, as the lock has it."""
+        return self._with(without_credentials(self.repository))
+
+    def _with(self, repository: str) -> str:
         ref, path = f"@{self.ref}" if self.ref else "", f"//{self.path}" if self.path else ""
-        return f"{_PREFIX}{without_credentials(self.repository)}{ref}{path}"
+        return f"{_PREFIX}{repository}{ref}{path}"
 
 
 def is_git(address: str) -> bool:

@@ -54,6 +54,14 @@ class DeliveryReporter(Reporter, Waits, Protocol):
     """Receives the events of a delivery."""
 
 
+class _UnreportedDelivery(_Unreported):
+    def item_waiting(self, stage: str, item: str, reason: str) -> None: ...
+
+
+UNREPORTED_DELIVERY: Final[DeliveryReporter] = _UnreportedDelivery()
+"""For a delivery that is only tried."""
+
+
 class Transfers(Protocol):
     """Receives what happens on the network, from any thread. ``host`` is ``name:port``."""
 

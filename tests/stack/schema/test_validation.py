@@ -103,6 +103,20 @@ def test_schema_errors_have_their_position(native: Native, description: str, err
         ("target: {kubernetes: 1.30}", 'put it in quotes: "1.30"'),
         ("extends: ../base.yaml", "write it as a list: [../base.yaml]"),
         ("gitops: {install: 'true'}", "write it without quotes"),
+        (
+            "components: [{name: a, secrets: [{name: s, keys: [user, password]}]}]",
+            "write a mapping: `keys: {user: what it is, password: what it is}`",
+        ),
+        (
+            "components: [{name: a, secrets: [{name: s, keys: password}]}]",
+            "write a mapping: `keys: {password: what it is}`",
+        ),
+        (
+            "components: [{name: a, secrets: [{name: s, keys: [{name: password}]}]}]",
+            "write a mapping: `keys: {NAME: what it is}`",
+        ),
+        ("labels: [team]", "write a mapping: `labels: {team: …}`"),
+        ("labels: [a=b]", "write a mapping: `labels: {NAME: …}`"),
         ("size: small", "write `size` below `target`: `target: {size: …}`"),
         ("gitops: {size: small}", "write `size` below `target`: `target: {size: …}`"),
         (

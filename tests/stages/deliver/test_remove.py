@@ -11,6 +11,7 @@ from tests.fake_controllers import becomes_ready
 from tests.gitops.conftest import body, crd_of, part
 from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.deliveries import (
+    PASSING,
     VOLUME,
     WIDGET,
     WIDGETS,
@@ -24,6 +25,7 @@ from tests.stages.deliver.deliveries import (
 
 from cluster_forge.foundation.errors import (
     BusyError,
+    ClusterError,
     DeploymentError,
     ForgeError,
     PreflightError,
@@ -31,6 +33,7 @@ from cluster_forge.foundation.errors import (
     UnknownNameError,
 )
 from cluster_forge.gitops import owners, ownership
+from cluster_forge.gitops.parts import STACK_LABEL
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
@@ -72,7 +75,15 @@ def deploy(
 
 
 def gone(delivery: Delivery, **request: Any) -> Deletion:
-    return remove.remove(RemoveRequest(stack="demo", run="host/2/0", **request), delivery.tools)
+    """Remove it, as a dry run has said before, without a change."""
+    asked = RemoveRequest(stack="demo", run="host/2/0", **request)
+    before, sent = delivery.cluster.objects(), len(delivery.cluster.requests)
+    foretold = remove.foretold(asked, delivery.tools)
+    assert delivery.cluster.objects() == before
+    del delivery.cluster.requests[sent:]
+    done = remove.remove(asked, delivery.tools)
+    assert (set(foretold.deleted), dict(foretold.kept)) == (set(done.deleted), dict(done.kept))
+    return done
 
 
 def left(delivery: Delivery, before: set[ObjectId]) -> set[str]:
@@ -283,6 +294,10 @@ def test_a_narrowed_deployment_does_not_hide_who_needs_a_component() -> None:
         (("list", "Service", "*"), {}, "may not list services in all namespaces"),
         (("delete", "ConfigMap", "shop"), {"component": "shop"}, "may not delete configmaps in namespace shop"),
         (("delete", "CustomResourceDefinition", "*"), {"data": True}, "may not delete customresourcedefinitions"),
+        (("delete", "Widget", ""), {"data": True}, "may not delete widgets.example.com in all namespaces"),
+        (("delete", "Secret", "cluster-forge"), {}, "may not delete secrets in namespace cluster-forge"),
+        (("patch", "ConfigMap", "cluster-forge"), {}, "may not patch configmaps in namespace cluster-forge"),
+        (("*", "Lease", "*"), {"component": "shop"}, "may not create, delete, get, update leases"),
     ],
 )
 def test_what_the_user_may_not_do_is_said_before_the_first_change(
@@ -296,6 +311,66 @@ def test_what_the_user_may_not_do_is_said_before_the_first_change(
         gone(delivery, **request_of)
     assert "kubectl auth can-i" in str(refused.value.fix)
     assert delivery.cluster.objects() == before
+
+
+@pytest.mark.parametrize(("verb", "kind"), [("patch", "Application"), ("delete", "AppProject")])
+def test_what_an_engine_reads_of_the_stack_takes_permissions_too(verb: str, kind: str) -> None:
+    delivery = Delivery()
+    deploy(delivery, STACK)
+    labels = {STACK_LABEL: "demo"}
+    read = [body("argoproj.io/v1alpha1", one, "demo", "argocd", labels=labels) for one in ("Application", "AppProject")]
+    delivery.cluster.put(*KINDS, *read)
+    delivery.cluster.denied = {(verb, kind, "argocd"), ("delete", "Secret", "cluster-forge")}
+    before = delivery.cluster.objects()
+    with pytest.raises(ExceptionGroup) as refused:
+        remove.remove(RemoveRequest(stack="demo", run="host/2/0"), delivery.tools)
+    messages = [str(error) for error in refused.value.exceptions]
+    assert len(messages) == 2
+    assert any(f"may not {verb} {kind.lower()}s.argoproj.io in namespace argocd" in message for message in messages)
+    assert delivery.cluster.objects() == before
+    delivery.cluster.denied = {(verb, kind, "elsewhere"), ("delete", "Secret", "shop")}
+    assert "Deployment.apps/shop/web" in map(str, remove.foretold(RemoveRequest(stack="demo"), delivery.tools).deleted)
+
+
+@pytest.mark.parametrize("error", PASSING)
+def test_what_an_api_server_says_for_a_moment_does_not_end_the_wait(error: ForgeError) -> None:
+    delivery = Delivery()
+    deploy(delivery, [part("shop", [web()])])
+    failures = 0
+
+    def unwell(request: FakeRequest) -> None:
+        nonlocal failures
+        is_gone = request.target == identity("Deployment", "web", "shop", "apps") and request.verb == "get"
+        if is_gone and request.target not in delivery.cluster.objects() and failures < 3:
+            failures += 1
+            raise error
+
+    delivery.cluster.before = unwell
+    done = remove.remove(RemoveRequest(stack="demo", run="host/2/0"), delivery.tools)
+    assert failures == 3
+    assert "Deployment.apps/shop/web" in map(str, done.deleted)
+
+
+def test_a_cluster_that_does_not_say_until_the_end_whether_an_object_is_gone_is_an_error() -> None:
+    delivery = Delivery()
+    deploy(delivery, [part("shop", [web()])])
+
+    def unwell(request: FakeRequest) -> None:
+        if request.target.name == "web" and request.target not in delivery.cluster.objects():
+            raise PASSING[0]
+
+    delivery.cluster.before = unwell
+    with pytest.raises(ClusterError, match="connection refused"):
+        remove.remove(RemoveRequest(stack="demo", run="host/2/0", timeout=30), delivery.tools)
+
+
+def test_no_line_says_that_nothing_was_deleted_with_a_number() -> None:
+    delivery = Delivery()
+    deploy(delivery, [part("namespaces", [body("v1", "Namespace", "shop")]), part("shop", [web()], wave=10)])
+    delivery.cluster.delete(identity("Deployment", "web", "shop", "apps"))
+    remove.remove(RemoveRequest(stack="demo", run="host/2/0"), delivery.tools)
+    said = {event[2]: event[3] for event in delivery.reporter.events if event[0] == "advanced" and event[1] == "remove"}
+    assert said == {"shop": "nothing left to delete", "namespaces": "its Namespaces go last"}
 
 
 def test_what_stays_needs_no_permission() -> None:
@@ -333,7 +408,7 @@ def test_a_deployment_that_ends_before_the_lease_is_held_is_removed_too() -> Non
             delivery.cluster.requests.clear()
 
     delivery.cluster.before = deploy_meanwhile
-    gone(delivery, data=True)
+    remove.remove(RemoveRequest(stack="demo", run="host/2/0", data=True), delivery.tools)
     names = deleted(delivery)
     assert names.index("Deployment/web") < names.index("Deployment/operator"), "the operator is needed by the shop"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from tests.gitops.conftest import body, crd, part
-from tests.stages.deliver.deliveries import Delivery, deployment, identity, settings, web
+from tests.stages.deliver.deliveries import DIRECT, Delivery, deployment, identity, settings, web
 
 from cluster_forge.foundation.errors import ReleaseError
 from cluster_forge.gitops.release import Result
-from cluster_forge.stack.model import GitOps
+from cluster_forge.stack.model import GitOps, GitOpsEngine
 from cluster_forge.stages.deliver import obstacles, rollback
 from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deployment import Deployment
@@ -191,6 +191,56 @@ def test_the_same_is_refused_where_an_engine_applies_the_objects(
         rollback.target(BACK, delivery.tools)
     chosen, _ = rollback.target(RollbackRequest(stack="demo", is_forced=True), delivery.tools)
     assert chosen.number == 1
+
+
+def changes(delivery: Delivery, request: RollbackRequest = BACK) -> list[tuple[str, str, str]]:
+    """What going back would change, by object, with the remark."""
+    planned = rollback.planned(request, delivery.tools)
+    return [(one.id.name, one.change.value, one.remark) for one in planned.changes.objects]
+
+
+@pytest.mark.parametrize("gitops", [DIRECT, GitOps(install=False), GitOps(engine=GitOpsEngine.FLUX, install=False)])
+def test_a_plan_says_what_would_change_whatever_delivers(gitops: GitOps) -> None:
+    delivery = Delivery()
+    states = [
+        ("v-1", [settings(a="1"), settings("old")]),
+        ("v-2", [settings(a="2"), settings("new"), volume("1Gi")]),
+    ]
+    for version, bodies in states:
+        cast = deployment([part("shop", bodies)], version, gitops=gitops)
+        begun = releases.begin(cast, delivery.tools, run=RUN).release
+        releases.end(begun, Result.DEPLOYED, delivery.tools)
+    before = delivery.cluster.objects()
+    stays = "stays in the cluster: data would be lost with it"
+    assert changes(delivery) == [
+        ("new", "removed", ""),
+        ("old", "added", ""),
+        ("settings", "changed", ""),
+        ("data", "removed", stays),
+    ]
+    assert delivery.cluster.objects() == before
+
+
+def test_a_plan_says_what_is_in_the_way_beside_what_would_change() -> None:
+    delivery = Delivery()
+    release(delivery, [volume("1Gi")], "v-1")
+    release(delivery, [volume("2Gi")], "v-2")
+    planned = rollback.planned(BACK, delivery.tools)
+    assert ["it cannot shrink" in str(error) for error in planned.obstacles] == [True]
+    assert (planned.release.number, planned.newest.number) == (1, 2)
+    assert not rollback.planned(RollbackRequest(stack="demo", is_forced=True), delivery.tools).obstacles
+
+
+def test_the_plan_of_a_narrowed_release_is_about_its_own_components() -> None:
+    delivery = Delivery()
+    for number in ("1", "2"):
+        whole = deployment(
+            [part("shop", [settings(a=number)]), part("other", [settings("other", a=number)])], f"v-{number}"
+        )
+        deploy(delivery, whole, "")
+        deploy(delivery, deployment([part("shop", [settings(a=f"{number}0")])], f"v-{number}0", narrowed="shop"), "")
+    assert changes(delivery, RollbackRequest(stack="demo", to=2)) == [("settings", "changed", "")]
+    assert [name for name, *_ in changes(delivery, RollbackRequest(stack="demo", to=1))] == ["other", "settings"]
 
 
 def test_what_a_release_keeps_of_a_secret_is_not_its_value() -> None:

@@ -38,14 +38,24 @@ def shop(cluster: FakeCluster, parts: Sequence[Part] = PARTS) -> ComponentStatus
 def test_a_healthy_stack() -> None:
     result = seen(healthy())
     assert result.is_healthy
+    assert result.is_good
     assert [(one.name, one.sync, one.condition, one.messages) for one in result.components] == [
         ("shop", "Synced", "Healthy", ()),
         ("more", "Synced", "Healthy", ()),
     ]
 
 
+def test_what_is_healthy_but_other_than_the_stack_is_not_good() -> None:
+    cluster = healthy()
+    settings_id = identity("ConfigMap", "settings", "shop")
+    cluster.patch(settings_id, {"data": {"a": "2"}}, Patch.MERGE, manager="kubectl-edit")
+    result = seen(cluster)
+    assert (result.is_healthy, result.is_synced, result.is_good) == (True, False, False)
+
+
 def test_a_stack_that_is_not_deployed() -> None:
     result = seen(FakeCluster())
+    assert not result.is_good
     assert not result.is_healthy
     assert {(one.sync, one.condition, one.messages) for one in result.components} == {
         ("OutOfSync", "Missing", ("none of its objects is there",))

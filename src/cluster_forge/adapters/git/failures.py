@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster_forge.adapters.git.program import GitError
-from cluster_forge.foundation.addresses import is_public, masked
+from cluster_forge.foundation.addresses import masked
 from cluster_forge.foundation.errors import FetchError
 from cluster_forge.foundation.git_addresses import GitAddress
 
@@ -117,8 +117,8 @@ def temporary_reason(failure: GitError) -> str:
 
 def of(failure: GitError, address: GitAddress) -> FetchError:
     """The error for a failed call about a repository."""
-    where = str(address)
-    url = address.repository if is_public(address.repository) else masked(address.repository)
+    where = address.shown
+    url = address.remote
     if failure.is_limit:
         return FetchError(f"{where}: {failure.text}", fix=f"try again later; test: `git ls-remote {url}`")
     quoted = _quoted(failure.text)

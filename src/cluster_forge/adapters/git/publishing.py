@@ -84,7 +84,7 @@ class _Push:
             if is_trial or self._push(done):
                 return done
         raise RepositoryError(
-            f"{self.address}: others pushed to {self.publication.branch} at each of {counted(_ATTEMPTS, 'attempt')}",
+            f"{self.address.shown}: others pushed to {self.publication.branch} at each of {counted(_ATTEMPTS, 'attempt')}",
             fix="run `cluster-forge push --git` again",
         )
 
@@ -157,7 +157,7 @@ class _Push:
         for path in sorted({*places, *folders}):
             if path in there and path not in known:
                 raise EditedError(
-                    f"{self.address}: {path} is in the way on branch {self.publication.branch}: push did not write it",
+                    f"{self.address.shown}: {path} is in the way on branch {self.publication.branch}: push did not write it",
                     fix="write the stack to a folder of its own: `gitops: {path: …}`, or remove the file",
                 )
 
@@ -211,14 +211,14 @@ class _Push:
         lines = [line.strip() for line in failure.text.splitlines() if line.strip()]
         words = masked(" ".join(" ".join(lines[-6:]).split()))[:500]
         return RepositoryError(
-            f"{self.address}: the push to {self.publication.branch} was refused: {words}",
+            f"{self.address.shown}: the push to {self.publication.branch} was refused: {words}",
             fix="push to a branch that you may write, and make a pull request of it: --branch NAME; or log in: "
             "cluster-forge login, a credential helper of Git, an SSH key",
         )
 
     def _taken(self, tagged: str) -> TagError:
         return TagError(
-            f"{self.address}: the tag {self.publication.tag} names commit {tagged[:12]}, which has other files",
+            f"{self.address.shown}: the tag {self.publication.tag} names commit {tagged[:12]}, which has other files",
             fix="delete the tag there if nothing reads it, or cast again",
         )
 

@@ -74,7 +74,7 @@ class RemoteTrees:
         """
         if locked and not is_commit(locked):
             raise LockError(
-                f"{address}: {locked!r} is not the id of a commit",
+                f"{address.shown}: {locked!r} is not the id of a commit",
                 fix="restore cluster-forge.lock from version control",
             )
         clone = self._clone(address)
@@ -82,7 +82,7 @@ class RemoteTrees:
             ref = clone.resolved(address)
         if locked and locked != ref.commit and not ref.is_branch:
             raise LockError(
-                f"{address}: the tag has moved: the lock has commit {locked}, the repository has {ref.commit}",
+                f"{address.shown}: the tag has moved: the lock has commit {locked}, the repository has {ref.commit}",
                 fix="find out why; to accept the change: cluster-forge mine --update NAME",
             )
         return locked or ref.commit
@@ -170,7 +170,7 @@ class _Clone:
         for path, entry in files.items():
             if contents[entry.id].startswith(_LFS):
                 raise FetchError(
-                    f"{address}: {path} is in Git LFS; the repository has only a pointer to it",
+                    f"{address.shown}: {path} is in Git LFS; the repository has only a pointer to it",
                     fix="commit the file itself, or name a path without it",
                 )
         return FileTree(
@@ -282,13 +282,13 @@ def _check_sizes(address: GitAddress, output: bytes, entries: Mapping[str, Entry
     largest = max(sizes, key=lambda blob: sizes[blob], default="")
     if largest and sizes[largest] > _MOST_FILE:
         raise FetchError(
-            f"{address}: {paths.get(largest, largest)} has {counted(sizes[largest], 'byte')} (limit {_MOST_FILE >> 20} MB)",
+            f"{address.shown}: {paths.get(largest, largest)} has {counted(sizes[largest], 'byte')} (limit {_MOST_FILE >> 20} MB)",
             fix="name a path without it",
         )
     total = sum(sizes[entry.id] for entry in entries.values()) if entries else sum(sizes.values())
     if total > _MOST_BYTES:
         raise FetchError(
-            f"{address} has more than {_MOST_BYTES >> 20} MB of files", fix="name a path with less below it"
+            f"{address.shown} has more than {_MOST_BYTES >> 20} MB of files", fix="name a path with less below it"
         )
 
 
@@ -307,8 +307,10 @@ def _batch(output: bytes) -> dict[str, bytes]:
 def _gone(address: GitAddress, commit: str, ref: RemoteRef) -> FetchError | LockError:
     """The error for a commit that the repository no longer has."""
     if not ref.name or ref.commit == commit:
-        return FetchError(f"{address}: the repository has no commit {commit}", fix="check the address and the commit")
+        return FetchError(
+            f"{address.shown}: the repository has no commit {commit}", fix="check the address and the commit"
+        )
     return LockError(
-        f"{address}: the repository has no commit {commit} (from the lock) any more; {ref.name} is at {ref.commit}",
+        f"{address.shown}: the repository has no commit {commit} (from the lock) any more; {ref.name} is at {ref.commit}",
         fix="its history was rewritten; to accept the change: cluster-forge mine --update NAME",
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cluster_forge.stages.deliver.tools import DeliverTools
 
 
-@verb(*ON_MANY, RecordOptions)
+@verb(*ON_MANY, RecordOptions, streams=True)
 @click.argument("stack", required=False)
 @delivery_options.waits
 @delivery_options.timeout
@@ -153,6 +153,8 @@ class _Values:
         from cluster_forge.stages.deliver.secrets import given
 
         expected = deployment.plan.secrets
+        if not (expected or self.others):
+            raise given.none_expected(deployment.name)
         if self.source == given.ENVIRONMENT:
             return given.from_environment(expected, os.environ)
         return given.parse(self.text, self._where, (*expected, *self.others), reader)
@@ -214,17 +216,18 @@ def _deploy(session: Session, stack: str | None, options: DeployOptions, values:
     from cluster_forge.stages.deliver import deployment
 
     again = session.cluster_command("deploy", *([stack] if stack else []), *(["--dry-run"] if options.is_trial else []))
-    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy", streams=True) as reporter:
+    with stack_folders.opened(session, stack, "deploy") as place, session.reporting("deploy") as reporter:
         noted = deployer.Noted(reporter)
         tools = replace(session.delivery(noted), files=place.files)
         chosen = deployment.read(place.folder, tools.files, place.title)
         if not options.is_trial:
             deployer.confirm(session, f"Deploy {place.title} to {tools.cluster.about()}?")
-        with deployer.going_on(again, noted):
+        running = set() if options.is_trial else deployer.engines(chosen)
+        with deployer.going_on(again, noted, running):
             done = _deployed(session, chosen, tools, options, values)
     for line in done.lines():
         session.print(line)
-    session.print_json("deploy", is_line=True, **done.json(), requests=tools.cluster.sent())
+    session.print_json("deploy", **done.json(), requests=tools.cluster.sent())
     back = session.cluster_command("rollback", done.deployment.name)
     errors = deploy_text.errors(done.result, again, back)
     return deployer.concluded(session, errors, done.reasons())
@@ -255,17 +258,18 @@ def _rolled_out(session: Session, members: Members, options: DeployOptions, valu
     from cluster_forge.stack.clusters import DescribedCluster
     from cluster_forge.stages.deliver import deployment
 
-    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters), streams=True) as reporter:
+    with session.reporting(*(f"deploy {cluster.name}" for cluster in members.clusters)) as reporter:
         noted = deployer.Noted(reporter)
-        values = values and values.for_all(_expected(members))
+        values, running = values and values.for_all(_expected(members)), set[str]()
 
         def deploy(cluster: DescribedCluster) -> _Deployed:
             own, place = fleet.reached(session, cluster), members.places[cluster.name]
             tools = replace(own.delivery(fleet.ClusterReporter(noted, cluster.name)), files=place.files)
             chosen = members.placed(deployment.read(place.folder, place.files, place.title), cluster, tools)
+            running.update(() if options.is_trial else deployer.engines(chosen))
             return _deployed(own, chosen, tools, options, values)
 
-        with deployer.going_on(f"{again} {members.chosen}", noted):
+        with deployer.going_on(f"{again} {members.chosen}", noted, running):
             outcomes = rollout.run(session, members, deploy)
     return rollout.concluded(session, members, outcomes, again)
 

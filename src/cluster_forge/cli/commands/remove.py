@@ -11,7 +11,7 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import DELIVERS, verb
 
 
-@verb(*DELIVERS, RecordOptions)
+@verb(*DELIVERS, RecordOptions, streams=True)
 @click.argument("component", required=False)
 @click.option("--stack", metavar="NAME", help="The stack [default: the only one in the cluster].")
 @delivery_options.cluster
@@ -24,7 +24,7 @@ from cluster_forge.cli.verb import DELIVERS, verb
     show_default=True,
     help="How long to wait until one object is gone, in seconds.",
 )
-@click.option("--dry-run", is_flag=True, help="Change nothing: print what would go, in its order.")
+@click.option("--dry-run", is_flag=True, help="Change nothing: print what would go, in its order, and what would stay.")
 def command(  # noqa: PLR0913 - its options
     session: Session,
     component: str | None,
@@ -51,7 +51,6 @@ def command(  # noqa: PLR0913 - its options
     from cluster_forge.cli.prompts import questions
     from cluster_forge.stages.deliver import remove
     from cluster_forge.stages.deliver.cluster_records import claims
-    from cluster_forge.stages.deliver.removal.deletion import Deletion
     from cluster_forge.stages.deliver.removal.request import RemoveRequest
 
     destination = destinations.chosen(session, cluster)
@@ -64,7 +63,7 @@ def command(  # noqa: PLR0913 - its options
         central_cluster.remove(destination, stack, timeout, is_trial=dry_run)
         return
     session = destination.session
-    with session.reporting("remove", streams=True) as reporter:
+    with session.reporting("remove") as reporter:
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         facts = tools.cluster.about()
@@ -77,9 +76,9 @@ def command(  # noqa: PLR0913 - its options
         with deployer.going_on(
             session.cluster_command("remove", *([component] if component else []), "--stack", name), noted
         ):
-            done = Deletion() if dry_run else remove.remove(request, tools)
+            done = (remove.foretold if dry_run else remove.remove)(request, tools)
     for line in removal_text.lines(planned, done, f"{what} in {facts}", is_trial=dry_run):
         session.print(line)
     session.print_json(
-        "remove", is_line=True, stack=name, component=component or "", trial=dry_run, **removal_text.json(planned, done)
+        "remove", stack=name, component=component or "", trial=dry_run, **removal_text.json(planned, done)
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cluster_forge.stages.deliver.rollback import RollbackRequest
 
 
-@verb(*DELIVERS, RecordOptions)
+@verb(*DELIVERS, RecordOptions, streams=True)
 @click.argument("stack", required=False)
 @click.option(
     "--to",
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @delivery_options.cluster
 @delivery_options.waits
 @delivery_options.timeout
+@click.option("--dry-run", is_flag=True, help="Change nothing: print what would change, and what is in the way.")
 @click.option("--force-rollback", is_flag=True, help="Go back also where data would be lost, as far as it is possible.")
 @delivery_options.force_version
 @delivery_options.force_conflicts
@@ -42,6 +43,7 @@ def command(  # noqa: PLR0913 - its options
     cluster: str | None,
     waits: bool,
     timeout: float,
+    dry_run: bool,
     force_rollback: bool,
     force_version: bool,
     force_conflicts: bool,
@@ -53,7 +55,7 @@ def command(  # noqa: PLR0913 - its options
     have is pruned. Where going back would lose data or is impossible, nothing is changed, and the reason is printed.
 
     Examples:
-        cluster-forge rollback
+        cluster-forge rollback --dry-run
         cluster-forge rollback --cluster eu-1      # of the description
         cluster-forge rollback --to 7 --yes
         cluster-forge rollback platform --context production --wait
@@ -70,14 +72,19 @@ def command(  # noqa: PLR0913 - its options
             "--recreate": recreate,
         }
         central.check_options("rollback", given)
-        through = DeployOptions(timeout=timeout, waits=waits)
+        through = DeployOptions(timeout=timeout, waits=waits, is_trial=dry_run)
         return central_cluster.go_back(destination, stack, through, to, is_forced=force_rollback)
     # `rollback.target` compares the versions; of the checks beside that, the same is a warning.
     options = DeployOptions(
-        timeout=timeout, waits=waits, force_conflicts=force_conflicts, recreate=recreate, force_version=True
+        timeout=timeout,
+        waits=waits,
+        is_trial=dry_run,
+        force_conflicts=force_conflicts,
+        recreate=recreate,
+        force_version=True,
     )
     wanted = partial(RollbackRequest, to=to, is_forced=force_rollback, force_version=force_version, recreates=recreate)
-    return _go_back(destination.session, stack, options, wanted)
+    return (_try if dry_run else _go_back)(destination.session, stack, options, wanted)
 
 
 def _go_back(
@@ -89,7 +96,7 @@ def _go_back(
     from cluster_forge.stages.deliver.cluster_records import releases
     from cluster_forge.stages.deliver.deploy import DeployRequest
 
-    with session.reporting("rollback", streams=True) as reporter:
+    with session.reporting("rollback") as reporter:
         noted = deployer.Noted(reporter)
         tools = session.delivery(noted)
         facts = tools.cluster.about()
@@ -98,7 +105,7 @@ def _go_back(
         question = f"Go back to release {release.number} of {name} (version {release.version}) in {facts}?"
         deployer.confirm(session, question)
         again = session.cluster_command("rollback", name, "--to", str(release.number))
-        with deployer.going_on(again, noted):
+        with deployer.going_on(again, noted, deployer.engines(deployment)):
             result = deploy.deploy(
                 DeployRequest(
                     deployment=deployment, options=options, run=deployer.run(), cause=rollback.cause(release)
@@ -109,8 +116,40 @@ def _go_back(
         session.print(line)
     session.print_json(
         "rollback",
-        is_line=True,
         to=release.number,
         **deploy_text.deployed_json(result, deployment, facts, is_trial=False),
     )
     return deployer.concluded(session, deploy_text.errors(result, again), deploy_text.reasons(result))
+
+
+def _try(session: Session, stack: str | None, options: DeployOptions, wanted: Callable[..., RollbackRequest]) -> int:
+    """What going back would change, and all that is in its way."""
+    from cluster_forge.cli import cluster_stacks, deployer
+    from cluster_forge.cli.output import deploy_text, rollback_text
+    from cluster_forge.foundation.error_groups import expected
+    from cluster_forge.foundation.errors import ForgeError
+    from cluster_forge.stages.deliver import deploy, rollback
+    from cluster_forge.stages.deliver.cluster_records import releases
+    from cluster_forge.stages.deliver.deploy import DeployRequest, DeployResult
+
+    with session.reporting("rollback") as reporter:
+        tools = session.delivery(reporter)
+        facts = tools.cluster.about()
+        name = cluster_stacks.chosen(stack, releases.stacks(tools.cluster), tools.cluster, "rollback")
+        planned = rollback.planned(wanted(stack=name), tools)
+        result, errors = DeployResult(), list(planned.obstacles)
+        try:
+            request = DeployRequest(deployment=planned.deployment, options=options, run=deployer.run())
+            result = deploy.deploy(request, tools)
+        except (ForgeError, ExceptionGroup) as error:
+            known = {obstacle.where for obstacle in planned.obstacles}
+            errors += [one for one in expected(error) if one.where not in known]
+    for line in rollback_text.lines(planned.release, planned.newest, planned.changes, result.warnings, str(facts)):
+        session.print(line)
+    session.print_json(
+        "rollback",
+        to=planned.release.number,
+        **rollback_text.json(planned.newest, planned.changes),
+        **deploy_text.deployed_json(result, planned.deployment, facts, is_trial=True),
+    )
+    return deployer.concluded(session, errors, ())

@@ -25,7 +25,8 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
 
     STACK is the name of a folder below stacks/; it may be left out if there is one only. For each component: its version
     in the cluster and in the stack, whether the cluster has what the stack has, and whether it is healthy, as Argo CD says
-    it or as its objects say. Exit code 1 if not all components are healthy.
+    it or as its objects say. Exit code 1 if not all components are synced and
+    healthy.
 
     Examples:
         cluster-forge status
@@ -40,15 +41,15 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
     if watch and session.output.format != "text":
         raise click.UsageError("--watch is for people: leave --format out")
     with stack_folders.opened(session, stack, "status") as place:
-        deployment, parts = stack_folders.read(session, place)
         if watch:
-            status_watch.watch(session, deployment, parts)
+            status_watch.watch(session, place)
+        deployment, parts = stack_folders.read(session, place)
         from cluster_forge.stages.deliver.status import STAGE, StatusRequest, status
 
         with session.reporting(STAGE) as reporter:
             seen = status(StatusRequest(deployment=deployment, parts=parts), session.delivery(reporter))
     _print(session, seen)
-    return 0 if seen.is_healthy else 1
+    return 0 if seen.is_good else 1
 
 
 def _of_fleet(session: Session, stack: str | None, *, watch: bool) -> int:
@@ -67,7 +68,7 @@ def _of_fleet(session: Session, stack: str | None, *, watch: bool) -> int:
     for line in fleet_text.status_lines(seen):
         session.print(line)
     session.print_json("status", clusters=fleet_text.status_json(seen))
-    return 0 if all(one.result and one.result.is_healthy for one in seen) else 1
+    return 0 if all(one.result and one.result.is_good for one in seen) else 1
 
 
 def _print(session: Session, seen: StackStatus) -> None:

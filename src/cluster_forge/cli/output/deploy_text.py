@@ -102,10 +102,11 @@ def failures(components: Sequence[ComponentResult], fix: str) -> list[ForgeError
     failed = [component for component in bad if component.state is State.FAILED] or bad
     blocked = len(bad) - len(failed)
     waiting = f", {blocked} more need them" if blocked else ""
-    applied = sum(component.changed for component in components)
+    changed = sum(component.changed for component in components)
+    applied = counted(changed, "object") if changed else "nothing"
     error = DeploymentError(
         f"{counted(len(failed), 'component')} of {len(components)} could not be deployed: "
-        f"{', '.join(component.name for component in failed)}{waiting}; {counted(applied, 'object')} applied before",
+        f"{', '.join(component.name for component in failed)}{waiting}; {applied} applied before",
         fix=fix,
     )
     return [error]

@@ -28,11 +28,10 @@ def lines(planned: Planned, done: Deletion, what: str, *, is_trial: bool) -> Ite
     """What was removed, or would be, and what stays."""
     if is_trial:
         yield f"would be removed, in this order: {', '.join(planned.components) or 'its objects'}"
-        yield f"{counted(planned.objects, 'object')} of {what}; nothing was changed"
-        return
     for target, reason in done.kept:
-        yield f"  stays: {target}: {one_line(reason)}"
-    yield f"{counted(len(done.deleted), 'object')} of {what} deleted"
+        yield f"  {'would stay' if is_trial else 'stays'}: {target}: {one_line(reason)}"
+    count = counted(len(done.deleted), "object") if done.deleted else "nothing"
+    yield f"{count} of {what} would be deleted; nothing was changed" if is_trial else f"{count} of {what} deleted"
 
 
 def json(planned: Planned, done: Deletion) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def lines(status: StackStatus) -> Iterator[str]:
     head, *shown = columns.table(rows, _WIDEST)
     yield head
     for component, row in zip(status.components, shown, strict=True):
-        yield row if component.is_healthy else styled((row, {"fg": _COLORS.get(component.condition, "red")}))
+        yield _colored(row, component)
         yield from columns.notes(component.messages)
     yield summary(status)
     if release := status.release:
@@ -44,6 +44,7 @@ def json(status: StackStatus) -> dict[str, Any]:
         "stack": status.stack,
         "version": status.version,
         "healthy": status.is_healthy,
+        "synced": status.is_synced,
         "release": {
             "number": release.number,
             "version": release.version,
@@ -95,6 +96,12 @@ def prometheus(status: StackStatus) -> Iterator[str]:
         yield from _metric(
             "release", "The number of the last release in the cluster.", [(release, status.release.number)]
         )
+
+
+def _colored(row: str, component: ComponentStatus) -> str:
+    if component.is_healthy:
+        return row if component.sync is Sync.SYNCED else styled((row, {"fg": "yellow"}))
+    return styled((row, {"fg": _COLORS.get(component.condition, "red")}))
 
 
 def _row(component: ComponentStatus) -> tuple[str, ...]:

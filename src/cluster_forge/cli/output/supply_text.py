@@ -50,7 +50,7 @@ def pushed_to_git(request: GitPushRequest, result: GitPushResult) -> Iterator[st
     """The lines; of a trial what would be there."""
     published = result.published
     folder = f", folder {result.path}" if result.path else ""
-    yield f"{request.address}{folder} {'would have' if request.is_trial else 'has'} {counted(result.files, 'file')}:"
+    yield f"{request.address.shown}{folder} {'would have' if request.is_trial else 'has'} {counted(result.files, 'file')}:"
     rows = (
         ("branch", request.branch, published.commit, published.is_new),
         ("tag", result.version, published.tagged, published.is_tag_new),
@@ -63,7 +63,7 @@ def pushed_to_git(request: GitPushRequest, result: GitPushResult) -> Iterator[st
 def pushed_to_git_json(request: GitPushRequest, result: GitPushResult) -> dict[str, Any]:
     published = result.published
     return {
-        "repository": str(request.address),
+        "repository": request.address.shown,
         "path": result.path,
         "version": result.version,
         "files": result.files,

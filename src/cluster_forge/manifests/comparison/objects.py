@@ -63,26 +63,18 @@ class Comparison:
 
 def between(before: Sequence[Part], after: Sequence[Part]) -> Comparison:
     """Compare two stacks, hooks included. An object that another component has now is the same object."""
-    former, present = _by_id(before), _by_id(after)
-    differences = []
-    for identity in former.keys() | present.keys():
-        old, new = former.get(identity), present.get(identity)
-        if old and new and old[0] == new[0] and old[1].digest == new[1].digest:
-            continue
-        name = (new or old or ("",))[0]
-        remark = f"moved here from {old[0]}" if old and new and old[0] != new[0] else ""
-        states = (old and old[1].body, new and new[1].body)
-        if difference := compared(identity, name, *states, remark=remark):
-            differences.append(difference)
-    old_images, new_images = (
-        {image for _, item in side.values() for image in item.images} for side in (former, present)
-    )
-    objects = in_order(differences)
-    return Comparison(
-        components=tuple(_components(before, after, {difference.component for difference in objects})),
-        objects=objects,
-        added_images=tuple(sorted(new_images - old_images)),
-        removed_images=tuple(sorted(old_images - new_images)),
+    pairs = _differing(before, after)
+    differences = (compared(one.id, one.component, *one.bodies, remark=one.remark) for one in pairs)
+    return _comparison(before, after, [difference for difference in differences if difference])
+
+
+def listed_between(before: Sequence[Part], after: Sequence[Part]) -> Comparison:
+    """Compare two stacks whose documents are not at hand: which objects differ, by the digests of their files, and not how."""
+    pairs = _differing(before, after)
+    return _comparison(
+        before,
+        after,
+        [ObjectDifference(component=one.component, id=one.id, change=one.change, remark=one.remark) for one in pairs],
     )
 
 
@@ -118,6 +110,52 @@ def _in_order(text: bytes) -> Body | None:
     """An object with what names it first, and everything else by its keys."""
     body = orjson.loads(text) if text else None
     return body and {key: body[key] for key in dict.fromkeys((*_FIRST, *body)) if key in body}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """An object that may differ, as two stacks have it; one of the two may not have it."""
+
+    id: ObjectId
+    component: ComponentName
+    old: PartObject | None
+    new: PartObject | None
+    remark: str
+
+    @property
+    def bodies(self) -> tuple[Body | None, Body | None]:
+        return self.old.body if self.old else None, self.new.body if self.new else None
+
+    @property
+    def change(self) -> Change:
+        return Change.CHANGED if self.old and self.new else Change.ADDED if self.new else Change.REMOVED
+
+
+def _differing(before: Sequence[Part], after: Sequence[Part]) -> Iterator[_Pair]:
+    """The objects whose files differ, or which another component has now."""
+    former, present = _by_id(before), _by_id(after)
+    for identity in former.keys() | present.keys():
+        old_name, old = former.get(identity, (None, None))
+        new_name, new = present.get(identity, (None, None))
+        is_moved = old_name is not None and new_name is not None and old_name != new_name
+        if old and new and old.digest == new.digest and not is_moved:
+            continue
+        name = new_name or old_name
+        assert name is not None, "one of the two stacks has the object"
+        remark = f"moved here from {old_name}" if is_moved else ""
+        yield _Pair(id=identity, component=name, old=old, new=new, remark=remark)
+
+
+def _comparison(before: Sequence[Part], after: Sequence[Part], differences: Sequence[ObjectDifference]) -> Comparison:
+    former, present = (
+        {image for part in parts for item in part.objects for image in item.images} for parts in (before, after)
+    )
+    return Comparison(
+        components=tuple(_components(before, after, {difference.component for difference in differences})),
+        objects=in_order(differences),
+        added_images=tuple(sorted(present - former)),
+        removed_images=tuple(sorted(former - present)),
+    )
 
 
 def _by_id(parts: Sequence[Part]) -> Mapping[ObjectId, tuple[ComponentName, PartObject]]:

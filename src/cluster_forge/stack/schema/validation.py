@@ -31,6 +31,7 @@ _KINDS = {
 _LINES: Final = MappingProxyType({"apiVersion": "add `apiVersion: cluster-forge/v1`", "kind": "add `kind: Stack`"})
 """What to write for keys that every description has."""
 
+_NAME: Final = re.compile(r"[\w./-]+")
 _MOST_ERRORS = 100
 """Of one value: looking for a similar key takes a while, and a file may have a hundred thousand wrong ones."""
 
@@ -89,7 +90,10 @@ def _words(model: type[BaseModel], part: Positioned, path: Path, detail: ErrorDe
         return _choice(part, str(context["expected"])), None
     last = str(path[-1]) if path else ""
     if kind in _KINDS:
-        return f"must be {_KINDS[kind]}, not {_shown(part)}", _key_fix(part, last) or _type_fix(part, _KINDS[kind])
+        fix = _key_fix(part, last) or _type_fix(part, _KINDS[kind])
+        if kind == "dict_type":
+            fix = fix or _mapping_fix(part, last)
+        return f"must be {_KINDS[kind]}, not {_shown(part)}", fix
     if kind == "extra_forbidden":
         return _unknown_key(model, last, path[:-1])
     if kind == "value_error":
@@ -152,6 +156,14 @@ def _key_fix(part: Positioned, key: str) -> str | None:
     if key == "values" and part.string:
         return f"write `valuesFiles: [{part.string}]`: `values` has the values themselves"
     return None
+
+
+def _mapping_fix(part: Positioned, key: str) -> str:
+    """The line to write where the names alone are listed, as of ``keys`` or ``labels``."""
+    names = [item.string or "" for item in part.items] if isinstance(part.content, tuple) else [part.string or ""]
+    value = "what it is" if key == "keys" else "…"
+    pairs = ", ".join(f"{name}: {value}" for name in names if _NAME.fullmatch(name)) or f"NAME: {value}"
+    return f"write a mapping: `{key}: {{{pairs}}}`"
 
 
 def _type_fix(part: Positioned, wanted: str) -> str | None:

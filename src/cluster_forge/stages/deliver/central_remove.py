@@ -41,6 +41,12 @@ def planned(removal: CentralRemoval, tools: DeliverTools) -> CentralPlan:
     return CentralPlan(components=tuple(map(central.folder, there)), objects=len(gone))
 
 
+def foretold(removal: CentralRemoval) -> Deletion:
+    """What Argo CD would delete in the cluster, and what it would leave, as the Applications list it; nothing is changed."""
+    sorted_out = map(central_removal.sorted_out, removal.applications())
+    return sum((Deletion(deleted=gone, kept=kept) for gone, kept in sorted_out), Deletion())
+
+
 def remove(removal: CentralRemoval, run: str, tools: DeliverTools) -> Deletion:
     """Remove the stack from the cluster; after the last one what all clusters had in common goes, too.
 
@@ -51,7 +57,8 @@ def remove(removal: CentralRemoval, run: str, tools: DeliverTools) -> Deletion:
     """
     stack, cluster = removal.stack.name, removal.cluster
     applications = map(ObjectId.of, removal.applications())
-    permissions.check([*applications, removal.stack.application_set], tools.cluster, judges_namespaces=False)
+    deleted = permissions.of_deletions([*applications, removal.stack.application_set])
+    permissions.check([*permissions.of_notes(), *deleted], tools.cluster, judges_namespaces=False)
     # Of the lease; a removal that was killed may have deleted it.
     creation.create_namespace(git_server.NAMESPACE, tools.cluster)
     with lease.held(stack, tools, run=run) as held:

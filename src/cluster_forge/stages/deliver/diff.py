@@ -84,7 +84,7 @@ def _pruned(request: DiffRequest, tools: DeliverTools) -> Iterator[ObjectDiffere
     former = {identity: word for identity, word in claimed.items() if identity not in own}
     live = live_objects.find((Wanted(id=identity) for identity in former), tools)
     for identity, body in live.items():
-        remark = "stays in the cluster: data would be lost with it" if identity.holds_data else ""
+        remark = object_diff.STAYS if identity.holds_data else ""
         stack, _, component = former[identity].partition(".")  # the name of its Application, if it has one
         if difference := objects.compared(
             identity, component if stack == request.stack else "", body, None, remark=remark

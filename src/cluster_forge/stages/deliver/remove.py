@@ -15,10 +15,12 @@ from cluster_forge.gitops.delivery_mode import TITLES, Delivery
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.part import Part
+from cluster_forge.ports.progress import UNREPORTED_DELIVERY
 from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, lease, releases
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
 from cluster_forge.stages.deliver.removal import permissions, stack_removal
 from cluster_forge.stages.deliver.removal.deletion import Deletion
+from cluster_forge.stages.deliver.removal.foretold import ForetoldCluster
 from cluster_forge.stages.deliver.removal.request import RemoveRequest
 from cluster_forge.stages.deliver.removal.stack_removal import StackRemoval
 from cluster_forge.stages.deliver.secrets import expected as secrets
@@ -50,7 +52,7 @@ def planned(request: RemoveRequest, tools: DeliverTools) -> Removal:
             fix="name one that is, or choose another cluster: --context",
         )
     claimed = claims.of(claim)  # empty, if a removal was killed at its end
-    plan = _last_plan(request.stack, tools)
+    plan = releases.last_plan(releases.listed(tools.cluster, request.stack), tools)
     parts = plan.parts if plan else ()
     names = tuple(reversed(list(schedule.prerequisites(parts, plan.fixed if plan else ()))))
     if not request.component:
@@ -83,6 +85,19 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     return done
 
 
+def foretold(request: RemoveRequest, tools: DeliverTools) -> Deletion:
+    """What a removal would delete, and what would stay with the reason: it runs in a cluster that only notes what is deleted.
+
+    Raises:
+        ReleaseError, UnknownNameError, PreflightError, ExceptionGroup: as `remove`.
+        ClusterError, RefusedError: if the cluster does not say.
+    """
+    removal_plan = planned(request, tools)
+    _check_permissions(request, removal_plan, tools)
+    tools = replace(tools, cluster=ForetoldCluster(tools.cluster), reporter=UNREPORTED_DELIVERY)
+    return StackRemoval.of(request, removal_plan.plan, tools).run(removal_plan.components)
+
+
 def _check_permissions(request: RemoveRequest, removal_plan: Removal, tools: DeliverTools) -> None:
     """Before the first change: a removal that stops in the middle leaves a stack that does not work."""
     if request.component:
@@ -92,21 +107,12 @@ def _check_permissions(request: RemoveRequest, removal_plan: Removal, tools: Del
         targets = list(claims.entries(tools.cluster, request.stack))
     doomed = [target for target in targets if request.data or not target.holds_data]
     judges_namespaces = not request.component and not request.data
-    permissions.check(doomed, tools.cluster, judges_namespaces=judges_namespaces)
-
-
-def _last_plan(stack: str, tools: DeliverTools) -> DeployPlan | None:
-    """The plan of the newest release of the whole stack that has its files, with the components of those of narrowed stacks
-    that came after it.
-    """
-    kept = [one for one in releases.listed(tools.cluster, stack) if one.folders]
-    whole = max((number for number, one in enumerate(kept) if not one.narrowed), default=0)
-    plans = [releases.deployment(one, tools).plan for one in kept[whole:]]
-    if not plans:
-        return None
-    parts = {part.name: part for plan in plans for part in plan.parts}
-    components = {component.name: component for plan in plans for component in plan.components}
-    return replace(plans[0], parts=tuple(parts.values()), components=tuple(components.values()))
+    needed = [*permissions.of_notes(), *permissions.of_deletions(doomed)]
+    if not request.component:
+        needed += stack_removal.of_delivery(request.stack, tools.cluster)
+        if request.data:
+            needed += permissions.of_custom_resources(claims.crds(tools.cluster, request.stack), tools.cluster)
+    permissions.check(needed, tools.cluster, judges_namespaces=judges_namespaces)
 
 
 def _component(request: RemoveRequest, plan: DeployPlan | None, claimed: Collection[ObjectId]) -> Part:

@@ -6,14 +6,20 @@ What going back would lose, or cannot do, is said before the first change.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.gitops.release import Release, Result
+from cluster_forge.manifests.comparison import objects
+from cluster_forge.manifests.comparison.fields import Change
+from cluster_forge.manifests.comparison.objects import Comparison, ObjectDifference
+from cluster_forge.manifests.part import Part
 from cluster_forge.stages.deliver import obstacles
 from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deployment import Deployment
+from cluster_forge.stages.deliver.look.object_diff import STAYS
 from cluster_forge.stages.deliver.tools import DeliverTools
 
 Deployed = TypeVar("Deployed")
@@ -38,6 +44,74 @@ class RollbackRequest:
     recreates: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackPlan:
+    """What going back would do: ``release`` would be deployed again, as ``deployment``.
+
+    ``changes`` are those from the ``newest`` release that has its files, by the digests of both: what was changed in the cluster
+    since then is not in them. ``obstacles`` keep the stack from going back.
+    """
+
+    release: Release
+    deployment: Deployment
+    newest: Release
+    changes: Comparison
+    obstacles: tuple[ForgeError, ...]
+
+
+def planned(request: RollbackRequest, tools: DeliverTools) -> RollbackPlan:
+    """What going back would do; nothing is changed.
+
+    Raises:
+        ReleaseError, ExceptionGroup: if a release is not there or damaged.
+    """
+    chosen, deployment = kept(request, tools)
+    newest, changes = changed(chosen, deployment, tools)
+    return RollbackPlan(
+        release=chosen,
+        deployment=deployment,
+        newest=newest,
+        changes=changes,
+        obstacles=tuple(_obstacles(request, deployment, tools)),
+    )
+
+
+def changed(
+    chosen: Release, deployment: Deployment, tools: DeliverTools, destination: str = ""
+) -> tuple[Release, Comparison]:
+    """The newest release that has its files, and what would change from there; ``destination`` as in `kept`. Of a narrowed
+    release only its own components would.
+
+    Raises:
+        ReleaseError, ExceptionGroup: if a release is damaged.
+    """
+    listed = releases.listed(tools.cluster, deployment.name, destination)
+    plan = releases.last_plan(listed, tools)
+    assert plan is not None, "the release to go back to has its files"
+    after = [_without_hooks(part) for part in deployment.plan.parts]
+    names = {part.name for part in after}
+    before = [_without_hooks(part) for part in plan.parts if part.name in names or not chosen.narrowed]
+    comparison = objects.listed_between(before, after)
+    newest = [one for one in listed if one.folders][-1]
+    return newest, replace(comparison, objects=tuple(map(_with_data_kept, comparison.objects)))
+
+
+def _without_hooks(part: Part) -> Part:
+    return replace(part, objects=tuple(item for item in part.objects if not item.hook))
+
+
+def _with_data_kept(difference: ObjectDifference) -> ObjectDifference:
+    is_kept = difference.change is Change.REMOVED and difference.id.holds_data
+    return replace(difference, remark=STAYS) if is_kept else difference
+
+
+def _obstacles(request: RollbackRequest, deployment: Deployment, tools: DeliverTools) -> list[ForgeError]:
+    reasons = [] if request.force_version else obstacles.of_version(deployment, tools)
+    if not request.is_forced:
+        reasons += obstacles.of(deployment, tools, recreates=request.recreates)
+    return reasons
+
+
 def target(request: RollbackRequest, tools: DeliverTools) -> tuple[Release, Deployment]:
     """The release to go back to, with its files.
 
@@ -45,10 +119,7 @@ def target(request: RollbackRequest, tools: DeliverTools) -> tuple[Release, Depl
         ReleaseError, ExceptionGroup: if it is not there or damaged, and for everything that keeps the stack from going back.
     """
     chosen, deployment = kept(request, tools)
-    reasons = [] if request.force_version else obstacles.of_version(deployment, tools)
-    if not request.is_forced:
-        reasons += obstacles.of(deployment, tools, recreates=request.recreates)
-    raise_all(reasons)
+    raise_all(_obstacles(request, deployment, tools))
     return chosen, deployment
 
 

@@ -40,6 +40,16 @@ class StackStatus:
     def is_healthy(self) -> bool:
         return all(component.is_healthy for component in self.components)
 
+    @property
+    def is_synced(self) -> bool:
+        """Whether the cluster has everything as the stack has it."""
+        return all(component.sync is Sync.SYNCED for component in self.components)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the stack is as it was asked for: in the cluster as it was cast, and healthy."""
+        return self.is_healthy and self.is_synced
+
 
 def status(request: StatusRequest, tools: DeliverTools) -> StackStatus:
     """Look at the cluster.

@@ -95,5 +95,5 @@ def push_git(request: GitPushRequest, tools: GitPushTools) -> GitPushResult:
     tools.reporter.item_started(STAGE, request.branch)
     published = tools.remotes.publish(request.address, publication, is_trial=request.is_trial)
     tools.reporter.item_finished(STAGE, request.branch, f"commit {published.commit}")
-    tools.reporter.stage_finished(STAGE, f"{request.address}, branch {request.branch}, tag {tag}")
+    tools.reporter.stage_finished(STAGE, f"{request.address.shown}, branch {request.branch}, tag {tag}")
     return GitPushResult(version=tag, path=path, files=len(publication.files), published=published)

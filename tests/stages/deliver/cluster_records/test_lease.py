@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from tests.fake_cluster import FakeCluster, FakeRequest
 from tests.stages.deliver.deliveries import Delivery, settings
 
 from cluster_forge.foundation.errors import BusyError, ClusterError
-from cluster_forge.ports.cluster import ApplyOptions
+from cluster_forge.ports.cluster import ApplyOptions, Query
 from cluster_forge.stages.deliver.cluster_records import lease
 from cluster_forge.stages.deliver.cluster_records.lease import Lease
 from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCluster
@@ -112,7 +114,29 @@ def test_who_could_not_renew_the_lease_looks_at_it_before_the_next_change() -> N
         with pytest.raises(BusyError, match=f"{SECOND} deploys the stack now"):
             cluster.apply(settings(), ApplyOptions(manager="m"))
         assert [request.verb for request in delivery.cluster.requests] == ["get"]
-        assert cluster.get(ID) is not None
+        crashed.__exit__(None, None, None)
+
+
+def test_a_wait_ends_at_its_next_look_once_the_lease_is_known_to_be_lost() -> None:
+    """What the other deployment does would be reported as the result of this one."""
+    delivery = Delivery()
+    crashed = lease.held("demo", delivery.tools, run=FIRST)
+    first = crashed.__enter__()
+    cluster, query = LeasedCluster(delivery.cluster, first), Query(group="", kind="ConfigMap")
+    looks: list[Callable[[], object]] = [
+        lambda: cluster.get(ID),
+        lambda: cluster.list(query),
+        lambda: cluster.each(query, dict),
+        lambda: cluster.watch(query, "1", 1.0),
+    ]
+    with lease.held("demo", delivery.tools, run=SECOND):
+        assert cluster.get(ID) is not None, "nothing is known yet, and no look renews"
+        first.renew()
+        delivery.cluster.requests.clear()
+        for look in looks:
+            with pytest.raises(BusyError, match=f"{SECOND} deploys the stack now"):
+                look()
+        assert delivery.cluster.requests == []
         crashed.__exit__(None, None, None)
 
 

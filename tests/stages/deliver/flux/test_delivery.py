@@ -13,7 +13,7 @@ from tests.gitops.conftest import body, crd_of, part, workload
 from tests.stages.deliver.deliveries import PASSING, Delivery, cast, identity, needing, settings, still_waiting, web
 from tests.stages.deliver.direct.test_upgrades import CONVERSION, StrictServer, widgets
 
-from cluster_forge.foundation.errors import ForgeError, RefusedError
+from cluster_forge.foundation.errors import DeploymentError, ForgeError, RefusedError
 from cluster_forge.gitops.flux import kustomization_state, kustomizations
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -129,6 +129,24 @@ def test_flux_is_installed_first() -> None:
     assert all(result.state is State.READY for result in results.values())
     applied = delivery.applied()
     assert applied.index("Deployment/kustomize-controller") < applied.index("GitRepository/demo")
+
+
+def test_a_root_that_does_not_get_ready_is_an_error_where_no_component_says_so() -> None:
+    with pytest.raises(DeploymentError, match="Flux has not applied the stack: no such path"):
+        deployed(EXISTING, [], failing={"demo.flux": "no such path"})
+
+
+def test_a_source_that_cannot_be_read_is_an_error_of_a_stack_without_components() -> None:
+    def unreadable(cluster: FakeCluster, changed: Body) -> None:
+        if changed["kind"] == "GitRepository" and "status" not in changed:
+            condition = {"type": "Ready", "status": "False", "reason": "GitOperationFailed", "message": "no tag v-2"}
+            observed = {"observedGeneration": changed["metadata"]["generation"], "conditions": [condition]}
+            cluster.set_status(ObjectId.of(changed), observed)
+
+    delivery = Delivery(FakeCluster(on_change=unreadable))
+    delivery.cluster.put(*KINDS)
+    with pytest.raises(DeploymentError, match="Flux cannot read the source: no tag v-2"):
+        flux.deliver(cast(EXISTING, []), delivery.tools, DeployOptions(timeout=30))
 
 
 def test_what_waits_for_a_dependency_is_asked_for_again() -> None:

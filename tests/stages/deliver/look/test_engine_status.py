@@ -107,11 +107,11 @@ def test_a_source_that_flux_cannot_read_is_the_reason_why_its_kustomizations_are
 
 
 def test_a_root_that_is_not_applied_is_the_reason_why_its_kustomizations_are_missing() -> None:
-    delivery, cast = Delivery(), flux.cast(flux.EXISTING, [flux.BASE])
+    delivery, deployment = Delivery(), cast(flux.EXISTING, [flux.BASE])
     root = body("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "demo.flux", "cluster-forge")
     condition = {"type": "Ready", "status": "False", "reason": "BuildFailed", "message": "no such path"}
     delivery.cluster.put(*flux.KINDS, {**root, "status": {"conditions": [condition]}})
-    (base,) = status(StatusRequest(deployment=cast, parts=[flux.BASE]), delivery.tools).components
+    (base,) = status(StatusRequest(deployment=deployment, parts=[flux.BASE]), delivery.tools).components
     assert base.messages[0] == "Kustomization demo.flux: no such path"
 
 

@@ -613,7 +613,12 @@ def test_a_list_that_no_configmap_can_hold_is_said_before_the_first_change(count
     lines = "".join(f"ConfigMap shop {number:05}-{'x' * 60} -\n" for number in range(count))
     plan = planned(WEB)
     claim = type(plan.claim)({**plan.claim.files, "objects": lines.encode()})
-    assert codes(found(claim_size, FakeCluster(), replace(plan, claim=claim))) == expected
+    problems = found(claim_size, FakeCluster(), replace(plan, claim=claim))
+    assert codes(problems) == expected
+    for problem in problems:
+        assert "the list of the stack's 16,000 objects has " in problem.message
+        assert problem.message.endswith(" bytes, and the API server takes 1,048,576")
+        assert problem.fix == "make two stacks of it, with half of the components each"
 
 
 # what an engine delivers already

@@ -162,6 +162,23 @@ def test_pods_that_the_stack_would_adopt_do_not_count_twice() -> None:
     assert of(node("a"), running("web-1", asks("3"), "a", "shop", app="web"), stack=[web(asks("3"))]) == []
 
 
+def test_many_pods_are_compared_with_few_of_many_selectors() -> None:
+    """Those that share a label with all workloads are known by the one that they do not share."""
+    labels = [{"part-of": "shop", "app": f"web-{number}"} for number in range(300)]
+    specs = [{"selector": {"matchLabels": one}, "template": {"spec": asks("1m")}} for one in labels]
+    stack = [
+        body("apps/v1", "Deployment", one["app"], "shop", spec=spec) for one, spec in zip(labels, specs, strict=True)
+    ]
+    around = situation(FakeCluster(), planned(*stack))
+    assert {len(found) for found in around._selectors.values()} == {1}
+    cluster = FakeCluster()
+    own = [running(f"x-{one['app']}", asks("1m"), "a", "shop", **one) for one in labels]
+    others = [running("other", asks("1m"), "a", "shop", **{"part-of": "shop", "app": "other"})]
+    elsewhere = [running("elsewhere", asks("1m"), "a", "else", **labels[0])]
+    cluster.put(namespace("shop"), namespace("else"), *own, *others, *elsewhere)
+    assert {pod.name for pod in situation(cluster, planned(*stack)).pods} == {"other", "elsewhere"}
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "is_own"),
     [("ReplicaSet", "web-5d9", True), ("ReplicaSet", "other-5d9", False), ("ReplicaSet", "web-777", False)],

@@ -13,7 +13,6 @@ from itertools import groupby
 from typing import Any, Final
 
 from cluster_forge.foundation.errors import DeploymentError
-from cluster_forge.foundation.names import counted
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.gitops import engine
 from cluster_forge.gitops.argocd import applications, central
@@ -62,7 +61,7 @@ class CentralRemoval:
         done = Deletion()
         for _, wave in groupby(going, key=_wave):
             done += self._delete(tuple(wave))
-        self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
+        self.tools.reporter.stage_finished(STAGE, done.summary)
         return done
 
     def _others(self) -> tuple[central.Pin, ...]:
@@ -102,8 +101,9 @@ class CentralRemoval:
             done += Deletion(deleted=gone, kept=kept)
         deletion.delete(targets, self.tools, spared=lambda _: "", timeout=self.timeout)
         for body in wave:
-            name, gone = central.folder(body), sorted_out(body)[0]
-            self.tools.reporter.item_finished(STAGE, name, f"{len(gone)} deleted", objects=len(gone), state="removed")
+            gone, kept = sorted_out(body)
+            detail = Deletion(deleted=gone, kept=kept).summary
+            self.tools.reporter.item_finished(STAGE, central.folder(body), detail, objects=len(gone), state="removed")
         return done
 
     def _cascade(self, target: ObjectId) -> None:

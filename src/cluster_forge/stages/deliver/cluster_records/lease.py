@@ -57,6 +57,14 @@ class Lease:
             with self._renewing:
                 if self._is_doubtful:
                     self._renew()
+        self.check_kept()
+
+    def check_kept(self) -> None:
+        """To be called before each look of a wait: what another deployment does is not ours to report. Nothing is sent.
+
+        Raises:
+            BusyError: if another deployment is known to have taken the lease over.
+        """
         if self._lost:
             raise BusyError(
                 f"{self._lost} deploys the stack now: this deployment could not renew its lease in time",
@@ -147,7 +155,7 @@ def held(stack: str, tools: DeliverTools, *, run: str) -> Iterator[Lease]:
 
 
 def _keep(lease: Lease, ended: threading.Event) -> None:
-    """Renew until the end. What fails is tried again; a deployment that has lost the lease sees it in `Lease.check`."""
+    """Renew until the end. What fails is tried again; a deployment that has lost the lease sees it at its next change or look."""
     while not ended.wait(_RENEWED):
         with suppress(ForgeError):
             lease.renew()

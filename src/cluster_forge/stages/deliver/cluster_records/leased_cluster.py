@@ -1,4 +1,4 @@
-"""A cluster that is changed only while a lease is held: of two deployments, the one that has lost it stops."""
+"""A cluster that is changed, and waited for, only while a lease is held: of two deployments, the one that has lost it stops."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cluster_forge.stages.deliver.cluster_records.lease import Lease
 
 
 class LeasedCluster:
-    """`ports.Cluster`; each change raises what `Lease.check` does, and what the cluster does."""
+    """`ports.Cluster`; each change raises what `Lease.check` does, each look at objects what `Lease.check_kept` does."""
 
     def __init__(self, cluster: Cluster, lease: Lease) -> None:
         self._cluster, self._lease = cluster, lease
@@ -37,15 +37,19 @@ class LeasedCluster:
         return self._cluster.served(is_fresh=is_fresh)
 
     def get(self, target: ObjectId, version: str = "") -> Body | None:
+        self._lease.check_kept()
         return self._cluster.get(target, version)
 
     def list(self, query: Query) -> Listing:
+        self._lease.check_kept()
         return self._cluster.list(query)
 
     def each(self, query: Query, keep: Callable[[Body], Kept]) -> tuple[Kept, ...]:
+        self._lease.check_kept()
         return self._cluster.each(query, keep)
 
     def watch(self, query: Query, since: str, seconds: float) -> Iterator[Event]:
+        self._lease.check_kept()
         return self._cluster.watch(query, since, seconds)
 
     def apply(self, body: Body, options: ApplyOptions) -> Applied:

@@ -17,6 +17,7 @@ from cluster_forge.foundation.error_groups import gathered
 from cluster_forge.foundation.errors import BusyError, ReleaseError
 from cluster_forge.gitops import release
 from cluster_forge.gitops.parts import CLUSTER_LABEL, STACK_LABEL
+from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.release import Release, ReleasedComponent, Result
 from cluster_forge.manifests.part import Part
 from cluster_forge.ports.cluster import Cluster
@@ -177,6 +178,23 @@ def deployment(chosen: Release, tools: DeliverTools) -> Deployment:
             fix="someone has changed it in the cluster: deploy the stack's folder of that version instead",
         )
     return read
+
+
+def last_plan(listed: Sequence[Release], tools: DeliverTools) -> DeployPlan | None:
+    """The plan of the newest release of the whole stack that has its files, with the components of those of narrowed stacks
+    that came after it; None where none has files.
+
+    Raises:
+        ReleaseError, StaleError, EditedError, ExceptionGroup: as `deployment`.
+    """
+    kept = [one for one in listed if one.folders]
+    whole = max((number for number, one in enumerate(kept) if not one.narrowed), default=0)
+    plans = [deployment(one, tools).plan for one in kept[whole:]]
+    if not plans:
+        return None
+    parts = {part.name: part for plan in plans for part in plan.parts}
+    components = {component.name: component for plan in plans for component in plan.components}
+    return replace(plans[0], parts=tuple(parts.values()), components=tuple(components.values()))
 
 
 def remove_of(stack: str, destination: str, tools: DeliverTools) -> tuple[Release, ...]:

@@ -39,6 +39,7 @@ def deliver(
 
     Raises:
         ForgeError, ExceptionGroup: if Flux cannot be installed, or refuses the source or the root.
+        DeploymentError: if no component says why the root is not ready.
     """
     plan = deployment.plan
     flux = plan.flux
@@ -52,8 +53,11 @@ def deliver(
         wait = KustomizationWait(flux, tools, options, EngineMending(plan, parts, tools, options, queue))
         states = wait.run() if options.waits else None
     results = tuple(_result(plan, flux, component, states, tools.cluster) for component in plan.components)
-    if wait.source_message and not all(result.state.is_good for result in results):
+    is_good = all(result.state.is_good for result in results)
+    if wait.source_message and not is_good:
         results = _unread(plan, flux, wait.source_message)
+    elif states is not None and is_good:
+        _check_root(flux, states, wait.source_message, tools.cluster)
     elif states is not None:
         results = tuple(_explained(flux, states, results, tools.cluster))
     done = sum(result.state.is_good for result in results)
@@ -61,14 +65,30 @@ def deliver(
     return results
 
 
-def _unread(plan: DeployPlan, flux: FluxPlan, message: str) -> tuple[ComponentResult, ...]:
-    """The results where Flux cannot read the source: what is there is of a revision before."""
-    error = DeploymentError(
+def _check_root(
+    flux: FluxPlan, states: Mapping[str, KustomizationState], source_message: str, cluster: Cluster
+) -> None:
+    """Where no component has failed, the root is ready, too: a stack may have none, and the root may hold what they do not."""
+    root = states.get(flux.root)
+    if root and root.is_ready:
+        return
+    if source_message:
+        raise _source_error(flux, source_message)
+    raise _unapplied(flux, _lack(root), cluster)
+
+
+def _source_error(flux: FluxPlan, message: str) -> DeploymentError:
+    return DeploymentError(
         f"Flux cannot read the source: {message}",
         where=str(flux.source),
         fix="`cluster-forge push` (with --git to a Git repository) sends what was cast last to where Flux reads it; if "
         f"{flux.revision} is of before and gone there, push it again from a copy",
     )
+
+
+def _unread(plan: DeployPlan, flux: FluxPlan, message: str) -> tuple[ComponentResult, ...]:
+    """The results where Flux cannot read the source: what is there is of a revision before."""
+    error = _source_error(flux, message)
     blocked = [
         ComponentResult(
             name=component.name,
@@ -95,14 +115,17 @@ def _explained(
         if result is not first:
             yield result
             continue
-        lack = _lack(states.get(flux.root)) or result.message
-        down = engine_controllers.lacks(engine_controllers.FLUX, cluster)
-        error = DeploymentError(
-            f"Flux has not applied the stack: {'; '.join((lack, *down))}",
-            where=f"Kustomization {flux.namespace}/{flux.root}",
-            fix="fix the cause, and deploy again",
-        )
+        error = _unapplied(flux, _lack(states.get(flux.root)) or result.message, cluster)
         yield replace(result, errors=(error,), message=str(error))
+
+
+def _unapplied(flux: FluxPlan, lack: str, cluster: Cluster) -> DeploymentError:
+    down = engine_controllers.lacks(engine_controllers.FLUX, cluster)
+    return DeploymentError(
+        f"Flux has not applied the stack: {'; '.join((lack, *down))}",
+        where=f"Kustomization {flux.namespace}/{flux.root}",
+        fix="fix the cause, and deploy again",
+    )
 
 
 def _lack(root: KustomizationState | None) -> str:

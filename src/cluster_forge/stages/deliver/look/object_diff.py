@@ -16,6 +16,8 @@ from cluster_forge.manifests.manifest import Body
 from cluster_forge.manifests.part import PartObject
 from cluster_forge.ports.cluster import ApplyOptions, Cluster
 
+STAYS: Final = "stays in the cluster: data would be lost with it"
+"""The remark of an object that has left the stack and is not pruned."""
 _NOT_FOUND: Final = 404
 _NO_PERMISSION: Final = " cannot patch resource "
 """What RBAC's refusal of the request says, and no refusal of an admission plug-in (status 403, too)."""

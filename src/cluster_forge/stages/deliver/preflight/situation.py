@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -166,8 +166,9 @@ class Situation:
     def _is_own(self, pod: RunningPod) -> bool:
         if pod.controller or pod.id in self._own:
             return (pod.controller or pod.id) in self._own
-        labels = pod.labels
-        return any(wanted.items() <= labels.items() for wanted in self._selectors.get(pod.id.namespace, ()))
+        labels, namespace = pod.labels, pod.id.namespace
+        candidates = chain.from_iterable(self._selectors.get((namespace, *label), ()) for label in labels.items())
+        return any(wanted.items() <= labels.items() for wanted in candidates)
 
     @cached_property
     def _own(self) -> frozenset[ObjectId]:
@@ -176,12 +177,16 @@ class Situation:
         return frozenset((*(workload.id for workload in self.workloads), *leaving))
 
     @cached_property
-    def _selectors(self) -> Mapping[str, Sequence[Labels]]:
-        """By namespace the labels by which controllers of the stack adopt Pods that have none (Kubernetes, "ReplicaSet")."""
-        selectors: defaultdict[str, list[Labels]] = defaultdict(list)
-        for workload in self.workloads:
-            if labels := _selector(workload.body):
-                selectors[workload.id.namespace].append(labels)
+    def _selectors(self) -> Mapping[tuple[str, str, str], Sequence[Labels]]:
+        """The labels by which controllers of the stack adopt Pods that have none (Kubernetes, "ReplicaSet"), by namespace and
+        the rarest of the labels, so that a Pod is compared with few of many.
+        """
+        wanted = [(one.id.namespace, labels) for one in self.workloads if (labels := _selector(one.body))]
+        places = [[(namespace, key, str(value)) for key, value in labels.items()] for namespace, labels in wanted]
+        counts = Counter(chain.from_iterable(places))
+        selectors: defaultdict[tuple[str, str, str], list[Labels]] = defaultdict(list)
+        for (_, labels), keys in zip(wanted, places, strict=True):
+            selectors[min(keys, key=counts.__getitem__)].append(labels)
         return selectors
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from cluster_forge.foundation.error_groups import raise_all
-from cluster_forge.foundation.errors import DeploymentError, ForgeError
+from cluster_forge.foundation.errors import ClusterError, DeploymentError, ForgeError, RefusedError
+from cluster_forge.foundation.names import counted
 from cluster_forge.foundation.untyped import mapping, sequence
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.ports.cluster import Propagation
+from cluster_forge.ports.cluster import Cluster, Propagation
+from cluster_forge.stages.deliver.patience import is_passing
 from cluster_forge.stages.deliver.removal.bystanders import NO_OTHERS, Bystanders
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -35,6 +38,15 @@ class Deletion:
         """What the stack need not claim any more: it is gone, or belongs to others."""
         return {*self.deleted, *self.absent, *dict(self.kept)} - self.holding
 
+    @property
+    def summary(self) -> str:
+        """``3 objects deleted, 1 stays``."""
+        numbers = (
+            f"{counted(len(self.deleted), 'object')} deleted" if self.deleted else "",
+            f"{len(self.kept)} {'stays' if len(self.kept) == 1 else 'stay'}" if self.kept else "",
+        )
+        return ", ".join(filter(None, numbers)) or "nothing left to delete"
+
     def __add__(self, other: Deletion) -> Deletion:
         return Deletion(
             deleted=self.deleted + other.deleted,
@@ -57,6 +69,7 @@ def delete(
 
     Raises:
         DeploymentError, ExceptionGroup: for each one that is still there after ``timeout`` seconds.
+        ClusterError: for each one of which the cluster does not say by then whether it is gone.
         RefusedError: for each one whose deletion is refused.
     """
     wanted = tuple(targets)
@@ -79,16 +92,30 @@ def delete(
 def _await_gone(doomed: Mapping[ObjectId, str], tools: DeliverTools, timeout: float) -> None:
     left, pause, end = dict(doomed), _LOOK, tools.clock.monotonic() + timeout
     while True:
-        bodies = tools.workers.map(tools.cluster.get, left)
-        there = {target: body for target, body in zip(list(left), bodies, strict=True) if body}
-        there = {target: body for target, body in there.items() if body["metadata"].get("uid", "") == left[target]}
+        answers = tools.workers.map(partial(_seen, tools.cluster), left.items())
+        there = {target: answer for target, answer in zip(list(left), answers, strict=True) if answer is not None}
         if not there:
             return
         if tools.clock.monotonic() >= end:
-            raise_all(_held(target, body, timeout) for target, body in there.items())
+            raise_all(
+                answer if isinstance(answer, ForgeError) else _held(target, answer, timeout)
+                for target, answer in there.items()
+            )
         left = {target: left[target] for target in there}
         tools.clock.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_LOOK)
+
+
+def _seen(cluster: Cluster, doomed: tuple[ObjectId, str]) -> Body | ForgeError | None:
+    """The object with this UID as it still is, or what the cluster says instead for a moment; None: it is gone."""
+    target, uid = doomed
+    try:
+        body = cluster.get(target)
+    except (ClusterError, RefusedError) as error:
+        if not is_passing(error):
+            raise
+        return error
+    return body if body and body["metadata"].get("uid", "") == uid else None
 
 
 def _held(target: ObjectId, body: Body, timeout: float) -> ForgeError:

@@ -1,39 +1,74 @@
-"""The user may do what a removal does, asked before its first change: delete the objects, and see what namespaces hold."""
+"""The user may do what a removal does, asked before its first change: delete the objects and what the cluster keeps of the stack,
+change what engines read, and see what namespaces hold.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.foundation.errors import PreflightError
+from cluster_forge.gitops import git_server
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.ports.cluster import Cluster
+from cluster_forge.ports.cluster import Cluster, ServedKind
 from cluster_forge.stages.deliver import rights
+from cluster_forge.stages.deliver.cluster_records import lease
 from cluster_forge.stages.deliver.removal import emptied
 
+Needed = tuple[ObjectId, str]
+"""An object, and the verb (``delete``) that a removal needs for it."""
+_NOTES: Final = (
+    (
+        ObjectId(group="", kind="ConfigMap", namespace=git_server.NAMESPACE, name="claim"),
+        ("get", "list", "patch", "delete"),
+    ),
+    (ObjectId(group="", kind="Secret", namespace=git_server.NAMESPACE, name="release"), ("list", "delete")),
+    (lease.lease_id("stack"), ("get", "create", "update", "delete")),
+)
 
-def check(doomed: Iterable[ObjectId], cluster: Cluster, *, judges_namespaces: bool) -> None:
-    """Check that the objects can be deleted; with ``judges_namespaces`` also that everything in a namespace can be listed: what others
+
+def of_notes() -> Iterator[Needed]:
+    """What the removal of any stack needs for what the cluster keeps of it: its claim, its releases, its lease."""
+    return ((target, verb) for target, verbs in _NOTES for verb in verbs)
+
+
+def of_deletions(doomed: Iterable[ObjectId]) -> Iterator[Needed]:
+    """That objects can be deleted."""
+    return ((target, "delete") for target in doomed)
+
+
+def of_custom_resources(crds: Iterable[str], cluster: Cluster) -> Iterator[Needed]:
+    """That all objects of CRDs can be deleted, in every namespace."""
+    for kind in emptied.kinds_of(crds, cluster):
+        yield ObjectId(group=kind.group, kind=kind.kind, namespace="", name=""), "delete"
+
+
+def check(needed: Iterable[Needed], cluster: Cluster, *, judges_namespaces: bool) -> None:
+    """Check that the objects can be changed so; with ``judges_namespaces`` also that everything in a namespace can be listed: what others
     have in it keeps it.
 
     Raises:
-        PreflightError, ExceptionGroup: for each kind that the user may not delete, and for all that they may not list.
+        PreflightError, ExceptionGroup: for each kind with which the user may not do that, and for all that they may not list.
         ClusterError, RefusedError: if the cluster does not say.
     """
     if cluster.can("*", rights.EVERYTHING):
         return
-    raise_all(_problems(doomed, cluster, judges_namespaces=judges_namespaces))
+    raise_all(_problems(needed, cluster, judges_namespaces=judges_namespaces))
 
 
-def _problems(doomed: Iterable[ObjectId], cluster: Cluster, *, judges_namespaces: bool) -> Iterator[PreflightError]:
-    served, places = cluster.served(), dict[tuple[str, str], set[str]]()
-    for target in doomed:
-        places.setdefault((target.group, target.kind), set()).add(target.namespace)
-    for (group, name), namespaces in sorted(places.items()):
+def _problems(needed: Iterable[Needed], cluster: Cluster, *, judges_namespaces: bool) -> Iterator[PreflightError]:
+    served, places = cluster.served(), dict[tuple[str, str, str], set[str]]()
+    for target, verb in needed:
+        places.setdefault((target.group, target.kind, verb), set()).add(target.namespace)
+    lacking: dict[tuple[ServedKind, tuple[str, ...]], list[str]] = {}
+    for (group, name, verb), namespaces in sorted(places.items()):
         kind = served.find(group, name)
-        lacking = [place for place in sorted(namespaces) if kind and not cluster.can("delete", kind, place)]
-        if kind and lacking:
-            yield _error(cluster, *rights.lack(cluster, [kind], ["delete"], lacking))
+        denied = tuple(place for place in sorted(namespaces) if kind and not cluster.can(verb, kind, place))
+        if kind and denied:
+            lacking.setdefault((kind, denied), []).append(verb)
+    for (kind, denied), verbs in lacking.items():
+        yield _error(cluster, *rights.lack(cluster, [kind], verbs, denied))
     looked_at = emptied.kinds_in_namespaces(cluster) if judges_namespaces else ()
     if unseen := [kind for kind in looked_at if not cluster.can("list", kind)]:
         yield _error(cluster, *rights.lack(cluster, unseen, ["list"], [""]))

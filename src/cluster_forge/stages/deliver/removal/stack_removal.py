@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from cluster_forge.foundation.names import ComponentName, counted
+from cluster_forge.foundation.names import ComponentName
 from cluster_forge.gitops import engine, git_server, owners, ownership, removal
 from cluster_forge.gitops.argocd import central
 from cluster_forge.gitops.flux import sources
@@ -21,7 +21,7 @@ from cluster_forge.gitops.steps import FIELD_MANAGER, Apply, ApplyHooks
 from cluster_forge.manifests.facts import CRD
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
-from cluster_forge.ports.cluster import Patch, Query
+from cluster_forge.ports.cluster import Cluster, Patch, Query
 from cluster_forge.stages.deliver.cluster_records import applied, audit_log, claims, releases
 from cluster_forge.stages.deliver.removal import deletion, emptied
 from cluster_forge.stages.deliver.removal.bystanders import Bystanders, crds_of_applications, strangers
@@ -106,16 +106,16 @@ class StackRemoval:
         for name in names:
             self.tools.reporter.item_started(STAGE, name)
             one = self._delete([*(item.id for item in parts[name].objects), *self._hooks(name)])
-            self.tools.reporter.item_finished(
-                STAGE, name, f"{len(one.deleted)} deleted", objects=len(one.deleted), state="removed"
-            )
+            is_late = all(_is_space(item.id) for item in parts[name].objects)
+            detail = "its Namespaces go last" if is_late and not self.request.component else one.summary
+            self.tools.reporter.item_finished(STAGE, name, detail, objects=len(one.deleted), state="removed")
             done += one
         if not self.request.component:
             claimed = claims.entries(self.tools.cluster, self.request.stack)
             done += self._delete([*(one for one in claimed if one not in self.released), *self._own()])
             done += self._namespaces(spaces)
         claims.take_out(self.tools.cluster, self.request.stack, self.released)
-        self.tools.reporter.stage_finished(STAGE, f"{counted(len(done.deleted), 'object')} deleted")
+        self.tools.reporter.stage_finished(STAGE, done.summary)
         return done
 
     def _delete(self, targets: Iterable[ObjectId]) -> Deletion:
@@ -199,8 +199,7 @@ class StackRemoval:
         for group, kind, change in _ENGINES:
             if is_central and kind == "AppProject":
                 continue
-            query = Query(group=group, kind=kind, labels=f"{own},!{CLUSTER_LABEL}", metadata_only=True)
-            ids = [query.id_of(body) for body in self.tools.cluster.list(query).items]
+            ids = _read_by_engines(self.request.stack, group, kind, self.tools.cluster)
             for targets in ([one for one in ids if one.name in roots], [one for one in ids if one.name not in roots]):
                 for target in targets if change else ():
                     self.tools.cluster.patch(target, change, Patch.MERGE, manager=FIELD_MANAGER)
@@ -229,6 +228,20 @@ class StackRemoval:
         )
         self.released.update(done.deleted, done.absent)
         return done
+
+
+def of_delivery(stack: str, cluster: Cluster) -> Iterator[tuple[ObjectId, str]]:
+    """What is changed and deleted of what engines read of a stack, each with the verb."""
+    for group, kind, change in _ENGINES:
+        for target in _read_by_engines(stack, group, kind, cluster):
+            yield from ((target, verb) for verb in ("patch", "delete") if change or verb == "delete")
+
+
+def _read_by_engines(stack: str, group: str, kind: str, cluster: Cluster) -> list[ObjectId]:
+    """The objects of a kind by which an engine delivers the stack to its own cluster."""
+    labels = f"{STACK_LABEL}={stack},!{CLUSTER_LABEL}"
+    query = Query(group=group, kind=kind, labels=labels, metadata_only=True)
+    return [query.id_of(body) for body in cluster.list(query).items]
 
 
 def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:

@@ -106,6 +106,15 @@ def from_environment(expected: Iterable[ExpectedSecret], environment: Mapping[st
     return GivenSecrets(values)
 
 
+def none_expected(stack: str) -> DescriptionError:
+    """The error where values are given for a stack that expects none: they would reach nothing, silently."""
+    return DescriptionError(
+        f"the stack {stack} expects no Secrets, so --secrets would give nothing",
+        where="--secrets",
+        fix="leave it out, or list the Secrets under `secrets` of their components, forge and cast",
+    )
+
+
 def variable(secret: ExpectedSecret, key: str) -> str:
     """The variable for a key."""
     return VARIABLE + _NOT_OF_A_VARIABLE.sub("_", f"{secret.namespace}_{secret.name}_{key}".upper())
