@@ -80,8 +80,7 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
                 tools, request.stack, audit_log.removal(request.stack, request.component, request.run, tools)
             )
         else:
-            made = secrets.left(removal_plan.plan.secrets if removal_plan.plan else (), tools.cluster)
-            done += Deletion(kept=made) + stack_removal.forget(request, tools)
+            done += _kept_secrets(removal_plan, tools) + stack_removal.forget(request, tools)
     return done
 
 
@@ -95,7 +94,13 @@ def foretold(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     removal_plan = planned(request, tools)
     _check_permissions(request, removal_plan, tools)
     tools = replace(tools, cluster=ForetoldCluster(tools.cluster), reporter=UNREPORTED_DELIVERY)
-    return StackRemoval.of(request, removal_plan.plan, tools).run(removal_plan.components)
+    done = StackRemoval.of(request, removal_plan.plan, tools).run(removal_plan.components)
+    return done if request.component else done + _kept_secrets(removal_plan, tools)
+
+
+def _kept_secrets(removal_plan: Removal, tools: DeliverTools) -> Deletion:
+    """Secrets with values from ``--secrets``, which belong to no stack."""
+    return Deletion(kept=secrets.left(removal_plan.plan.secrets if removal_plan.plan else (), tools.cluster))
 
 
 def _check_permissions(request: RemoveRequest, removal_plan: Removal, tools: DeliverTools) -> None:

@@ -132,7 +132,7 @@ def test_flux_is_installed_first() -> None:
 
 
 def test_a_root_that_does_not_get_ready_is_an_error_where_no_component_says_so() -> None:
-    with pytest.raises(DeploymentError, match="Flux has not applied the stack: no such path"):
+    with pytest.raises(DeploymentError, match="Flux has not applied the stack: HealthCheckFailed: no such path"):
         deployed(EXISTING, [], failing={"demo.flux": "no such path"})
 
 

@@ -86,7 +86,7 @@ def test_values_come_from_variables() -> None:
     assert given.of(DB) == {"password": VALUE.encode()}
 
 
-def test_a_variable_that_is_empty_is_no_value() -> None:
+def test_an_empty_variable_is_refused() -> None:
     variables = {"CLUSTER_FORGE_SECRET_SHOP_DB_PASSWORD": VALUE, "CLUSTER_FORGE_SECRET_SHOP_DB_USER": ""}
     with pytest.raises(DescriptionError, match="CLUSTER_FORGE_SECRET_SHOP_DB_USER is empty"):
         given_secrets.from_environment([DB, TLS], variables)

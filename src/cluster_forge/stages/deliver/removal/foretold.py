@@ -1,4 +1,6 @@
-"""A cluster in which a removal is tried: what is deleted is noted, and not seen any more; nothing is sent that changes something."""
+"""A cluster in which a removal is tried: what is deleted is noted, and not seen any more, nor is what is in a namespace that is;
+nothing is sent that changes something.
+"""
 
 from __future__ import annotations
 
@@ -38,11 +40,11 @@ class ForetoldCluster:
         return self._cluster.served(is_fresh=is_fresh)
 
     def get(self, target: ObjectId, version: str = "") -> Body | None:
-        return None if target in self._gone else self._cluster.get(target, version)
+        return None if self._is_gone(target) else self._cluster.get(target, version)
 
     def list(self, query: Query) -> Listing:
         listing = self._cluster.list(query)
-        return replace(listing, items=tuple(body for body in listing.items if query.id_of(body) not in self._gone))
+        return replace(listing, items=tuple(body for body in listing.items if not self._is_gone(query.id_of(body))))
 
     def each(self, query: Query, keep: Callable[[Body], Kept]) -> tuple[Kept, ...]:
         return self._cluster.each(query, keep)
@@ -77,3 +79,7 @@ class ForetoldCluster:
 
     def sent(self) -> Mapping[str, int]:
         return self._cluster.sent()
+
+    def _is_gone(self, target: ObjectId) -> bool:
+        space = ObjectId(group="", kind="Namespace", namespace="", name=target.namespace)
+        return target in self._gone or space in self._gone
