@@ -217,7 +217,7 @@ def _start_controllers(plane: ControlPlane, kubeconfig: Path, number: int) -> No
     plane.run(
         "kwok",
         [
-            f"--config={configuration}",
+            f'--config="{configuration}"',  # a list that commas separate
             f"--kubeconfig={kubeconfig}",
             "--manage-all-nodes=true",
             "--node-lease-duration-seconds=40",

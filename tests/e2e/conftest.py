@@ -71,7 +71,7 @@ def api_server(shared_api_server: ApiServer) -> Iterator[ApiServer]:
 
 @pytest.fixture(scope="session")
 def shared_cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
+    folder = tmp_path_factory.mktemp("cluster,")  # a list to some programs
     if kubeconfig := given(request.config):
         with foreign(kubeconfig, folder) as cluster:
             yield cluster

@@ -121,6 +121,8 @@ def _stages() -> Iterator[Mapping[str, Any]]:
     expressions = [_key(".spec.type", "In", "LoadBalancer"), _key(".status.loadBalancer.ingress", "DoesNotExist")]
     status = f"loadBalancer: {{ingress: [{{ip: {LOAD_BALANCER}}}]}}"
     yield _stage("service-load-balancer", "Service", expressions, {"statusTemplate": status})
+    unpublished = [_key(".status.loadBalancer.ingress", "DoesNotExist")]
+    yield _stage("ingress-published", "Ingress", unpublished, {"statusTemplate": status}, group="networking.k8s.io/v1")
     yield _stage(
         "pod-deleted", "Pod", [_key(".metadata.deletionTimestamp", "Exists")], {"delete": True}, is_alive=False
     )
@@ -133,6 +135,7 @@ def _stage(  # noqa: PLR0917
     following: Mapping[str, Any],
     delay: Mapping[str, int] | None = None,
     is_alive: bool = True,
+    group: str = "v1",
 ) -> Mapping[str, Any]:
     alive = [_key(".metadata.deletionTimestamp", "DoesNotExist")] if is_alive else []
     return {
@@ -140,7 +143,7 @@ def _stage(  # noqa: PLR0917
         "kind": "Stage",
         "metadata": {"name": name},
         "spec": {
-            "resourceRef": {"apiGroup": "v1", "kind": kind},
+            "resourceRef": {"apiGroup": group, "kind": kind},
             "selector": {"matchExpressions": [*alive, *expressions]},
             **({"delay": dict(delay)} if delay else {}),
             "next": dict(following),

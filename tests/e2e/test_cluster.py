@@ -41,6 +41,11 @@ apiVersion: v1
 kind: Service
 metadata: {name: front, namespace: shop}
 spec: {type: LoadBalancer, ports: [{port: 80}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front, namespace: shop}
+spec: {defaultBackend: {service: {name: front, port: {number: 80}}}}
 """
 LEFTOVERS = """
 apiVersion: apiextensions.k8s.io/v1
@@ -86,6 +91,8 @@ def test_pods_run_jobs_complete_and_volumes_are_bound(cluster: Cluster) -> None:
     assert [volume["status"]["phase"] for volume in volumes] == ["Bound"]
     service = cluster.get("/api/v1/namespaces/shop/services/front")
     assert service["status"]["loadBalancer"]["ingress"]
+    ingress = "/apis/networking.k8s.io/v1/namespaces/shop/ingresses/front"
+    until(lambda: cluster.get(ingress)["status"]["loadBalancer"].get("ingress"), "the Ingress has an address")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+import yaml
 from tests.e2e.cluster import Cluster
 from tests.e2e.polling import until
 from tests.e2e.stand_in.webhooks import Webhooks
@@ -67,6 +68,29 @@ spec:
             default: {conditions: [{type: Ready, status: Unknown, reason: Pending}]}
   - {name: v1beta1, served: true, storage: false, subresources: {status: {}}, schema: *schema}
 """
+ROUTES = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: httproutes.gateway.networking.k8s.io
+  annotations: {api-approved.kubernetes.io: "unapproved, experimental-only"}
+spec:
+  group: gateway.networking.k8s.io
+  scope: Namespaced
+  names: {kind: HTTPRoute, plural: httproutes, singular: httproute, listKind: HTTPRouteList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+ROUTE = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: default}
+spec: {parentRefs: [{name: front}, {name: back}]}
+"""
 ISSUER = """
 apiVersion: cert-manager.io/v1beta1
 kind: Issuer
@@ -112,3 +136,22 @@ def test_custom_resources_are_converted_and_get_a_status(own_cluster: Cluster, s
     until(is_taken, "the Issuer is taken, in a version that is converted")
     own_cluster.kubectl("wait", "--for=condition=Ready", "issuers.v1.cert-manager.io/self", "--timeout=120s")
     assert stand_in.asked["ConversionReview"] >= 1
+
+
+def test_a_route_is_accepted_by_each_gateway_that_it_names(own_cluster: Cluster, stand_in: Webhooks) -> None:
+    own_cluster.kubectl("apply", "-f", "-", given=ROUTES)
+    own_cluster.kubectl("wait", "--for=condition=Established", f"crd/{yaml.safe_load(ROUTES)['metadata']['name']}")
+    own_cluster.kubectl("apply", "-f", "-", given=ROUTE)
+
+    def accepted() -> list[str]:
+        parents = own_cluster.get("/apis/gateway.networking.k8s.io/v1/namespaces/default/httproutes/shop").get(
+            "status", {}
+        )
+        return [
+            parent["parentRef"]["name"]
+            for parent in parents.get("parents", ())
+            for condition in parent["conditions"]
+            if (condition["type"], condition["status"]) == ("Accepted", "True")
+        ]
+
+    until(lambda: accepted() == ["front", "back"], "both gateways have accepted the route")

@@ -7,7 +7,7 @@ and Argo CD's health checks (``resource_customizations/``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -15,35 +15,43 @@ from tests.e2e.cluster import Cluster
 
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 Status = Mapping[str, Any]
+Body = Mapping[str, Any]
 
 
-def conditions(*kinds: str) -> Callable[[int], Status]:
-    """A status with these conditions, all true, for a generation."""
+def conditions(*kinds: str) -> Callable[[Body], Status]:
+    """A status with these conditions, all true, for the generation of an object."""
 
-    def status(generation: int) -> Status:
+    def status(body: Body) -> Status:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        generation = body["metadata"]["generation"]
         facts = {"status": "True", "reason": "StandIn", "message": "", "observedGeneration": generation}
         return {"conditions": [{"type": kind, **facts, "lastTransitionTime": now} for kind in kinds]}
 
     return status
 
 
-def _replicated(generation: int) -> Status:
+def _replicated(body: Body) -> Status:
     numbers = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 1)
-    return {"paused": False, "unavailableReplicas": 0, **numbers, **conditions("Available", "Reconciled")(generation)}
+    return {"paused": False, "unavailableReplicas": 0, **numbers, **conditions("Available", "Reconciled")(body)}
 
 
-def _tenant(_: int) -> Status:
+def _tenant(_: Body) -> Status:
     state = {"currentState": "Initialized", "healthStatus": "green", "syncVersion": "v6.0.0", "revision": 0}
     return {**state, "availableReplicas": 1, "certificates": {}, "pools": []}
 
 
-def fields(**values: Any) -> Callable[[int], Status]:
-    """A status with these fields, whatever the generation."""
-    return lambda _generation: values
+def _route(body: Body) -> Status:
+    """What a gateway's controller says for each gateway that the route names."""
+    said = {"controllerName": "example.com/stand-in", **conditions("Accepted", "ResolvedRefs")(body)}
+    return {"parents": [{"parentRef": parent, **said} for parent in body["spec"].get("parentRefs", ())]}
 
 
-OPERATED: Mapping[str, Callable[[int], Status]] = {
+def fields(**values: Any) -> Callable[[Body], Status]:
+    """A status with these fields, whatever the object."""
+    return lambda _body: values
+
+
+OPERATED: Mapping[str, Callable[[Body], Status]] = {
     "cert-manager.io/v1/issuers": conditions("Ready"),
     "cert-manager.io/v1/clusterissuers": conditions("Ready"),
     "cert-manager.io/v1/certificates": conditions("Ready"),
@@ -54,6 +62,8 @@ OPERATED: Mapping[str, Callable[[int], Status]] = {
     "external-secrets.io/v1/externalsecrets": conditions("Ready"),
     "gateway.networking.k8s.io/v1/gatewayclasses": conditions("Accepted"),
     "gateway.networking.k8s.io/v1/gateways": conditions("Accepted", "Programmed"),
+    "gateway.networking.k8s.io/v1/grpcroutes": _route,
+    "gateway.networking.k8s.io/v1/httproutes": _route,
     "kueue.x-k8s.io/v1beta2/clusterqueues": conditions("Active"),
     "kueue.x-k8s.io/v1beta2/localqueues": conditions("Active"),
     "nvidia.com/v1/clusterpolicies": fields(state="ready", namespace="gpu-operator"),
@@ -88,7 +98,7 @@ class Operators:
                     self._cluster.http.request(
                         "PATCH",
                         f"/apis/{group}/{place}{plural}/{meta['name']}{rest}?fieldManager=stand-in",
-                        body=orjson.dumps({"status": status(meta["generation"])}),
+                        body=orjson.dumps({"status": status(body)}),
                         headers=MERGE_PATCH,
                     )
 
@@ -104,5 +114,11 @@ def _is_current(body: Mapping[str, Any]) -> bool:
     return bool(status) and all(
         condition.get("status") != "Unknown"
         and condition.get("observedGeneration") in (None, body["metadata"]["generation"])
-        for condition in status.get("conditions", ())
+        for condition in _conditions(status)
     )
+
+
+def _conditions(status: Status) -> Iterator[Mapping[str, Any]]:
+    """Those of the object, and of a route for each of its gateways."""
+    for holder in (status, *status.get("parents", ())):
+        yield from holder.get("conditions", ())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.gitops.conftest import body
+import pytest
+from tests.gitops.conftest import body, crd_of
 from tests.stages.deliver.argocd.test_delivery import EXISTING, GITOPS, SHOP, Look, deployed, healthy, unreadable
 from tests.stages.deliver.deliveries import Delivery, cast
 from tests.stages.deliver.flux import test_delivery as flux
 
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.stages.deliver.look.component_status import ComponentStatus
 from cluster_forge.stages.deliver.status import StatusRequest, status
@@ -67,6 +69,38 @@ def test_an_application_of_another_revision() -> None:
 def test_an_application_without_a_status() -> None:
     found = seen({NAME: lambda _: {}})
     assert (found.sync, found.condition) == ("OutOfSync", "Unknown")
+
+
+@pytest.mark.parametrize(
+    ("live", "is_named"),
+    [
+        (body("networking.k8s.io/v1", "Ingress", "web", "shop", spec={}, status={"loadBalancer": {}}), True),
+        (
+            body(
+                "networking.k8s.io/v1",
+                "Ingress",
+                "web",
+                "shop",
+                status={"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}},
+            ),
+            False,
+        ),
+        (body("example.com/v1alpha1", "Widget", "web", "shop"), True),
+        (body("example.com/v1alpha1", "Widget", "web", "shop", status={"parents": [{"conditions": []}]}), False),
+        (body("v1", "ConfigMap", "web", "shop"), False),
+    ],
+)
+def test_what_no_controller_has_answered_is_named_where_nothing_else_is_wrong(live: Body, is_named: bool) -> None:
+    group, _, _ = live["apiVersion"].rpartition("/")
+    resource = {"group": group, "kind": live["kind"], "namespace": "shop", "name": "web"}
+    progressing = {"health": {"status": "Progressing"}, "resources": [resource]}
+    widgets = crd_of("example.com", "Widget", subresources={"status": {}})
+    delivery, _, _ = deployed(
+        EXISTING, [SHOP], {NAME: lambda one: {**healthy(one), **progressing}}, *GITOPS, widgets, live, waits=False
+    )
+    (shop,) = status(StatusRequest(deployment=cast(EXISTING, [SHOP]), parts=[SHOP]), delivery.tools).components
+    named = f"{ObjectId.of(live)}: its status is empty: no controller has taken it up"
+    assert (shop.condition, named in shop.messages) == ("Progressing", is_named)
 
 
 def by_flux(**failing: str) -> dict[str, ComponentStatus]:
