@@ -41,6 +41,22 @@ def test_what_is_not_deployed_is_an_error(states: dict[str, State], says: str) -
     assert re.match(says, error.message)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        ((3, 2), "web; 5 objects applied before"),
+        ((0, 0), "web; nothing applied before"),
+        ((None, None), "web"),
+        ((2, None), "web"),
+    ],
+)
+def test_how_much_was_applied_is_said_where_it_is_known(numbers: tuple[int | None, int | None], says: str) -> None:
+    db, web = result(db=State.READY, web=State.FAILED).components
+    components = [replace(db, changed=numbers[0]), replace(web, changed=numbers[1])]
+    (error,) = deploy_text.failures(components, "deploy again")
+    assert error.message == f"1 component of 2 could not be deployed: {says}"
+
+
 FORGED = "denied\nweb is deployed"
 
 

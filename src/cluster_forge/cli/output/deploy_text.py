@@ -36,7 +36,7 @@ def deployed(result: DeployResult, deployment: Deployment, facts: ClusterFacts, 
         when = " once it has the Secrets that are missing" if lacks_secrets else ""
         yield f"{name} can be deployed to {facts}{when}; nothing was changed"
     elif result.is_good:
-        changed = sum(component.changed for component in components)
+        changed = _changed(components)
         applied = f"{counted(changed, 'object')} applied" if changed else "nothing has changed"
         if deployment.plan.delivery is not Delivery.DIRECT:
             applied = f"applied by {TITLES[deployment.plan.engine]}"
@@ -102,14 +102,20 @@ def failures(components: Sequence[ComponentResult], fix: str) -> list[ForgeError
     failed = [component for component in bad if component.state is State.FAILED] or bad
     blocked = len(bad) - len(failed)
     waiting = f", {blocked} more need them" if blocked else ""
-    changed = sum(component.changed for component in components)
-    applied = counted(changed, "object") if changed else "nothing"
+    changed = _changed(components)
+    applied = "" if changed is None else f"; {counted(changed, 'object') if changed else 'nothing'} applied before"
     error = DeploymentError(
         f"{counted(len(failed), 'component')} of {len(components)} could not be deployed: "
-        f"{', '.join(component.name for component in failed)}{waiting}; {applied} applied before",
+        f"{', '.join(component.name for component in failed)}{waiting}{applied}",
         fix=fix,
     )
     return [error]
+
+
+def _changed(components: Sequence[ComponentResult]) -> int | None:
+    """The objects that were applied; None if that is not known of all."""
+    numbers = [component.changed for component in components]
+    return None if None in numbers else sum(filter(None, numbers))
 
 
 def _way_back(result: DeployResult, back: str) -> str:

@@ -32,9 +32,9 @@ class State(StrEnum):
 class ComponentResult:
     """One component after a deployment.
 
-    ``changed`` are the objects that were applied, of ``objects`` in all; what is in the cluster already is not. ``message``
-    says why it is not good, or what else went wrong, ``errors`` are what it failed with, and ``trouble`` is what the cluster
-    says of the first.
+    ``changed`` are the objects that were applied, of ``objects`` in all; what is in the cluster already is not. None: Flux,
+    which applies them, does not say. ``message`` says why it is not good, or what else went wrong, ``errors`` are what it
+    failed with, and ``trouble`` is what the cluster says of the first.
     """
 
     name: ComponentName
@@ -42,7 +42,7 @@ class ComponentResult:
     state: State
     seconds: float = 0.0
     objects: int = 0
-    changed: int = 0
+    changed: int | None = 0
     message: str = ""
     errors: tuple[ForgeError, ...] = ()
     trouble: Trouble = field(default_factory=Trouble)

@@ -143,7 +143,11 @@ def _result(
 ) -> ComponentResult:
     """What became of a component: all its Kustomizations are ready, one has failed, or they wait for others."""
     result = ComponentResult(
-        name=component.name, version=plan.version_of(component.name), state=State.APPLIED, objects=component.objects
+        name=component.name,
+        version=plan.version_of(component.name),
+        state=State.APPLIED,
+        objects=component.objects,
+        changed=None,
     )
     if states is None:
         return result
