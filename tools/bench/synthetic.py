@@ -7,7 +7,7 @@ size, so that their number grows with the number of objects.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 SMALLEST = 2500
@@ -243,13 +243,16 @@ def write(folder: Path, objects: int) -> None:
 def write_applied(
     folder: Path, *, components: int, objects: int, kubernetes: str, gitops: Mapping[str, object]
 ) -> None:
-    """Write an ``input/`` of components without charts, of so many objects together, and one CRD more."""
+    """Write an ``input/`` of components without charts, of so many objects together, and one CRD more. A test cluster has no
+    metrics, so that autoscalers would not get healthy.
+    """
     head = _HEAD.replace("VERSION", kubernetes).replace("GITOPS", json.dumps(gitops))
     apps = objects // _OBJECTS_OF_APP // components
-    _file(folder / "config.yaml", "".join([head, *_components(folder, components, apps)]))
+    others = [template for template in _OTHERS if "HorizontalPodAutoscaler" not in template]
+    _file(folder / "config.yaml", "".join([head, *_components(folder, components, apps, others)]))
 
 
-def _components(folder: Path, number: int, apps: int) -> Iterator[str]:
+def _components(folder: Path, number: int, apps: int, others: Sequence[str] = _OTHERS) -> Iterator[str]:
     """Write components of that many applications, and the CRD that they need; their entries in the description."""
     _file(folder / "widgets" / "crd.yaml", _CRD)
     for component in range(number):
@@ -257,14 +260,14 @@ def _components(folder: Path, number: int, apps: int) -> Iterator[str]:
         yield f"- {{name: {name}, namespace: team-{component % _TEAMS:02}, needs: [widgets], manifests: [{name}/]}}\n"
         for start in range(0, apps, _APPS_IN_FILE):
             of_file = range(start, min(start + _APPS_IN_FILE, apps))
-            texts = [text for app in of_file for text in _app(component * apps + app, name)]
+            texts = [text for app in of_file for text in _app(component * apps + app, name, others)]
             _file(folder / name / f"apps-{start:02}.yaml", "---\n".join(texts))
 
 
-def _app(number: int, part: str) -> Iterator[str]:
-    """The five objects of one application; the sizes of their ConfigMaps differ."""
+def _app(number: int, part: str, others: Sequence[str]) -> Iterator[str]:
+    """The five objects of one application, the last one of the ``others``; the sizes of their ConfigMaps differ."""
     rules = "".join(_LINE.format(rule, rule) for rule in range(2 + number * 7 % 40))
-    for template in (_WORKLOAD, _SERVICE, _ACCOUNT, _CONFIG, _OTHERS[number % len(_OTHERS)]):
+    for template in (_WORKLOAD, _SERVICE, _ACCOUNT, _CONFIG, others[number % len(others)]):
         yield (
             template.replace("NAME", f"app-{number:05}")
             .replace("PART", part)

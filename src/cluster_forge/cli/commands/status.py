@@ -25,8 +25,7 @@ def command(session: Session, stack: str | None, watch: bool) -> int:
 
     STACK is the name of a folder below stacks/; it may be left out if there is one only. For each component: its version
     in the cluster and in the stack, whether the cluster has what the stack has, and whether it is healthy, as Argo CD says
-    it or as its objects say. Exit code 1 if not all components are synced and
-    healthy.
+    it or as its objects say. Exit code 1 if not all components are synced and healthy.
 
     Examples:
         cluster-forge status
