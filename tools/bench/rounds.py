@@ -91,12 +91,21 @@ def measure(works: Sequence[Work], *, runs: int, budget: float) -> tuple[list[St
                 break
             for work in works:
                 is_due = number == 0 or not work.is_once
-                if is_due and work.name not in failed and not _succeeds(work, folder / f"{number}-{work.name}", steps):
+                if (
+                    is_due
+                    and work.name not in failed
+                    and not _succeeds(work, folder / f"{number}-{_plain(work.name)}", steps)
+                ):
                     failed.add(work.name)
             if number:  # the first round has what runs only once
                 longest = max(longest, time.monotonic() - round_start)
         _say(f"{_free_gb(folder):.0f} GB are left; removing {folder}")
     return steps, failed
+
+
+def _plain(name: str) -> str:
+    """The name without commas: kubectl takes the value of ``--filename`` for a list."""
+    return name.replace(",", "")
 
 
 def _succeeds(work: Work, folder: Path, steps: list[Step]) -> bool:
