@@ -88,6 +88,8 @@ def test_an_application_without_a_status() -> None:
         (body("example.com/v1alpha1", "Widget", "web", "shop"), True),
         (body("example.com/v1alpha1", "Widget", "web", "shop", status={"parents": [{"conditions": []}]}), False),
         (body("v1", "ConfigMap", "web", "shop"), False),
+        (body("v1", "Service", "web", "shop", spec={"type": "ClusterIP"}, status={"loadBalancer": {}}), False),
+        (body("batch/v1", "CronJob", "web", "shop", spec={}), False),
     ],
 )
 def test_what_no_controller_has_answered_is_named_where_nothing_else_is_wrong(live: Body, is_named: bool) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Final
 
 from cluster_forge.foundation.errors import ClusterError, RefusedError
 from cluster_forge.foundation.untyped import mapping
 from cluster_forge.gitops.argocd.application_state import ApplicationState
 from cluster_forge.manifests.identity import ObjectId
-from cluster_forge.ports.cluster import Cluster
+from cluster_forge.manifests.kubernetes_apis import is_built_in
+from cluster_forge.ports.cluster import Cluster, ServedKinds
 from cluster_forge.stages.deliver import trouble
 
 _MOST_LOOKED_AT, _MOST_SAID = 20, 5
 """Objects of an Application. Argo CD 3 may not say which are well, so that more are looked at than said."""
+_INGRESS: Final = ("networking.k8s.io", "Ingress")
 
 
 def of(state: ApplicationState, cluster: Cluster) -> tuple[str, ...]:
@@ -36,13 +39,20 @@ def _of_objects(state: ApplicationState, cluster: Cluster) -> Iterator[str]:
 
 
 def _without_status(state: ApplicationState, cluster: Cluster) -> Iterator[str]:
-    """Objects that no controller has answered: Argo CD may wait for an Ingress's address, or for a route to be accepted, where
-    the cluster calls nothing unready (Argo CD, ``resource_customizations``, and gitops-engine, ``health_ingress.go``).
+    """Ingresses and custom resources that no controller has answered: Argo CD may wait for an address, or for a route to be
+    accepted, where the cluster calls nothing unready (Argo CD, ``resource_customizations``, and gitops-engine,
+    ``health_ingress.go``). Other built-in kinds may have an empty status for ever: a Service, a CronJob.
     """
-    for target in state.unwell:
-        kind = cluster.served().find(target.group, target.kind)
-        if kind and "status" in kind.subresources and _is_unanswered(target, cluster):
+    served = cluster.served()
+    for target in islice((one for one in state.unwell if _is_answered_late(one, served)), _MOST_LOOKED_AT):
+        if _is_unanswered(target, cluster):
             yield f"{target}: its status is empty: no controller has taken it up"
+
+
+def _is_answered_late(target: ObjectId, served: ServedKinds) -> bool:
+    kind = served.find(target.group, target.kind)
+    is_asked = (target.group, target.kind) == _INGRESS or not is_built_in(target.group)
+    return is_asked and kind is not None and "status" in kind.subresources
 
 
 def _is_unanswered(target: ObjectId, cluster: Cluster) -> bool:
