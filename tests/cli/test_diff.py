@@ -88,3 +88,9 @@ def test_a_damaged_file_is_named_as_the_folder_was_typed(two_casts: Workspace, t
 
 def test_three_stacks_are_too_many(workspace: Workspace) -> None:
     assert workspace.run("diff", "a", "b", "c").code == 2
+
+
+@pytest.mark.parametrize("option", ["--context", "--kubeconfig"])
+def test_two_stacks_are_compared_without_a_cluster(workspace: Workspace, option: str) -> None:
+    refused = workspace.run("diff", "a", "b", option, "production")
+    assert (refused.code, "leave --context and --kubeconfig out" in refused.err) == (2, True)

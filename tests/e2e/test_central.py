@@ -154,6 +154,8 @@ def test_one_cluster_goes_back_and_leaves_while_the_other_stays(fleet: HubFleet)
     assert not fleet.has("eu", EXTRAS_PATH)
 
     hub = ("--kubeconfig", str(fleet.clusters["hub"].kubeconfig))  # without the description
+    trial = json.loads(fleet.ask("rollback", "shop", "--cluster", "eu", *hub, "--dry-run", "--quiet"))
+    assert (trial["to"], trial["trial"], fleet.pins) == (1, True, second)
     back = json.loads(fleet.ask("rollback", "shop", "--cluster", "eu", *hub, "--yes", "--quiet"))
     assert (back["to"], back["deployed"]) == (1, True)
     assert fleet.pins == second | {"eu": first["eu"]} != second

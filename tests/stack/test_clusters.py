@@ -77,6 +77,10 @@ def test_the_clusters_do_not_change_what_is_cast(native: Native) -> None:
             "clusters: b has the context 'x', which a has, too",
         ),
         ("clusters: [{name: a}, {name: b, context: a}]", "clusters: b has the context 'a', which a has, too"),
+        (
+            "clusters: [{name: a, context: x, kubeconfig: ~/k}, {name: b, context: x, kubeconfig: ~/./k}]",
+            "clusters: b has the context 'x', which a has, too",
+        ),
         ("clusters: [{name: a, contxt: b}]", "contxt"),
         ("clusters: [{name: stage}]\nrollout: {order: [stagee]}", "did you mean 'stage'"),
         ("rollout: {wait: never}", "never"),

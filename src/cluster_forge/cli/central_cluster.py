@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cluster_forge.cli.destinations import Destination
+    from cluster_forge.cli.session import Session
+    from cluster_forge.stages.deliver.central_rollback import CentralRollback
     from cluster_forge.stages.deliver.options import DeployOptions
+    from cluster_forge.stages.deliver.preflight.problem import Problem
+    from cluster_forge.stages.deliver.tools import DeliverTools
 
 
 def go_back(
@@ -18,10 +22,11 @@ def go_back(
         UnknownNameError, ReleaseError, PreflightError, ExceptionGroup: for what stops it before the first change.
     """
     from cluster_forge.cli import central, cluster_stacks, deployer
-    from cluster_forge.cli.output import deploy_text, rollback_text
+    from cluster_forge.cli.output import deploy_text
     from cluster_forge.cli.output.streams import to_stderr
+    from cluster_forge.foundation.error_groups import raise_all
     from cluster_forge.stages.deliver import central as stage
-    from cluster_forge.stages.deliver import central_rollback, rollback
+    from cluster_forge.stages.deliver import central_rollback
     from cluster_forge.stages.deliver.central_rollback import CentralRollbackRequest
 
     session, name = destination.session, destination.name
@@ -34,22 +39,12 @@ def go_back(
             stack=central_stack, cluster=name, to=to, options=options, run=deployer.run(), is_forced=is_forced
         )
         planned = central_rollback.planned(asked, tools)
-        release, request = planned.release, planned.rollout
         to_stderr(planned.unseen, color=session.color)
-        warnings = stage.checked(request, tools)
         if options.is_trial:
-            newest, changes = rollback.changed(release, request.clusters[0].deployment, tools, name)
-            for line in rollback_text.lines(release, newest, changes, warnings, f"{name}, by the Argo CD of {facts}"):
-                session.print(line)
-            session.print_json(
-                "rollback",
-                cluster=name,
-                to=release.number,
-                unseen=planned.unseen,
-                trial=True,
-                **rollback_text.json(newest, changes),
-            )
-            return 0
+            return _try(session, name, planned, tools)
+        raise_all(planned.obstacles)
+        release, request = planned.release, planned.rollout
+        warnings = stage.checked(request, tools)
         version = f"version {release.version}"
         deployer.confirm(
             session,
@@ -63,6 +58,37 @@ def go_back(
     session.print_json("rollback", cluster=name, to=release.number, unseen=planned.unseen, **done.json())
     errors = deploy_text.failures(done.result.components, f"mend what is shown above, then run `{again}` again")
     return deployer.concluded(session, errors, done.reasons())
+
+
+def _try(session: Session, name: str, planned: CentralRollback, tools: DeliverTools) -> int:
+    """What going back would change in the cluster ``name``, and all that is in its way; the exit code."""
+    from cluster_forge.cli import deployer
+    from cluster_forge.cli.output import rollback_text
+    from cluster_forge.foundation.error_groups import expected
+    from cluster_forge.foundation.errors import ForgeError
+    from cluster_forge.stages.deliver import central as stage
+    from cluster_forge.stages.deliver import rollback
+
+    release, request = planned.release, planned.rollout
+    errors = list(planned.obstacles)
+    warnings: tuple[Problem, ...] = ()
+    try:
+        warnings = stage.checked(request, tools)
+    except (ForgeError, ExceptionGroup) as error:
+        errors += expected(error)
+    newest, changes = rollback.changed(release, request.clusters[0].deployment, tools, name)
+    place = f"{name}, by the Argo CD of {tools.cluster.about()}"
+    for line in rollback_text.lines(release, newest, changes, warnings, place):
+        session.print(line)
+    session.print_json(
+        "rollback",
+        cluster=name,
+        to=release.number,
+        unseen=planned.unseen,
+        trial=True,
+        **rollback_text.json(newest, changes),
+    )
+    return deployer.concluded(session, errors, ())
 
 
 def remove(destination: Destination, stack: str | None, timeout: float, *, is_trial: bool) -> None:

@@ -5,6 +5,7 @@ They are not part of the `Stack`: where it is deployed to does not change what i
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -131,7 +132,8 @@ def context_errors(fleet: Fleet) -> Iterator[ForgeError]:
     """Clusters that are one cluster: the stack of one would replace that of the other. A central Argo CD uses no contexts."""
     first: dict[tuple[str, str], str] = {}
     for cluster in fleet.clusters if fleet.central is None else ():
-        other = first.setdefault((cluster.context, cluster.kubeconfig), cluster.name)
+        kubeconfig = cluster.kubeconfig and posixpath.normpath(cluster.kubeconfig)
+        other = first.setdefault((cluster.context, kubeconfig), cluster.name)
         if other != cluster.name:
             yield DescriptionError(
                 f"clusters: {cluster.name} has the context {cluster.context!r}, which {other} has, too",

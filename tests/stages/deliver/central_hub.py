@@ -16,6 +16,7 @@ from tests.stages.deliver import deliveries
 from tests.stages.deliver.argocd_kinds import KINDS
 from tests.stages.deliver.deliveries import Delivery, settings, web
 
+from cluster_forge.foundation.error_groups import raise_all
 from cluster_forge.foundation.file_tree import FileTree
 from cluster_forge.gitops import cluster_folder, sync_files
 from cluster_forge.manifests.identity import ObjectId
@@ -190,6 +191,7 @@ class Hub:
     def go_back(self, cluster: str, to: int | None = None, *, is_forced: bool = False) -> tuple[int, State]:
         """Take a cluster back; the release that it went to, and the state of its first component."""
         planned = self.planned(cluster, to, is_forced=is_forced)
+        raise_all(planned.obstacles)
         with central.opened(planned.rollout, self.delivery.tools) as rollout:
             return planned.release.number, rollout.deliver(cluster, self.delivery.reporter).components[0].state
 

@@ -130,7 +130,9 @@ class TestWayBack:
         with pytest.raises(ReleaseError, match=message) as refused:
             hub.go_back("eu")
         assert "--recreate" not in str(refused.value.fix), "Argo CD has no such option"
+        assert hub.planned("eu").release.number == 1, "a dry run shows what would change beside it"
         assert hub.delivery.cluster.objects() == before
+        assert hub.planned("eu", is_forced=True).obstacles == ()
         assert hub.go_back("eu", is_forced=True) == (1, State.READY)
 
     def test_a_version_of_a_crd_that_stores_nothing_may_go(self, hub: Hub) -> None:

@@ -42,6 +42,8 @@ def command(session: Session, stacks: tuple[str, ...], summary: bool) -> int:
         return _of_fleet(session, stacks)
     if len(stacks) > 2:
         raise click.UsageError("at most two stacks: OLD and NEW")
+    if len(stacks) == 2 and (session.cluster.context or session.cluster.kubeconfig):
+        raise click.UsageError("OLD and NEW are compared without a cluster: leave --context and --kubeconfig out")
     places = stacks or (None,)
     with contextlib.ExitStack() as stack:
         opened = [stack.enter_context(stack_folders.opened(session, place, "diff")) for place in places]

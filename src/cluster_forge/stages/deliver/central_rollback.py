@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cluster_forge.foundation.error_groups import raise_all
+from cluster_forge.foundation.errors import ForgeError
 from cluster_forge.gitops.argocd.central import Pin
 from cluster_forge.gitops.release import Release
 from cluster_forge.stages.deliver import obstacles, rollback
@@ -38,11 +38,14 @@ class CentralRollbackRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentralRollback:
-    """The release to go back to, and the rollout that does it; ``unseen`` is what was not looked at, in words."""
+    """The release to go back to, and the rollout that does it; ``unseen`` is what was not looked at, in words. ``obstacles`` keep
+    the stack from going back.
+    """
 
     release: Release
     rollout: CentralRequest
     unseen: str
+    obstacles: tuple[ForgeError, ...]
 
 
 def planned(request: CentralRollbackRequest, tools: DeliverTools) -> CentralRollback:
@@ -50,13 +53,15 @@ def planned(request: CentralRollbackRequest, tools: DeliverTools) -> CentralRoll
 
     Raises:
         UnknownNameError: if Argo CD does not deliver the stack to a cluster of this name.
-        ReleaseError, ExceptionGroup: as `rollback.kept`, and for everything that keeps the stack from going back.
+        ReleaseError, ExceptionGroup: as `rollback.kept`, and if the newest release is damaged.
     """
     stack, pin = request.stack, _pin(request.stack, request.cluster)
     chosen, deployment = rollback.kept(RollbackRequest(stack=stack.name, to=request.to), tools, pin.cluster)
-    unseen = f"what going back would lose in {pin.cluster} was not looked at"
-    if not request.is_forced:
-        unseen = _check(request, chosen, deployment, tools)
+    unseen, losses = (
+        (f"what going back would lose in {pin.cluster} was not looked at", ())
+        if request.is_forced
+        else _losses(request, chosen, deployment, tools)
+    )
     rollout = CentralRequest(
         clusters=(CentralCluster(name=pin.cluster, deployment=deployment, parts=(), step=int(pin.step)),),
         described=None,
@@ -65,23 +70,30 @@ def planned(request: CentralRollbackRequest, tools: DeliverTools) -> CentralRoll
         run=request.run,
         cause=rollback.cause(chosen),
     )
-    return CentralRollback(release=chosen, rollout=rollout, unseen=unseen)
+    return CentralRollback(release=chosen, rollout=rollout, unseen=unseen, obstacles=losses)
 
 
-def _check(request: CentralRollbackRequest, chosen: Release, deployment: Deployment, tools: DeliverTools) -> str:
-    """That nothing is lost if the cluster is as its newest release has it; what that leaves out, in words.
+def _losses(
+    request: CentralRollbackRequest, chosen: Release, deployment: Deployment, tools: DeliverTools
+) -> tuple[str, tuple[ForgeError, ...]]:
+    """What would be lost if the cluster is as its newest release has it, behind what that leaves out, in words.
 
     Raises:
-        ReleaseError, ExceptionGroup: for everything that would be, and if that release is damaged.
+        ReleaseError, ExceptionGroup: if that release is damaged.
     """
     name = request.cluster
     newest = releases.listed(tools.cluster, request.stack.name, name)[-1]
     there = deployment if newest == chosen or not newest.folders else releases.deployment(newest, tools)
     losses = obstacles.between(deployment, there, tools)
-    raise_all(losses or ())
     if losses is None:
-        return f"release {newest.number} does not say what going back would lose in {name}, which only Argo CD reaches"
-    return f"only Argo CD reaches {name}: the release was compared with release {newest.number}, not with what is there"
+        silent = (
+            f"release {newest.number} does not say what going back would lose in {name}, which only Argo CD reaches"
+        )
+        return silent, ()
+    compared = (
+        f"only Argo CD reaches {name}: the release was compared with release {newest.number}, not with what is there"
+    )
+    return compared, tuple(losses)
 
 
 def _pin(stack: CentralStack, cluster: str) -> Pin:
