@@ -496,6 +496,7 @@ def test_a_release_that_cannot_be_kept_is_said_and_stops_nothing(deploy: Callabl
 def test_a_deployment_at_work_is_not_disturbed(deploy: Callable[..., Run]) -> None:
     run = deploy(DIRECT, lease="host/1/0 since 2026-01-01T00:00:00Z|")
     assert (run.code, run.changes) == (3, [])
+    assert "host/1/0 since 2026-01-01T00:00:00Z has the lease of the stack: ended if" in run.out
     assert "the stack demo is being deployed by host/1/0 since 2026-01-01T00:00:00Z" in run.err
 
 

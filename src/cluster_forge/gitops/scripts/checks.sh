@@ -66,6 +66,7 @@ check_lease() {
   began=$(now) seen=''
   while ask get lease "deploy-$stack" -n cluster-forge --ignore-not-found \
     -o 'jsonpath={.spec.holderIdentity} since {.spec.acquireTime}|{.spec.renewTime}' && [ -n "$answer" ]; do
+    [ -n "$seen" ] || say "${answer%|*} has the lease of the stack: ended if it is not renewed for 30 s"
     [ "${seen:-$answer}" = "$answer" ] || die 3 "the stack $stack is being deployed by ${answer%|*}; run deploy.sh again once it has ended"
     seen=$answer
     [ "$(($(now) - began))" -le 30 ] || return 0
