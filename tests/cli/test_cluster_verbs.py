@@ -482,3 +482,36 @@ def test_tables_fit_a_terminal(delivery: Delivery, capsys: pytest.CaptureFixture
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) >= 4
     assert [line for line in lines if len(line) > 80] == []
+
+
+def test_the_history_of_the_workspace_says_who_changed_which_cluster(delivery: Delivery, tmp_path: Path) -> None:
+    history = tmp_path / ".cluster-forge" / "history.jsonl"
+    assert run(["rollback", "--yes"]) == 0
+    assert not history.exists(), "a folder that is no workspace gets none"
+    (tmp_path / "input").mkdir()
+    assert run(["rollback", "--to", "2", "--yes"]) == 0
+    assert run(["remove", "--yes"]) == 0
+    back, gone = map(json.loads, history.read_text().splitlines())
+    about = delivery.cluster.about()
+    assert (back["verb"], back["action"], back["release"], back["revision"], back["result"]) == (
+        "rollback",
+        "rollback to 2",
+        4,
+        "v-2",
+        "deployed",
+    )
+    assert (gone["verb"], gone["action"], gone["stack"]) == ("remove", "remove", "demo")
+    for line in (back, gone):
+        assert (line["context"], line["server"], line["by"]) == (about.context, about.server, about.user)
+        assert line["arguments"][-1] == "--yes"
+
+
+def test_a_history_that_cannot_be_written_fails_no_deployment(
+    delivery: Delivery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "input").mkdir()
+    (tmp_path / ".cluster-forge").mkdir()
+    (tmp_path / ".cluster-forge" / "history.jsonl").symlink_to(tmp_path / "elsewhere")
+    assert run(["rollback", "--yes"]) == 0
+    assert "was changed, but .cluster-forge/history.jsonl cannot be written" in capsys.readouterr().err
+    assert not (tmp_path / "elsewhere").exists()

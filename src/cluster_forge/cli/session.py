@@ -25,6 +25,7 @@ from cluster_forge.stack.selection import Selection
 from cluster_forge.stack.variables.options import VariableOptions
 
 if TYPE_CHECKING:
+    from cluster_forge.cli.audit_trail import AuditTrail
     from cluster_forge.cli.run_record import RunRecord
     from cluster_forge.composition import Services, Settings
     from cluster_forge.foundation.errors import ForgeError
@@ -102,7 +103,15 @@ class Session:
         """What the stages that deliver work with, on the cluster of these options."""
         from cluster_forge import composition
 
-        return composition.delivery(self.settings(), self.cluster, reporter)
+        tools = composition.delivery(self.settings(), self.cluster, reporter)
+        return replace(tools, history=self.audit_trail.change)
+
+    @property
+    def audit_trail(self) -> AuditTrail:
+        """The history of the workspace."""
+        from cluster_forge.cli.audit_trail import AuditTrail
+
+        return AuditTrail(workspace=self.workspace, arguments=self.arguments, color=self.color)
 
     def reached(self) -> Cluster:
         """The cluster of these options alone, for a verb that only looks at it."""

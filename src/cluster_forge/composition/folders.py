@@ -45,12 +45,13 @@ def run_log(workspace: Path, verb: str) -> RunLog | None:
 
 
 def append_history(workspace: Path, entry: Mapping[str, Any]) -> None:
-    """Append an entry to the history of a workspace. The caller holds the workspace's lock.
+    """Append an entry to the history of a workspace; nothing in a folder that is none.
 
     Raises:
         WorkspaceError: if it cannot be written.
     """
-    append_to_history(workspace, entry)
+    if (workspace / "input").is_dir():
+        append_to_history(workspace, entry)
 
 
 def store_root(options: StoreOptions) -> Path:

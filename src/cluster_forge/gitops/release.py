@@ -66,6 +66,10 @@ class Result(StrEnum):
     """It was running, and the next one has found that it no longer was."""
 
 
+STOPPED: Final = "it was stopped by Ctrl-C or a signal"
+"""The message of what its user has interrupted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasedComponent:
     """A component: the version of its chart, and the digest of what is delivered of it."""

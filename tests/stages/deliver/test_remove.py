@@ -244,6 +244,8 @@ def test_a_finalizer_that_does_not_end_is_named_and_the_next_run_goes_on() -> No
     with pytest.raises(DeploymentError, match=r"is still there 9 s after it was deleted: the finalizer example\.com/x"):
         gone(delivery, timeout=9.0)
     assert identity("Deployment", "operator", "operator", "apps") in delivery.cluster.objects()
+    last = audit_log.read(delivery.cluster, "demo")[-1]
+    assert (last.action, last.result, "the finalizer example.com/x" in last.message) == ("remove", "failed", True)
     delivery.cluster.patch(widget, {"metadata": {"finalizers": None}}, Patch.MERGE, manager="operator")
     gone(delivery)
     assert identity("Deployment", "operator", "operator", "apps") not in delivery.cluster.objects()

@@ -1,4 +1,4 @@
-"""What a workspace keeps of its runs: a log of each recent run, and a line of history for each cast stack."""
+"""What a workspace keeps of its runs: a log of each recent run, and a line of history for each cast and each change of a cluster."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RunLog:
 
 
 def append_to_history(workspace: Path, entry: Mapping[str, Any]) -> None:
-    """Append a line to ``.cluster-forge/history.jsonl``, which only grows. The caller holds the workspace's lock.
+    """Append a line to ``.cluster-forge/history.jsonl``, which only grows. Processes and threads may do so side by side.
 
     Raises:
         WorkspaceError: if it cannot be written.

@@ -17,7 +17,8 @@ def command(session: Session, stack: str | None, *, last: int) -> None:
     """Show who changed the stacks in a cluster, when, and from which image.
 
     STACK chooses one stack; without it all are shown. The log is in the cluster, in ConfigMaps of the namespace
-    cluster-forge; each change is an Event there, too. Who cast what is in .cluster-forge/history.jsonl of the workspace.
+    cluster-forge; each change is an Event there, too. The log of a stack goes with it. What was cast in a workspace, and deployed or removed from
+    there, is in its .cluster-forge/history.jsonl, too.
 
     Examples:
         cluster-forge audit

@@ -54,7 +54,6 @@ def _diff(session: Session) -> int:
 
 
 def _cast(session: Session, *, stale: bool) -> int:
-    from cluster_forge.cli import audit_trail
     from cluster_forge.cli.description import load
     from cluster_forge.cli.output import cast_text, result_json
     from cluster_forge.cli.output.counts import finding_counts
@@ -78,7 +77,7 @@ def _cast(session: Session, *, stale: bool) -> int:
         )
         with session.reporting("cast") as reporter:
             cast = cast_stage(request, services.toolbox, services.repositories, reporter)
-        audit_trail.append(session, "cast", description, cast, services.files)
+        session.audit_trail.cast("cast", description, cast, services.files)
     verbosity = session.output.verbosity
     for line in cast_text.summary(cast, finding_counts(cast.findings, verbosity), is_whole=verbosity > 1):
         session.print(line)

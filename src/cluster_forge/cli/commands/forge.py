@@ -51,7 +51,7 @@ def command(session: Session, discard_edits: bool, merge: str | None, watch: boo
 
 
 def _forge(session: Session, services: Services, *, discard_edits: bool, merge: str | None) -> int:
-    from cluster_forge.cli import audit_trail, merging
+    from cluster_forge.cli import merging
     from cluster_forge.cli.description import load_mined
     from cluster_forge.cli.output import cast_text, edits_text, result_json
     from cluster_forge.cli.output.counts import finding_counts
@@ -69,7 +69,7 @@ def _forge(session: Session, services: Services, *, discard_edits: bool, merge: 
 
         forged = merging.decided(session, merge, run, lambda result: result.smelted)
         if forged.cast:
-            audit_trail.append(session, "forge", description, forged.cast, services.files)
+            session.audit_trail.cast("forge", description, forged.cast, services.files)
     content = dict(result_json.smelted_json(description.stack, forged.smelted))
     verbosity = session.output.verbosity
     counts = finding_counts((*forged.smelted.findings, *(forged.cast.findings if forged.cast else ())), verbosity)

@@ -11,8 +11,8 @@ from cluster_forge.cli.output import columns
 from cluster_forge.foundation import json_codec
 
 if TYPE_CHECKING:
+    from cluster_forge.gitops.audit_entry import Entry
     from cluster_forge.gitops.release import Release
-    from cluster_forge.stages.deliver.cluster_records.audit_log import Entry
 
 _RELEASE: Final = ("RELEASE", "TIME", "VERSION", "RESULT", "BY")
 _WIDEST_RELEASE: Final = (7, 20, 14, 11, 20)

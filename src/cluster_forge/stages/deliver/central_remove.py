@@ -64,10 +64,12 @@ def remove(removal: CentralRemoval, run: str, tools: DeliverTools) -> Deletion:
     with lease.held(stack, tools, run=run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         removal = replace(removal, stack=central_stacks.again(removal.stack, tools.cluster), tools=tools)
-        done = removal.run()
+        entry = audit_log.removal(stack, "", run, tools, cluster)
+        with audit_log.failure_kept(tools, entry):
+            done = removal.run()
         others = releases.remove_of(stack, cluster, tools)
         if others or set(removal.stack.clusters) - {cluster}:
-            audit_log.append(tools, stack, audit_log.removal(stack, "", run, tools, cluster))
+            audit_log.append(tools, stack, entry)
             return done
         done += stack_removal.forget(RemoveRequest(stack=stack, timeout=removal.timeout, run=run), tools)
         return done + removal.end()

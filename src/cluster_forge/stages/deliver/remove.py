@@ -73,14 +73,13 @@ def remove(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     with lease.held(request.stack, tools, run=request.run) as held:
         tools = replace(tools, cluster=LeasedCluster(tools.cluster, held))
         removal_plan = planned(request, tools)  # another deployment may have ended meanwhile
-        done = StackRemoval.of(request, removal_plan.plan, tools).run(removal_plan.components)
-        if request.component:
-            applied.write(tools.cluster, request.stack, {ComponentName(request.component): None})
-            audit_log.append(
-                tools, request.stack, audit_log.removal(request.stack, request.component, request.run, tools)
-            )
-        else:
-            done += _kept_secrets(removal_plan, tools) + stack_removal.forget(request, tools)
+        entry = audit_log.removal(request.stack, request.component, request.run, tools)
+        with audit_log.failure_kept(tools, entry):
+            done = StackRemoval.of(request, removal_plan.plan, tools).run(removal_plan.components)
+        if not request.component:
+            return done + _kept_secrets(removal_plan, tools) + stack_removal.forget(request, tools)
+        applied.write(tools.cluster, request.stack, {ComponentName(request.component): None})
+        audit_log.append(tools, request.stack, entry)
     return done
 
 

@@ -5,17 +5,19 @@ It outlives releases, of which only the last are kept; with an Event beside it f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Final
 
 from cluster_forge.foundation import json_codec
-from cluster_forge.foundation.errors import RefusedError
-from cluster_forge.foundation.json_codec import ADDED
-from cluster_forge.gitops import git_server, ownership
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import ForgeError, RefusedError
+from cluster_forge.gitops import git_server, ownership, release
+from cluster_forge.gitops.audit_entry import Entry
 from cluster_forge.gitops.parts import STACK_LABEL
-from cluster_forge.gitops.release import Release
+from cluster_forge.gitops.release import Result
 from cluster_forge.gitops.steps import FIELD_MANAGER
 from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
@@ -27,47 +29,6 @@ LABEL: Final = "cluster-forge/audit"
 _KEY: Final = "log"
 _MOST: Final = 500
 """Entries that are kept."""
-_LONGEST: Final = 300
-"""Characters of a message: 500 entries stay under the limit of a ConfigMap."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A change of a stack. ``action``: ``deploy``, ``rollback to 3``, ``remove``, ``remove grafana``.
-
-    ``cluster`` is one that a central Argo CD delivers to, empty for the cluster that has the log.
-    """
-
-    time: str
-    stack: str
-    action: str
-    user: str
-    run: str
-    result: Annotated[str, ADDED] = ""
-    cluster: Annotated[str, ADDED] = ""
-    release: Annotated[int, ADDED] = 0
-    version: Annotated[str, ADDED] = ""
-    environment: Annotated[str, ADDED] = ""
-    image: Annotated[str, ADDED] = ""
-    message: Annotated[str, ADDED] = ""
-
-
-def of(release: Release) -> Entry:
-    """The entry about a release that has ended."""
-    return Entry(
-        time=release.ended,
-        stack=release.stack,
-        action=release.cause or "deploy",
-        user=release.user,
-        run=release.run,
-        result=release.result.value,
-        cluster=release.cluster,
-        release=release.number,
-        version=release.version,
-        environment=release.environment,
-        image=release.image,
-        message=release.message[:_LONGEST],
-    )
 
 
 def removal(stack: str, component: str, run: str, tools: DeliverTools, cluster: str = "") -> Entry:
@@ -82,7 +43,10 @@ def record_id(stack: str) -> ObjectId:
 
 
 def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
-    """Add an entry, and an Event where the user may. The caller holds the lease of the stack."""
+    """Add an entry, also to the history of the workspace, and an Event where the user may. The caller holds the lease of the
+    stack.
+    """
+    note(tools, entry)
     cluster, target = tools.cluster, record_id(stack)
     lines = [*_lines(cluster.get(target) or {}), json_codec.dump(entry).decode()][-_MOST:]
     data = {_KEY: "".join(f"{line}\n" for line in lines)}
@@ -95,6 +59,29 @@ def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
     except RefusedError as error:  # the log has it, and it must not fail what was done
         if error.status != HTTPStatus.FORBIDDEN:
             raise
+
+
+def note(tools: DeliverTools, entry: Entry) -> None:
+    """Add an entry to the history of the workspace alone: the log of a stack that was removed goes with it."""
+    tools.history(entry, tools.cluster.about())
+
+
+@contextmanager
+def failure_kept(tools: DeliverTools, entry: Entry) -> Iterator[None]:
+    """For a removal, of which no release says that it has failed or was stopped: an entry does."""
+
+    def keep(result: Result, message: str) -> None:
+        with suppress(ForgeError):  # what has ended the removal counts more
+            append(tools, entry.stack, entry.ended(result, message))
+
+    try:
+        yield
+    except (ForgeError, ExceptionGroup) as error:
+        keep(Result.FAILED, "; ".join(map(str, expected(error))))
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        keep(Result.INTERRUPTED, release.STOPPED)
+        raise
 
 
 def read(cluster: Cluster, stack: str = "") -> tuple[Entry, ...]:

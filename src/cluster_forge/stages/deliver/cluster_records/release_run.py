@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from cluster_forge.foundation.error_groups import expected, raise_all
 from cluster_forge.foundation.errors import ForgeError
-from cluster_forge.gitops.release import Release, Result
+from cluster_forge.gitops.release import STOPPED, Release, Result
 from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.tools import DeliverTools
 
@@ -45,7 +45,7 @@ def recorded(
         raise
     except (KeyboardInterrupt, SystemExit):
         with contextlib.suppress(ForgeError):  # the next deployment says it otherwise
-            end(Result.INTERRUPTED, "it was stopped by Ctrl-C or a signal")
+            end(Result.INTERRUPTED, STOPPED)
         raise
     failed = failure(done)
     end(Result.FAILED if failed else Result.DEPLOYED, failed)

@@ -15,7 +15,7 @@ from cluster_forge import __version__
 from cluster_forge.foundation.digest import Digest
 from cluster_forge.foundation.error_groups import gathered
 from cluster_forge.foundation.errors import BusyError, ReleaseError
-from cluster_forge.gitops import release
+from cluster_forge.gitops import audit_entry, release
 from cluster_forge.gitops.parts import CLUSTER_LABEL, STACK_LABEL
 from cluster_forge.gitops.plan import DeployPlan
 from cluster_forge.gitops.release import Release, ReleasedComponent, Result
@@ -89,7 +89,7 @@ def end(running: Release, result: Result, tools: DeliverTools, *, message: str =
     """Write what became of a release."""
     ended = replace(running, result=result, ended=audit_log.now(tools), message=message or running.message)
     tools.cluster.replace(release.secret(ended))
-    audit_log.append(tools, ended.stack, audit_log.of(ended))
+    audit_log.append(tools, ended.stack, audit_entry.of(ended))
     return ended
 
 

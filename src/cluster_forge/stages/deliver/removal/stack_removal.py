@@ -251,9 +251,11 @@ def forget(request: RemoveRequest, tools: DeliverTools) -> Deletion:
     """
     cluster, stack = tools.cluster, request.stack
     cluster.delete(applied.record_id(stack))
+    entry = audit_log.removal(stack, "", request.run, tools)
     if releases.remove(stack, tools):
-        audit_log.append(tools, stack, audit_log.removal(stack, "", request.run, tools))
+        audit_log.append(tools, stack, entry)
     else:
+        audit_log.note(tools, entry)
         cluster.delete(audit_log.record_id(stack))
     left = claims.entries(cluster, stack)
     if left:
