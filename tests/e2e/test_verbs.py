@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
 from tests.e2e.cluster import Cluster
@@ -45,6 +47,21 @@ def test_a_stack_comes_changes_goes_back_and_goes_away(forged: Forged, cluster: 
     ]
     old.succeeds("remove", "--yes", "-q", "--data")
     assert_contents(cluster, before)
+
+
+def test_kubectl_understands_the_inventory(
+    forged: Forged, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """KEP-3659: kubectl reads the claim as the parent of an ApplySet, and leaves it to the tool that it names."""
+    shop = forged()
+    shop.succeeds("deploy", "--yes", "-q")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: mine, namespace: cluster-forge}}\n")
+    monkeypatch.setenv("KUBECTL_APPLYSET", "true")
+    parent = ("-n", "cluster-forge", f"--applyset=configmap/claim-{NAME}")
+    with pytest.raises(CalledProcessError, match='managed by tooling "cluster-forge" instead of "kubectl"'):
+        cluster.kubectl("apply", "--server-side", "--prune", *parent, "-f", mine)
+    shop.succeeds("remove", "--yes", "-q", "--data")
 
 
 def test_deploy_and_deploy_sh_give_the_same_cluster(forged: Forged, cluster: Cluster) -> None:
