@@ -109,6 +109,7 @@ class Shop:
         fate: str = "ready",
         more: Mapping[str, str] = MappingProxyType({}),
         image: Mapping[str, str] = MappingProxyType({}),
+        registries: Mapping[str, object] = MappingProxyType({}),
         **gitops: object,
     ) -> None:
         """Write the description, for that version of the web service, and forge it; ``more`` are the manifests of other
@@ -128,6 +129,7 @@ class Shop:
             "target": {"kubernetes": "1.35", "size": "small"},
             "gitops": {"engine": engine, **gitops},
             "image": dict(image),
+            "registries": dict(registries),
             "components": [
                 {
                     "name": name,

@@ -125,8 +125,8 @@ def _of_phase(stack: Stack, part: Part, phase: Phase, required: Sequence[str]) -
         "timeout": "5m",
         "dependsOn": [{"name": other} for other in required],
     }
-    if decryption := _decryption(phase.objects):
-        spec["decryption"] = decryption
+    if decrypted := decryption(phase.objects):
+        spec["decryption"] = decrypted
     return _body(metadata, spec)
 
 
@@ -145,7 +145,7 @@ def _spec(stack: Stack, folder: str) -> dict[str, Any]:
     }
 
 
-def _decryption(objects: Sequence[PartObject]) -> Body | None:
+def decryption(objects: Sequence[PartObject]) -> Body | None:
     """How Flux decrypts objects that SOPS has encrypted (Flux, "Manage Kubernetes secrets with SOPS").
 
     Keys of age and PGP are in the Secret that Flux's guide makes; those of a cloud's key service are in none.

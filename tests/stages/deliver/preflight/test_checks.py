@@ -545,6 +545,45 @@ def test_the_login_over_ssh_is_a_key(url: str) -> None:
     assert "password" not in problem.fix
 
 
+@pytest.mark.parametrize(
+    ("settings_", "fix"),
+    [
+        ({"url": "https://git.example.com/demo.git"}, "generic login -n cluster-forge --from-literal=username=…"),
+        ({"url": "ssh://git@git.example.com/demo.git"}, "generic login -n cluster-forge --from-file=identity=KEY"),
+        (
+            {"url": "oci://registry.example.com/demo", "source": RepositorySource.OCI},
+            "docker-registry login -n cluster-forge --docker-server=registry.example.com --docker-username=…",
+        ),
+    ],
+)
+def test_the_login_to_the_repository_that_flux_lacks_is_named(settings_: dict[str, Any], fix: str) -> None:
+    cluster = FakeCluster()
+    plan = planned(WEB, gitops=replace(FLUX, secret="login", **settings_))
+    (problem,) = found(engine_login, cluster, plan)
+    assert (problem.code, problem.where) == ("engine-login", "Secret/cluster-forge/login")
+    assert problem.fix.startswith(f"kubectl create namespace cluster-forge && kubectl create secret {fix}")
+    cluster.put(namespace("cluster-forge"))
+    (problem,) = found(engine_login, cluster, plan)
+    assert problem.fix.startswith(f"kubectl create secret {fix}")
+    cluster.put(body("v1", "Secret", "login", "cluster-forge"))
+    assert not found(engine_login, cluster, plan)
+    assert not found(engine_login, FakeCluster(), planned(WEB, gitops=FLUX)), "it needs none"
+
+
+def test_the_key_that_flux_decrypts_with_is_named() -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("cluster-forge"))
+    encrypted = body(
+        "v1", "Secret", "password", "shop", stringData={"a": "ENC[x]"}, sops={"age": [{"recipient": "age1"}]}
+    )
+    shop = part("shop", [encrypted, WEB])
+    (problem,) = found(engine_login, cluster, planned(encrypted, WEB, gitops=FLUX), parts=[shop])
+    assert (problem.code, problem.where) == ("sops-key", "Secret/cluster-forge/sops-age")
+    assert "kubectl create secret generic sops-age -n cluster-forge --from-file=age.agekey=KEY" in problem.fix
+    cluster.put(body("v1", "Secret", "sops-age", "cluster-forge"))
+    assert not found(engine_login, cluster, planned(encrypted, WEB, gitops=FLUX), parts=[shop])
+
+
 def test_crds_do_not_count_with_their_component() -> None:
     cluster = FakeCluster()
     cluster.put(*argo_cd(), settings("argocd-cm", **GOOD))
