@@ -12,9 +12,11 @@ from tests.gitops.conftest import body, part
 from tests.stages.deliver.deliveries import Delivery, deployment, identity, needing, settings, web
 from tests.stages.deliver.preflight.situations import node
 
-from cluster_forge.foundation.errors import BusyError, PreflightError, RefusedError
+from cluster_forge.foundation.error_groups import expected
+from cluster_forge.foundation.errors import BusyError, ClusterError, ForgeError, PreflightError, RefusedError
 from cluster_forge.gitops.release import Result
 from cluster_forge.manifests.part import Part
+from cluster_forge.ports.cluster import Patch
 from cluster_forge.stages.deliver import deploy as stage
 from cluster_forge.stages.deliver.cluster_records import audit_log, lease, releases
 from cluster_forge.stages.deliver.deploy import DeployRequest, DeployResult
@@ -139,14 +141,38 @@ def test_an_atomic_deployment_that_the_checks_refuse_goes_nowhere() -> None:
     assert [one.number for one in releases.listed(made.cluster, "demo")] == [1]
 
 
-def test_who_may_not_create_events_deploys_all_the_same() -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        RefusedError("events is forbidden", where="Event", status=403, reason="Forbidden"),
+        RefusedError("denied by a webhook", where="Event", status=400, reason="BadRequest"),
+        ClusterError("does not answer", where="Event"),
+    ],
+)
+def test_an_event_that_cannot_be_created_fails_no_deployment(refusal: ForgeError) -> None:
     def refuse(request: FakeRequest) -> None:
         if request.verb == "create" and request.target.kind == "Event":
-            raise RefusedError("events is forbidden", where="Event", status=403, reason="Forbidden")
+            raise refusal
 
     made = Delivery(cluster(before=refuse))
     assert deploy(made, [SHOP]).is_good
     assert [entry.action for entry in audit_log.read(made.cluster)] == ["deploy"]
+
+
+def test_a_damaged_release_is_named_before_the_first_change() -> None:
+    made = Delivery(cluster())
+    for version in ("v-1", "v-2"):
+        deploy(made, [SHOP], version)
+    secrets = [identity("Secret", f"release.demo.{number}", "cluster-forge") for number in (1, 2)]
+    for secret in secrets:
+        made.cluster.patch(secret, {"data": {"release": "e30="}}, Patch.MERGE, manager="somebody")
+    before = made.cluster.objects()
+    with pytest.raises(ExceptionGroup) as caught:
+        deploy(made, [SHOP], "v-3")
+    errors = expected(caught.value)
+    assert [error.where for error in errors] == list(map(str, secrets))
+    assert all("(damaged-release)" in str(error) for error in errors)
+    assert made.cluster.objects() == before
 
 
 def test_the_first_deployment_has_nothing_to_go_back_to() -> None:

@@ -23,14 +23,14 @@ from cluster_forge.stages.deliver.cluster_records.leased_cluster import LeasedCl
 from cluster_forge.stages.deliver.deployment import Deployment
 from cluster_forge.stages.deliver.preflight import central as central_check
 from cluster_forge.stages.deliver.preflight import engine as engine_check
-from cluster_forge.stages.deliver.preflight import engine_login, engine_pauses
+from cluster_forge.stages.deliver.preflight import engine_login, engine_pauses, records
 from cluster_forge.stages.deliver.preflight import registry as preflight
 from cluster_forge.stages.deliver.preflight.problem import NOT_CHECKED, Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 from cluster_forge.stages.deliver.results import ComponentResult
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-CHECKS: Final = (engine_check, engine_login, engine_pauses, central_check)
+CHECKS: Final = (engine_check, engine_login, engine_pauses, central_check, records)
 CODES: Final = frozenset({NOT_CHECKED, *chain.from_iterable(check.CODES for check in CHECKS)})
 """Of the problems that are looked for."""
 

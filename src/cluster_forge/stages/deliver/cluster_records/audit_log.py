@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Final
 
 from cluster_forge.foundation import json_codec
 from cluster_forge.foundation.error_groups import expected
-from cluster_forge.foundation.errors import ForgeError, RefusedError
+from cluster_forge.foundation.errors import ClusterError, ForgeError, RefusedError
 from cluster_forge.gitops import git_server, ownership, release
 from cluster_forge.gitops.audit_entry import Entry
 from cluster_forge.gitops.parts import STACK_LABEL
@@ -54,11 +53,8 @@ def append(tools: DeliverTools, stack: str, entry: Entry) -> None:
     metadata = {"name": target.name, "namespace": target.namespace, "labels": labels}
     if not creation.create({"apiVersion": "v1", "kind": target.kind, "metadata": metadata, "data": data}, cluster):
         cluster.patch(target, {"data": data}, Patch.MERGE, manager=FIELD_MANAGER)
-    try:
+    with suppress(ClusterError, RefusedError):  # the log has it, and it must not fail what was done
         creation.create(_event(stack, entry, lines), cluster)
-    except RefusedError as error:  # the log has it, and it must not fail what was done
-        if error.status != HTTPStatus.FORBIDDEN:
-            raise
 
 
 def note(tools: DeliverTools, entry: Entry) -> None:

@@ -52,7 +52,7 @@ def begin(deployment: Deployment, tools: DeliverTools, *, run: str, cause: str =
         BusyError: if another deployment has written a release of that number.
         ClusterError, RefusedError, ReleaseError, ExceptionGroup: if the cluster does not take it, or as `listed`.
     """
-    everywhere = _read(tools.cluster, deployment.name)
+    everywhere = listed_everywhere(tools.cluster, deployment.name)
     former = [one for one in everywhere if one.cluster == destination]
     for one in former:
         if one.result is Result.RUNNING:
@@ -101,6 +101,15 @@ def listed(cluster: Cluster, stack: str, destination: str = "") -> tuple[Release
     """
     place = f"{CLUSTER_LABEL}={destination}" if destination else f"!{CLUSTER_LABEL}"
     return _read(cluster, stack, f",{place}")
+
+
+def listed_everywhere(cluster: Cluster, stack: str) -> tuple[Release, ...]:
+    """The same for the cluster itself and for all others that its Argo CD delivers to.
+
+    Raises:
+        ReleaseError, ExceptionGroup: for each Secret that holds none.
+    """
+    return _read(cluster, stack)
 
 
 def _read(cluster: Cluster, stack: str, labels: str = "") -> tuple[Release, ...]:
