@@ -12,6 +12,8 @@ from cluster_forge.ports.clock import Clock
 
 _AFTER_FAILURE: Final = 60.0
 """Seconds without progress that the others have once one has failed. An engine may try that one again meanwhile."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0
+"""Seconds between two looks, doubled each time: an engine sees within a second what is there already."""
 
 
 class Patience:
@@ -22,6 +24,7 @@ class Patience:
         self._timeout = timeout
         self._since = clock.monotonic()
         self._most = -1
+        self._pause = _FIRST_PAUSE
 
     def is_over(self, progress: int, *, has_failed: bool) -> bool:
         """Whether to wait no longer, with so much done now (a count that rises); ``has_failed``: something has failed."""
@@ -29,6 +32,11 @@ class Patience:
         if progress > self._most:
             self._since, self._most = now, progress
         return now - self._since >= (min(self._timeout, _AFTER_FAILURE) if has_failed else self._timeout)
+
+    def pause(self) -> None:
+        """Sleep until the next look."""
+        self._clock.sleep(self._pause)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
 
 def is_passing(error: ForgeError) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 from cluster_forge.gitops.argocd import application_state
 from cluster_forge.gitops.argocd.application_state import ApplicationState
@@ -18,7 +17,6 @@ from cluster_forge.stages.deliver.options import STAGE, DeployOptions
 from cluster_forge.stages.deliver.patience import Patience, tolerated
 from cluster_forge.stages.deliver.tools import DeliverTools
 
-_PAUSE: Final = 2.0
 _FIRST_REFRESH, _LAST_REFRESH = 8.0, 64.0
 """Seconds after which an Application that is not ready is compared again, doubled each time while it says the same. After
 CRDs Argo CD builds its view of the cluster again, and sees what changed meanwhile at the next comparison only (argo-cd#21079)."""
@@ -74,7 +72,7 @@ class ApplicationWait:
                     self._remedies.mend(state)
             with self._tolerated():
                 self._refresh(states, self._tools.clock.monotonic())
-            self._tools.clock.sleep(_PAUSE)
+            patience.pause()
 
     def _look(self) -> dict[str, ApplicationState]:
         """The states of the plan's Applications that are there."""

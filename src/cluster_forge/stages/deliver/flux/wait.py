@@ -23,7 +23,6 @@ from cluster_forge.stages.deliver.tools import DeliverTools
 
 REQUEST: Final = "reconcile.fluxcd.io/requestedAt"
 """An annotation: Flux looks at the object when its value changes (Flux, "Trigger a reconcile")."""
-_PAUSE: Final = 2.0
 _BETWEEN: Final = 6.0
 """Seconds until Flux is asked again; it looks at what waits for a dependency every 30 s by itself."""
 
@@ -69,7 +68,7 @@ class KustomizationWait:
                     self._mending.mend_component(self._flux.kustomizations[state.name], state.message)
             with self._tolerated():
                 self._ask_again(states, self._tools.clock.monotonic())
-            self._tools.clock.sleep(_PAUSE)
+            patience.pause()
 
     def _look(self) -> dict[str, KustomizationState]:
         """The states of the plan's Kustomizations that are there."""
