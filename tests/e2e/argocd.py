@@ -25,12 +25,26 @@ from tests.e2e.stand_in.operators import MERGE_PATCH
 from tests.servers import process
 from tests.servers.process import Server
 
+from cluster_forge.gitops.argocd import resource_filter
 from cluster_forge.manifests.manifest import Body
 
 NAMESPACE = "argocd"
 PART_OF = {"app.kubernetes.io/part-of": "argocd"}
 KINDS = ("applications.argoproj.io", "applicationsets.argoproj.io", "appprojects.argoproj.io")
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+EXCLUDED = [
+    {"apiGroups": ["", "discovery.k8s.io"], "kinds": ["Endpoints", "EndpointSlice"]},
+    {"apiGroups": ["coordination.k8s.io"], "kinds": ["Lease"]},
+    {"apiGroups": ["authentication.k8s.io", "authorization.k8s.io"], "kinds": ["TokenReview", "SubjectAccessReview"]},
+    {"apiGroups": ["certificates.k8s.io"], "kinds": ["CertificateSigningRequest"]},
+    {"apiGroups": ["cert-manager.io"], "kinds": ["CertificateRequest"]},
+    {"apiGroups": ["cilium.io"], "kinds": ["CiliumIdentity", "CiliumEndpoint", "CiliumEndpointSlice"]},
+    {
+        "apiGroups": ["kyverno.io", "reports.kyverno.io", "wgpolicyk8s.io"],
+        "kinds": ["PolicyReport", "ClusterPolicyReport", "EphemeralReport", "ClusterEphemeralReport", "UpdateRequest"],
+    },
+]
+"""What the settings of Argo CD's manifests leave out since 3.0 (Argo CD, "v2.14 to 3.0")."""
 RESYNC_SECONDS = 180
 """As often as Argo CD looks by itself, unless it is asked for a refresh: its default without the jitter."""
 
@@ -43,7 +57,7 @@ def install(cluster: Cluster, namespace: str = NAMESPACE, settings: dict[str, st
         _install_kinds(cluster)
     cluster.apply(f"/api/v1/namespaces/{namespace}", _object("v1", "Namespace", namespace))
     core, place = f"/api/v1/namespaces/{namespace}", {"namespace": namespace, "labels": PART_OF}
-    data = {"data": settings} if settings else {}  # Argo CD's manifests have none, not an empty one
+    data = {"data": {resource_filter.EXCLUSIONS: yaml.safe_dump(EXCLUDED), **(settings or {})}}
     cluster.apply(f"{core}/configmaps/argocd-cm", _object("v1", "ConfigMap", "argocd-cm", **place) | data)
     cluster.apply(f"{core}/secrets/argocd-secret", _object("v1", "Secret", "argocd-secret", **place))
     project = _object("argoproj.io/v1alpha1", "AppProject", "default", namespace=namespace)
