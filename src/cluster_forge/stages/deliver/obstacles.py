@@ -135,8 +135,8 @@ def _first(document: StepDocument, live: Body, tools: DeliverTools, others: Sequ
 
 def _of_crd(body: Body, live: Body) -> Iterator[ReleaseError]:
     """Objects in a version that a CRD does not have cannot be read any more (Kubernetes, "Versions in
-    CustomResourceDefinitions", "Upgrade existing objects to a new stored version"). The API server refuses such a CRD, whoever
-    applies it.
+    CustomResourceDefinitions", "Upgrade existing objects to a new stored version"). Every API server refuses such a CRD, also
+    from an engine.
     """
     kept = set(map(str, immutable_fields.picked(body, _VERSIONS) or ()))
     stored = [str(name) for name in immutable_fields.picked(live, _STORED) or ()]

@@ -84,8 +84,8 @@ def check(situation: Situation, checks: Sequence[Check] = CHECKS) -> tuple[Probl
     """
     situation.cluster.about()
     unseen: list[tuple[Check, RefusedError]] = []
-    found = [problem for check in checks for problem in _of(check, situation, unseen)]
-    problems = [_judged(problem, situation.options) for problem in (*found, *_merged(unseen))]
+    seen = [problem for check in checks for problem in _of(check, situation, unseen)]
+    problems = [_judged(problem, situation.options) for problem in (*seen, *_merged(unseen))]
     errors = [problem for problem in problems if problem.is_error]
     known = {(problem.code, problem.where) for problem in errors}
     warnings = [problem for problem in problems if not problem.is_error and (problem.code, problem.where) not in known]
