@@ -32,7 +32,8 @@ _SOPS: Final[Mapping[str, re.Pattern[bytes]]] = {
 }
 _ACCESS: Final[Mapping[str, str]] = {
     "age": "set SOPS_AGE_KEY_FILE to an identity that it is encrypted for; if it is, the file is damaged: encrypt it again",
-    "sops": "give sops access to its key: an identity in SOPS_AGE_KEY_FILE, a PGP key, or a login at the key service",
+    "sops": "give sops access to its key: an identity in SOPS_AGE_KEY_FILE, a PGP key, or a login at the key service; if it has that, "
+    "the file was changed or is damaged: encrypt it again",
 }
 _ADVERTISED: Final = re.compile(r"^age: report .*$", re.MULTILINE)
 """What age adds to each error."""

@@ -237,6 +237,13 @@ def test_a_watch_that_is_refused_ends(reached: Reached) -> None:
     assert caught.value.status == 403
 
 
+def test_who_has_no_credentials_is_not_sent_to_an_administrator(reached: Reached) -> None:
+    said = status(403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/api"')
+    with serving(lambda _: said) as server, pytest.raises(RefusedError) as caught:
+        watching(reached(server.url))
+    assert str(caught.value.fix).startswith("add a token, a client certificate or a plug-in to the user")
+
+
 def test_lines_that_no_api_server_writes(reached: Reached) -> None:
     with serving(lambda _: Reply(content=[7])) as server, pytest.raises(ClusterError, match="does not answer as"):
         watching(reached(server.url))

@@ -299,6 +299,7 @@ def test_a_narrowed_deployment_does_not_hide_who_needs_a_component() -> None:
         (("delete", "Widget", ""), {"data": True}, "may not delete widgets.example.com in all namespaces"),
         (("delete", "Secret", "cluster-forge"), {}, "may not delete secrets in namespace cluster-forge"),
         (("patch", "ConfigMap", "cluster-forge"), {}, "may not patch configmaps in namespace cluster-forge"),
+        (("get", "Namespace", "*"), {}, "may not get namespaces"),
         (("*", "Lease", "*"), {"component": "shop"}, "may not create, delete, get, update leases"),
     ],
 )
@@ -312,6 +313,17 @@ def test_what_the_user_may_not_do_is_said_before_the_first_change(
     with pytest.raises(PreflightError, match=message) as refused:
         gone(delivery, **request_of)
     assert "kubectl auth can-i" in str(refused.value.fix)
+    assert delivery.cluster.objects() == before
+
+
+def test_a_namespace_that_the_user_may_not_delete_is_named_before_the_first_change() -> None:
+    """Namespaces go last: all else would be gone by then."""
+    delivery = Delivery()
+    deploy(delivery, [part("shop", [body("v1", "Namespace", "shop"), web()])])
+    delivery.cluster.denied = {("delete", "Namespace", "*")}
+    before = delivery.cluster.objects()
+    with pytest.raises(PreflightError, match="may not delete namespaces"):
+        gone(delivery)
     assert delivery.cluster.objects() == before
 
 

@@ -159,8 +159,9 @@ def test_going_back_is_refused_where_it_would_lose_data_or_is_impossible(
     if target:
         delivery.cluster.set_status(identity(*target), status)
     before = delivery.cluster.objects()
-    with pytest.raises(ReleaseError, match=message):
+    with pytest.raises(ReleaseError, match=message) as refused:
         back(delivery)
+    assert "--force-rollback" not in str(refused.value.fix), "the checks of the deployment refuse it then"
     assert delivery.cluster.objects() == before
     chosen, _ = rollback.target(RollbackRequest(stack="demo", is_forced=True), delivery.tools)
     assert chosen.number == 1

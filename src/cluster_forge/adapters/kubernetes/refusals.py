@@ -30,6 +30,7 @@ _FIXES: Final[Mapping[str, str]] = {
 _OF_MANAGERS: Final = "FieldManagerConflict"
 """A cause that quotes a manager and a field, and no value."""
 _QUOTA: Final = "exceeded quota"
+_ANONYMOUS: Final = 'User "system:anonymous" '
 _NO_PATH: Final = re.compile(rb"404 page not found\s*")
 
 
@@ -123,6 +124,8 @@ def _fix(reason: str, message: str, causes: tuple[RefusalCause, ...]) -> str | N
         return _FIXES["NamespaceTerminating"]
     if reason == "Forbidden" and _QUOTA in message:
         return "raise the quota, or lower what the stack asks for"
+    if reason == "Forbidden" and _ANONYMOUS in message:
+        return "add a token, a client certificate or a plug-in to the user in the kubeconfig: the API server does not see who asks"
     if reason == "Forbidden" and " cannot " in message:  # RBAC: «User "x" cannot patch resource "secrets" in …»
         return "have a Role or ClusterRole with this verb and resource bound to the user, or choose another: --context NAME"
     return _FIXES.get(reason)

@@ -17,6 +17,7 @@ from cluster_forge.foundation import quantity
 from cluster_forge.foundation.errors import ForgeError, ReleaseError
 from cluster_forge.foundation.file_tree import FileTree, join
 from cluster_forge.gitops import steps
+from cluster_forge.gitops.delivery_mode import Delivery
 from cluster_forge.gitops.steps import Apply, ApplyCrds
 from cluster_forge.manifests import emitter, immutable_fields
 from cluster_forge.manifests.facts import CRD
@@ -59,7 +60,8 @@ def of(deployment: Deployment, tools: DeliverTools, *, recreates: bool = False) 
         ManifestError: if what the release has is not an object.
     """
     documents = [document for document in _documents(deployment, tools) if _kind(document.id) in _JUDGED]
-    obstacles = tools.workers.map(partial(_obstacle, tools, recreates), documents)
+    judge = partial(_of_immutable_fields, option="--recreate", is_direct=deployment.plan.delivery is Delivery.DIRECT)
+    obstacles = tools.workers.map(partial(_obstacle, tools, recreates, judge), documents)
     return [error for error in obstacles if error is not None]
 
 
@@ -110,12 +112,17 @@ def _kept(deployment: Deployment, tools: DeliverTools) -> Sequence[StepDocument]
     return step_documents.of(steps.with_content(Apply(file=DECIDING), kept), tools.reader)
 
 
-def _obstacle(tools: DeliverTools, recreates: bool, document: StepDocument) -> ForgeError | None:  # noqa: FBT001 - for map
+def _obstacle(
+    tools: DeliverTools,
+    recreates: bool,  # noqa: FBT001 - for map
+    of_fields: Judge,
+    document: StepDocument,
+) -> ForgeError | None:
     live = tools.cluster.get(document.id)
     if live is None:
         return None
     can_change = recreates and not document.id.holds_data
-    return _first(document, live, tools, [] if can_change else [partial(_of_immutable_fields, option="--recreate")])
+    return _first(document, live, tools, [] if can_change else [of_fields])
 
 
 def _first(document: StepDocument, live: Body, tools: DeliverTools, others: Sequence[Judge]) -> ForgeError | None:
@@ -128,7 +135,8 @@ def _first(document: StepDocument, live: Body, tools: DeliverTools, others: Sequ
 
 def _of_crd(body: Body, live: Body) -> Iterator[ReleaseError]:
     """Objects in a version that a CRD does not have cannot be read any more (Kubernetes, "Versions in
-    CustomResourceDefinitions", "Upgrade existing objects to a new stored version").
+    CustomResourceDefinitions", "Upgrade existing objects to a new stored version"). Every API server refuses such a CRD, also
+    from an engine.
     """
     kept = set(map(str, immutable_fields.picked(body, _VERSIONS) or ()))
     stored = [str(name) for name in immutable_fields.picked(live, _STORED) or ()]
@@ -136,7 +144,7 @@ def _of_crd(body: Body, live: Body) -> Iterator[ReleaseError]:
         yield ReleaseError(
             f"objects may be stored in version {', '.join(lost)}, which the CRD of that release does not have",
             where=str(ObjectId.of(body)),
-            fix=f"migrate the stored objects and status.storedVersions to {', '.join(sorted(kept))} first, {_FORCED}",
+            fix=f"migrate the stored objects and status.storedVersions to {', '.join(sorted(kept))} first",
         )
 
 
@@ -151,8 +159,10 @@ def _of_volume(body: Body, live: Body) -> Iterator[ReleaseError]:
         )
 
 
-def _of_immutable_fields(body: Body, live: Body, *, option: str) -> Iterator[ReleaseError]:
-    """``option`` has the object deleted and created again, where no data is lost with it; empty: nothing does."""
+def _of_immutable_fields(body: Body, live: Body, *, option: str, is_direct: bool = False) -> Iterator[ReleaseError]:
+    """``option`` has the object deleted and created again, where no data is lost with it; empty: nothing does. An engine leaves
+    the object as it is and goes on; a deployment that ``is_direct`` refuses it before its first change, also if it is forced.
+    """
     if changed := immutable_fields.changed(live, body):
         target = ObjectId.of(body)
         is_kept = target.holds_data or not option
@@ -160,7 +170,7 @@ def _of_immutable_fields(body: Body, live: Body, *, option: str) -> Iterator[Rel
         yield ReleaseError(
             f"{', '.join(changed)} cannot change in a {target.kind} that is there, and differs in that release",
             where=str(target),
-            fix=f"{recreated}, {_FORCED}",
+            fix=recreated if is_direct else f"{recreated}, {_FORCED}",
         )
 
 

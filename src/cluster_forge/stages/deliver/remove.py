@@ -113,6 +113,7 @@ def _check_permissions(request: RemoveRequest, removal_plan: Removal, tools: Del
     judges_namespaces = not request.component and not request.data
     needed = [*permissions.of_notes(), *permissions.of_deletions(doomed)]
     if not request.component:
+        needed += permissions.of_namespaces(targets)
         needed += stack_removal.of_delivery(request.stack, tools.cluster)
         if request.data:
             needed += permissions.of_custom_resources(claims.crds(tools.cluster, request.stack), tools.cluster)

@@ -636,6 +636,18 @@ def test_what_the_user_may_not_see_is_said() -> None:
     assert problem.message == "cannot see the nodes and their Pods: nodes is forbidden"
 
 
+def test_what_several_checks_may_not_see_is_said_once() -> None:
+    cluster = FakeCluster()
+    cluster.put(namespace("shop"))
+    cluster.before = hiding("Namespace")
+    problems = registry.check(situation(cluster, planned(WEB)))
+    (problem,) = (one for one in problems if one.code == "not-checked")
+    assert problem.severity is Severity.ERROR
+    for what in (terminating.LOOKS_AT, pod_security.LOOKS_AT):
+        assert what in problem.message
+    assert problem.message.endswith("namespaces is forbidden")
+
+
 def test_what_a_check_has_found_is_said_although_it_may_not_see_the_rest() -> None:
     cluster = FakeCluster()
     cluster.put(*argo_cd(), scaled("repo-server", 0, "argocd", "argocd"))

@@ -32,7 +32,7 @@ class Problem:
             code=NOT_CHECKED,
             message=f"cannot see {what}: {error.message}",
             where=error.where or "",
-            fix="let an administrator allow the user to look",
+            fix=error.fix or "let an administrator allow the user to look",
             severity=severity,
             option=f"--allow {NOT_CHECKED}",
         )

@@ -85,26 +85,36 @@ def check(situation: Situation, checks: Sequence[Check] = CHECKS) -> tuple[Probl
         ClusterError: if the cluster cannot be reached, or does not know the user.
     """
     situation.cluster.about()
-    problems = [_judged(problem, situation.options) for check in checks for problem in _of(check, situation)]
+    unseen: list[tuple[Check, RefusedError]] = []
+    seen = [problem for check in checks for problem in _of(check, situation, unseen)]
+    problems = [_judged(problem, situation.options) for problem in (*seen, *_merged(unseen))]
     errors = [problem for problem in problems if problem.is_error]
     known = {(problem.code, problem.where) for problem in errors}
     warnings = [problem for problem in problems if not problem.is_error and (problem.code, problem.where) not in known]
     return tuple(dict.fromkeys([*errors, *warnings]))
 
 
-def _of(check: Check, situation: Situation) -> Iterator[Problem]:
-    """The problems of a check, as far as the user may look."""
-    severity = Severity.ERROR if check.IS_NEEDED else Severity.WARNING
+def _of(check: Check, situation: Situation, unseen: list[tuple[Check, RefusedError]]) -> Iterator[Problem]:
+    """The problems of a check, as far as the user may look; ``unseen`` gets why not."""
     try:
         yield from check.problems(situation)
     except RefusedError as error:
-        yield Problem.unseen(check.LOOKS_AT, error, severity)
+        unseen.append((check, error))
     except ExceptionGroup as group:
         refusals, others = group.split(RefusedError)
         if others or not refusals:
             raise
-        (first, *_) = (error for error in refusals.exceptions if isinstance(error, RefusedError))
-        yield Problem.unseen(check.LOOKS_AT, first, severity)
+        unseen.append((check, next(error for error in refusals.exceptions if isinstance(error, RefusedError))))
+
+
+def _merged(unseen: Sequence[tuple[Check, RefusedError]]) -> Iterator[Problem]:
+    """What cannot be seen, once for each refusal: several checks look at the same."""
+    same: dict[tuple[str | None, str], list[tuple[Check, RefusedError]]] = {}
+    for check, error in unseen:
+        same.setdefault((error.where, error.message), []).append((check, error))
+    for refused in same.values():
+        severity = Severity.ERROR if any(check.IS_NEEDED for check, _ in refused) else Severity.WARNING
+        yield Problem.unseen(", ".join(dict.fromkeys(check.LOOKS_AT for check, _ in refused)), refused[0][1], severity)
 
 
 def _judged(problem: Problem, options: DeployOptions) -> Problem:

@@ -38,6 +38,15 @@ def of_deletions(doomed: Iterable[ObjectId]) -> Iterator[Needed]:
     return ((target, "delete") for target in doomed)
 
 
+def of_namespaces(targets: Iterable[ObjectId]) -> Iterator[Needed]:
+    """That the Namespaces of these objects can be looked at, which go last if they are empty, and their own ones deleted."""
+    for target in targets:
+        is_space = (target.group, target.kind) == ("", "Namespace")
+        if name := target.name if is_space else target.namespace:
+            space = ObjectId(group="", kind="Namespace", namespace="", name=name)
+            yield from ((space, verb) for verb in (("get", "delete") if is_space else ("get",)))
+
+
 def of_custom_resources(crds: Iterable[str], cluster: Cluster) -> Iterator[Needed]:
     """That all objects of CRDs can be deleted, in every namespace."""
     for kind in emptied.kinds_of(crds, cluster):
