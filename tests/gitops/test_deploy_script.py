@@ -247,7 +247,7 @@ def test_a_field_that_cannot_change_ends_it_before_the_first_change(run: Callabl
     answers: Answers = [
         [
             "get -f - --ignore-not-found",
-            [[0, "StatefulSet apps/v1 argocd controller <none> <none> <none> cluster-forge"]],
+            [[0, "StatefulSet apps/v1 argocd controller <none> <none> <none> <none> cluster-forge"]],
         ],
         ["jsonpath={.kind}", [[0, "StatefulSet/argocd/controller new"]]],
         ["000-argo-cd/objects.yaml", [[1, REFUSED]]],

@@ -201,7 +201,7 @@ def lines(facts: Facts) -> Iterator[str]:
         managers = ",".join(item.managers)
         yield (
             f"L {item.id.kind} {api} {item.id.namespace or '<none>'} {item.id.name} "
-            f"{item.tracking_id or '<none>'} {item.release or '<none>'} <none> {managers}"
+            f"{item.tracking_id or '<none>'} {item.release or '<none>'} <none> <none> {managers}"
         )
 
 

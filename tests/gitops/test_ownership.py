@@ -128,8 +128,14 @@ def deploy(tmp_path: Path, parts: tuple[Part, ...]) -> Callable[..., Run]:
     return go
 
 
-def live(tracked: str = "<none>", release: str = "<none>", managers: str = "cluster-forge", name: str = "web") -> str:
-    return f"Deployment   apps/v1   shop   {name}   {tracked}   {release}   <none>   {managers}\n"
+def live(
+    tracked: str = "<none>",
+    release: str = "<none>",
+    managers: str = "cluster-forge",
+    name: str = "web",
+    going: str = "<none>",
+) -> str:
+    return f"Deployment   apps/v1   shop   {name}   {tracked}   {release}   <none>   {going}   {managers}\n"
 
 
 def test_the_list_has_every_object_but_hooks(parts: tuple[Part, ...]) -> None:
@@ -166,7 +172,7 @@ def test_an_object_that_kubectl_applies_has_no_application(parts: tuple[Part, ..
         {},
         {"live": live()},
         {"live": live("demo.shop:apps/Deployment:shop/web", managers="argocd-controller")},
-        {"live": "Namespace v1 <none> shop <none> <none> <none> kubectl-create\n"},
+        {"live": "Namespace v1 <none> shop <none> <none> <none> <none> kubectl-create\n"},
         {
             "live": live(managers="helm"),
             "claims": "demo claim-demo\n",
@@ -180,6 +186,22 @@ def test_what_is_new_or_of_the_stack_is_claimed(
     run = deploy(stack, **answers)
     assert run.code == 0, run.err
     assert run.changes == ["create namespace cluster-forge", "create -f bootstrap/claim.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("there", "named"),
+    [
+        (live("demo.shop:apps/Deployment:shop/web", going="2026-12-01T15:02:00Z"), "Deployment.apps/shop/web"),
+        ("Namespace v1 <none> shop <none> <none> <none> 2026-12-01T15:02:00Z kubectl-create\n", "Namespace/shop"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--yes", "--adopt"])
+def test_what_is_being_deleted_is_named_before_the_first_change(
+    deploy: Callable[..., Run], there: str, named: str, option: str
+) -> None:
+    run = deploy(DIRECT, option, live=there)
+    assert (run.code, run.changes) == (3, [])
+    assert f"these objects are being deleted, and what is applied goes with them:\n  {named}\n" in run.err
 
 
 OWNED = [
@@ -296,7 +318,7 @@ def test_an_application_of_others_with_a_name_of_ours_is_refused(deploy: Callabl
 
 def test_a_stack_of_the_older_naming_is_brought_over_without_deleting_objects(deploy: Callable[..., Run]) -> None:
     rows = live("shop:apps/Deployment:shop/web", managers="argocd-controller")
-    crd = "CustomResourceDefinition apiextensions.k8s.io/v1 <none> widgets.example.com <none> <none> <none> argocd-controller\n"
+    crd = "CustomResourceDefinition apiextensions.k8s.io/v1 <none> widgets.example.com <none> <none> <none> <none> argocd-controller\n"
     applications = "shop demo shop\ndemo demo argo-apps\nweb other web\n"
     run = deploy(STACK, live=rows + crd, applications=applications)
     assert run.code == 0, run.err
@@ -500,7 +522,7 @@ def test_a_deployment_at_work_is_not_disturbed(deploy: Callable[..., Run]) -> No
     assert "the stack demo is being deployed by host/1/0 since 2026-01-01T00:00:00Z" in run.err
 
 
-CRD_THERE = "CustomResourceDefinition   apiextensions.k8s.io/v1   <none>   widgets.example.com   <none>   <none>   {stored}   cluster-forge\n"
+CRD_THERE = "CustomResourceDefinition   apiextensions.k8s.io/v1   <none>   widgets.example.com   <none>   <none>   {stored}   <none>   cluster-forge\n"
 
 
 @pytest.mark.parametrize(("stored", "is_refused"), [("v1", False), ("v1alpha1", True), ("v1,v1alpha1", True)])

@@ -38,7 +38,8 @@ class Claimed:
 class LiveObject:
     """An object in the cluster: the ``argocd.argoproj.io/tracking-id``, the Helm release and the field managers that it names.
 
-    ``fingerprint`` is that of the fields that we have applied (`managed_fields`).
+    ``fingerprint`` is that of the fields that we have applied (`managed_fields`). ``is_going``: it is being deleted, once its
+    ``finalizers`` have ended.
     """
 
     id: ObjectId
@@ -46,6 +47,8 @@ class LiveObject:
     release: str = ""
     managers: tuple[str, ...] = ()
     fingerprint: str = ""
+    is_going: bool = False
+    finalizers: tuple[str, ...] = ()
 
     @property
     def application(self) -> str:

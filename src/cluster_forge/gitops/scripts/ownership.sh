@@ -4,7 +4,7 @@
 claim_columns='STACK:.metadata.labels.cluster-forge/stack,NAME:.metadata.name'
 application_columns='NAME:.metadata.name,STACK:.metadata.labels.cluster-forge/stack,PATH:.spec.source.path'
 owner_columns='KIND:.kind,API:.apiVersion,IN:.metadata.namespace,NAME:.metadata.name,TRACKED:.metadata.annotations.argocd\.argoproj\.io/tracking-id'
-owner_columns="$owner_columns"',RELEASE:.metadata.annotations.meta\.helm\.sh/release-name,STORED:.status.storedVersions[*],MANAGERS:.metadata.managedFields[*].manager'
+owner_columns="$owner_columns"',RELEASE:.metadata.annotations.meta\.helm\.sh/release-name,STORED:.status.storedVersions[*],GOING:.metadata.deletionTimestamp,MANAGERS:.metadata.managedFields[*].manager'
 
 # owners: the facts, one on a line, each with a letter for what it is about.
 # A: an Application in the cluster. C: an object that a stack claims. W: an object of this stack. L: one in the cluster.
@@ -56,7 +56,7 @@ present() {
 
 # judge: from the facts to a line for each object that belongs to others (`never` to be taken over, or with --adopt), for each
 # that another Application of the stack has (`move`), for each Application of the older naming (`older`), and for each object
-# with data that has left the stack (`stays`), and for each other one that kubectl prunes (`leaves`).
+# with data that has left the stack (`stays`), and for each other one that kubectl prunes (`leaves`); `going` is being deleted.
 judge() {
   awk -v me="$stack" -v root="${root:-}" -v prunes="${applyset:-}" '
     function shown(id, word) { split(id, word, " "); return word[1] "/" (word[2] == "-" ? "" : word[2] "/") word[3] }
@@ -71,8 +71,9 @@ judge() {
     $1 == "L" {
       group = $3; if (!sub(/\/[^\/]*$/, "", group)) group = ""
       id = $2 (group == "" ? "" : "." group) " " ($4 == "<none>" ? "-" : $4) " " $5
+      if ($9 != "<none>") print "going", shown(id)
       if (id in behind) claimed[id] = behind[id]
-      managers = " "; for (i = 9; i <= NF; i++) managers = managers $i " "
+      managers = " "; for (i = 10; i <= NF; i++) managers = managers $i " "
       gsub(/,/, " ", managers)
       app = $6; sub(/:.*/, "", app); sub(/^[^_]*_/, "", app)
       if ($6 != "<none>" && app != wanted[id] && (app in stack_of)) {
@@ -134,6 +135,11 @@ nothing was changed; end them and keep their objects, the root first: kubectl pa
 of() { printf '%s\n' "$verdict" | sed -n "s/^$1 //p"; }
 
 refuse() {
+  if [ -n "$(of going)" ]; then
+    warn 'these objects are being deleted, and what is applied goes with them:'
+    of going | sed 's/^/  /' >&2
+    die 3 'nothing was changed; wait until they are gone: metadata.finalizers, or status.conditions of a namespace, says what holds them'
+  fi
   if [ -n "$(of never)" ]; then
     warn 'these objects belong to others that are still at work:'
     of never | sed -e 's/^/  /' -e 's/|/: belongs to /' >&2

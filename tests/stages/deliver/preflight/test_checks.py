@@ -124,6 +124,18 @@ def test_a_namespace_that_is_being_deleted_is_named_with_what_holds_it() -> None
     assert "1 resource has a finalizer" in problem.message
 
 
+def test_an_object_that_is_being_deleted_is_named() -> None:
+    cluster = FakeCluster()
+    held = {**WEB, "metadata": {**WEB["metadata"], "finalizers": ["example.com/holds"]}}
+    cluster.put(held, namespace("shop"))
+    assert not found(terminating, cluster, planned(WEB))
+    cluster.delete(ObjectId.of(held))
+    (problem,) = found(terminating, cluster, planned(WEB))
+    assert (problem.code, problem.where) == ("terminating-object", "Deployment.apps/shop/web")
+    assert problem.message == "the object is being deleted: its finalizers have not ended (example.com/holds)"
+    assert not found(terminating, cluster, planned(CLASS)), "others do not count"
+
+
 # permissions
 
 

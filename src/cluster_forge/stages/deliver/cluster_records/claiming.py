@@ -157,6 +157,8 @@ def _live(metadata: Mapping[str, Any], query: Query) -> LiveObject:
         release=annotations.get(owners.HELM_RELEASE, ""),
         managers=tuple(fields.get("manager", "") for fields in metadata.get("managedFields") or ()),
         fingerprint=managed_fields.fingerprint({"metadata": metadata}, FIELD_MANAGER),
+        is_going="deletionTimestamp" in metadata,
+        finalizers=tuple(metadata.get("finalizers") or ()),
     )
 
 

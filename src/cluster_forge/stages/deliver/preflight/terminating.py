@@ -1,4 +1,6 @@
-"""No namespace of the stack is being deleted: nothing can be created in it, and what is in it goes."""
+"""No namespace and no object of the stack is being deleted: nothing can be created in a namespace that goes, and what is applied
+to an object that goes is lost with it.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +9,33 @@ from typing import Any, Final
 
 from cluster_forge.gitops import git_server
 from cluster_forge.manifests.manifest import Body
+from cluster_forge.stages.deliver.cluster_records import claiming
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 
-LOOKS_AT: Final = "the namespaces"
+LOOKS_AT: Final = "what is being deleted"
 IS_NEEDED: Final = True
 CODES: Final[Mapping[str, str]] = {
     "terminating-namespace": "A namespace of the stack is being deleted.",
+    "terminating-object": "An object of the stack is being deleted.",
 }
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
+    yield from _namespaces(situation)
+    claimed = claiming.listed(situation.plan)  # hooks come and go
+    for item in situation.owner_facts.live:
+        if item.is_going and item.id in claimed and item.id.kind != "Namespace":
+            held = f": its finalizers have not ended ({', '.join(item.finalizers)})" if item.finalizers else ""
+            yield Problem(
+                code="terminating-object",
+                message=f"the object is being deleted{held}",
+                where=str(item.id),
+                fix="wait until it is gone: what is applied to it would go with it",
+            )
+
+
+def _namespaces(situation: Situation) -> Iterator[Problem]:
     claimed = situation.owner_facts.wanted
     wanted = {
         git_server.NAMESPACE,
