@@ -104,9 +104,7 @@ own() {
   mkdir "$facts" || die 1 "cannot make the folder $facts: set TMPDIR to one that can be written"
   owners >"$facts/all"
   verdict=$(judge <"$facts/all")
-  if printf '%s\n' "$verdict" | grep -q '^error '; then
-    die 3 "cannot see whose the objects are: $(printf '%s\n' "$verdict" | sed -n 's/^error //p')"
-  fi
+  [ -z "$(of error)" ] || die 3 "cannot see whose the objects are: $(of error)"
   refuse
   check_immutable
   if [ -z "$dry_run" ]; then
@@ -135,11 +133,9 @@ nothing was changed; end them and keep their objects, the root first: kubectl pa
 of() { printf '%s\n' "$verdict" | sed -n "s/^$1 //p"; }
 
 refuse() {
-  if [ -n "$(of going)" ]; then
-    warn 'these objects are being deleted, and what is applied goes with them:'
-    of going | sed 's/^/  /' >&2
-    die 3 'nothing was changed; wait until they are gone: metadata.finalizers, or status.conditions of a namespace, says what holds them'
-  fi
+  [ -z "$(of going)" ] || die 3 "these objects are being deleted, and what is applied goes with them:
+$(of going | sed 's/^/  /')
+nothing was changed; wait until they are gone: metadata.finalizers, or status.conditions of a namespace, says what holds them"
   if [ -n "$(of never)" ]; then
     warn 'these objects belong to others that are still at work:'
     of never | sed -e 's/^/  /' -e 's/|/: belongs to /' >&2
