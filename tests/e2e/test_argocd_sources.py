@@ -1,7 +1,7 @@
 """Where a real Argo CD reads a stack: an OCI artifact and the cast image of a real registry, and a Git server over HTTP that
-wants a login.
+wants a login, the Git server in the cluster with a volume.
 
-``internal`` and ``file://`` are in `test_argocd_project`.
+``internal`` without one and ``file://`` are in `test_argocd_project`.
 """
 
 from __future__ import annotations
@@ -103,6 +103,27 @@ def test_the_cast_image_serves_its_repository(shop: Shop, argocd: str, tmp_path:
         shop.succeeds("push", "-q")
         shop.succeeds(*DEPLOY)
         assert everything_is_ready(shop.cluster, "2.0.0")
+
+
+def test_a_volume_keeps_the_repository(shop: Shop, argocd: str) -> None:
+    """Each new Pod of the Git server finds the commits of the former ones."""
+    forge = partial(shop.forge, engine="argocd", install=False, source="internal", persistent=True)
+    forge()
+    shop.cluster.kubectl(
+        *("apply", "--server-side", "-n", argocd, "-f", shop.stack / "bootstrap" / "argocd-settings.yaml")
+    )
+    shop.succeeds(*DEPLOY)
+    assert everything_is_ready(shop.cluster)
+    claim = f"/api/v1/namespaces/cluster-forge/persistentvolumeclaims/git-{NAME}"
+    volume = shop.cluster.get(claim)["spec"]["volumeName"]
+    forge(version="2.0.0")
+    shop.succeeds(*DEPLOY)
+    assert everything_is_ready(shop.cluster, "2.0.0")
+    shop.succeeds("rollback", "--yes", "-q")
+    assert everything_is_ready(shop.cluster)
+    assert shop.cluster.get(claim)["spec"]["volumeName"] == volume
+    shop.succeeds("remove", "--yes", "-q", "--data")
+    assert shop.cluster.get(claim) is None
 
 
 @pytest.mark.skipif(git_ssh.PROGRAM is None, reason=git_ssh.MISSING)

@@ -107,13 +107,11 @@ own() {
   [ -z "$(of error)" ] || die 3 "cannot see whose the objects are: $(of error)"
   refuse
   check_immutable
-  if [ -z "$dry_run" ]; then
-    claim
-    if [ -n "${root:-}" ]; then
-      bring_over
-      hand_over
-    fi
-  fi
+  [ -z "$dry_run" ] || return 0
+  claim
+  [ -n "${root:-}" ] || return 0
+  bring_over
+  hand_over
 }
 
 # not_by_flux: where Flux is not to deliver the stack, it does not: it would go on, and prune everything when it is ended.

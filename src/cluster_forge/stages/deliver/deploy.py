@@ -20,6 +20,7 @@ from cluster_forge.stages.deliver.direct import delivery as direct
 from cluster_forge.stages.deliver.flux import delivery as flux
 from cluster_forge.stages.deliver.options import DeployOptions
 from cluster_forge.stages.deliver.preflight import registry as preflight
+from cluster_forge.stages.deliver.preflight import terminating
 from cluster_forge.stages.deliver.preflight.problem import Problem
 from cluster_forge.stages.deliver.preflight.situation import Situation
 from cluster_forge.stages.deliver.removal import pruning
@@ -117,8 +118,12 @@ def _gone_back(request: DeployRequest, tools: DeliverTools) -> int:
     """
 
     def again(deployment: Deployment, cause: str) -> DeployResult:
-        # What the failed version has brought may hold data already: the user has not asked to lose that.
-        options = replace(request.options, is_atomic=False, prune_data=False, recreate=False, force_version=True)
+        # What the failed version has brought may hold data already: the user has not asked to lose that. What it has begun to
+        # delete is not waited for: all else goes back.
+        allowed = request.options.allowed | {terminating.TERMINATING_OBJECT}
+        options = replace(
+            request.options, is_atomic=False, prune_data=False, recreate=False, force_version=True, allowed=allowed
+        )
         return deploy(
             replace(request, deployment=deployment, options=options, cause=cause, parts=(), given=NONE), tools
         )

@@ -19,6 +19,7 @@ CODES: Final[Mapping[str, str]] = {
     "terminating-namespace": "A namespace of the stack is being deleted.",
     "terminating-object": "An object of the stack is being deleted.",
 }
+TERMINATING_OBJECT: Final = "terminating-object"
 
 
 def problems(situation: Situation) -> Iterator[Problem]:
@@ -28,10 +29,11 @@ def problems(situation: Situation) -> Iterator[Problem]:
         if item.is_going and item.id in claimed and item.id.kind != "Namespace":
             held = f": its finalizers have not ended ({', '.join(item.finalizers)})" if item.finalizers else ""
             yield Problem(
-                code="terminating-object",
+                code=TERMINATING_OBJECT,
                 message=f"the object is being deleted{held}",
                 where=str(item.id),
                 fix="wait until it is gone: what is applied to it would go with it",
+                option=f"--allow {TERMINATING_OBJECT}",
             )
 
 
