@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,18 @@ from tests.stages.deliver.preflight.situations import node
 from cluster_forge import composition
 from cluster_forge.cli.app import run
 from cluster_forge.cli.central import check_allowed
+from cluster_forge.cli.commands.deploy import command as deploy_command
+from cluster_forge.cli.commands.rollback import command as rollback_command
 from cluster_forge.cli.progress.event_schema import DeliveryEvent
 from cluster_forge.foundation.errors import RefusedError
 from cluster_forge.gitops.argocd import central
 from cluster_forge.gitops.argocd.central import Pin
 from cluster_forge.gitops.parts import STACK_LABEL
+from cluster_forge.manifests.identity import ObjectId
 from cluster_forge.manifests.manifest import Body
 from cluster_forge.ports.cluster import ApplyOptions
 from cluster_forge.stack.model import GitOps
-from cluster_forge.stages.deliver import deploy, rollback
+from cluster_forge.stages.deliver import deploy, preflight, rollback
 from cluster_forge.stages.deliver.cluster_records import releases
 from cluster_forge.stages.deliver.deploy import DeployRequest
 from cluster_forge.stages.deliver.options import DeployOptions
@@ -515,3 +519,23 @@ def test_a_history_that_cannot_be_written_fails_no_deployment(
     assert run(["rollback", "--yes"]) == 0
     assert "was changed, but .cluster-forge/history.jsonl cannot be written" in capsys.readouterr().err
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_rollback_has_the_options_that_its_checks_name(delivery: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    held = settings()
+    held["metadata"]["finalizers"] = ["example.com/holds"]
+    delivery.cluster.put(held, manager="cluster-forge")
+    delivery.cluster.delete(ObjectId.of(held))
+    assert run(["rollback", "--yes"]) == 54
+    assert "pass --allow terminating-object" in capsys.readouterr().err
+    assert run(["rollback", "--yes", "--allow", "terminating-objects"]) == 2
+    assert "did you mean 'terminating-object'" in capsys.readouterr().err
+    assert run(["rollback", "--yes", "--allow", "terminating-object"]) == 0
+
+
+def test_every_option_that_a_check_names_is_one_of_deploy_and_rollback() -> None:
+    sources = Path(preflight.__file__).parent.glob("*.py")
+    named = {option for path in sources for option in re.findall(r'option=f?"(--[a-z-]+)', path.read_text())}
+    assert {"--allow", "--adopt", "--force-environment"} <= named
+    for command in (deploy_command, rollback_command):
+        assert named <= {option for parameter in command.params for option in parameter.opts}

@@ -14,7 +14,7 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import ON_MANY, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cluster_forge.cli.fleet import Members
     from cluster_forge.ports.cluster import ClusterFacts
@@ -33,37 +33,20 @@ if TYPE_CHECKING:
 @delivery_options.timeout
 @click.option("--dry-run", is_flag=True, help="Send everything to the API server, which checks it and stores nothing.")
 @click.option("--atomic", is_flag=True, help="Go back to the last good release if the deployment fails.")
-@click.option("--adopt", is_flag=True, help="Take over objects in the cluster that are not of this stack.")
-@delivery_options.force_conflicts
 @click.option(
     "--namespace",
     metavar="NAMESPACE",
     default="",
     help="Namespace of the Argo CD that delivers the stack, where the cluster has several.",
 )
-@delivery_options.recreate
 @click.option("--prune-data", is_flag=True, help="Prune namespaces, volumes and CRDs, too, with what is in them.")
-@delivery_options.force_version
-@click.option("--force-environment", is_flag=True, help="Replace the stack of another environment in the cluster.")
-@click.option(
-    "--allow-missing-apis", is_flag=True, help="Deploy although the cluster lacks a kind: an operator defines it later."
-)
-@click.option(
-    "--allow-missing-secrets", is_flag=True, help="Deploy although a Secret that the stack expects is not there yet."
-)
 @click.option(
     "--secrets",
     metavar="FILE",
     help="Make the expected Secrets from a file for age or SOPS, from stdin (-), or from variables (env:).",
 )
-@click.option(
-    "--allow",
-    "allowed",
-    metavar="CODE",
-    multiple=True,
-    help="Go on although a check before the deployment found this (repeatable).",
-)
 @delivery_through.options
+@delivery_options.passing
 def command(  # noqa: PLR0913 - its options
     session: Session,
     stack: str | None,
@@ -72,17 +55,10 @@ def command(  # noqa: PLR0913 - its options
     timeout: float,
     dry_run: bool,
     atomic: bool,
-    adopt: bool,
-    force_conflicts: bool,
     namespace: str,
-    recreate: bool,
     prune_data: bool,
-    force_version: bool,
-    force_environment: bool,
-    allow_missing_apis: bool,
-    allow_missing_secrets: bool,
     secrets: str | None,
-    allowed: tuple[str, ...],
+    passing: Mapping[str, Any],
 ) -> int:
     """Deploy a cast stack to a cluster, and wait until it is ready.
 
@@ -108,16 +84,9 @@ def command(  # noqa: PLR0913 - its options
         waits=waits,
         is_trial=dry_run,
         is_atomic=atomic,
-        adopt=adopt,
-        force_conflicts=force_conflicts,
         namespace=namespace,
-        recreate=recreate,
         prune_data=prune_data,
-        force_version=force_version,
-        force_environment=force_environment,
-        allow_missing_apis=allow_missing_apis,
-        allow_missing_secrets=allow_missing_secrets,
-        allowed=_known(allowed),
+        **passing,
     )
     deliver = _to_many if session.is_on_many else _deploy
     return deliver(session, stack, options, _Values.read(secrets) if secrets else None)
@@ -294,19 +263,3 @@ def _deployed(
         facts=tools.cluster.about(),
         is_trial=options.is_trial,
     )
-
-
-def _known(codes: tuple[str, ...]) -> frozenset[str]:
-    """The codes that were allowed.
-
-    Raises:
-        BadParameter: for one that no check has.
-    """
-    from cluster_forge.foundation.names import did_you_mean
-    from cluster_forge.stages.deliver.preflight import registry
-
-    for code in codes:
-        if code not in registry.CODES:
-            hint = did_you_mean(code, registry.CODES) or f": one of {', '.join(registry.CODES)}"
-            raise click.BadParameter(f"unknown code {code!r}{hint}", param_hint="--allow")
-    return frozenset(codes)

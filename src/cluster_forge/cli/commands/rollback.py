@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,7 @@ from cluster_forge.cli.session import Session
 from cluster_forge.cli.verb import DELIVERS, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cluster_forge.stages.deliver.options import DeployOptions
     from cluster_forge.stages.deliver.rollback import RollbackRequest
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 @delivery_options.timeout
 @click.option("--dry-run", is_flag=True, help="Change nothing: print what would change, and what is in the way.")
 @click.option("--force-rollback", is_flag=True, help="Go back also where data would be lost, as far as it is possible.")
-@delivery_options.force_version
-@delivery_options.force_conflicts
-@delivery_options.recreate
+@delivery_options.passing
 def command(  # noqa: PLR0913 - its options
     session: Session,
     stack: str | None,
@@ -45,9 +43,7 @@ def command(  # noqa: PLR0913 - its options
     timeout: float,
     dry_run: bool,
     force_rollback: bool,
-    force_version: bool,
-    force_conflicts: bool,
-    recreate: bool,
+    passing: Mapping[str, Any],
 ) -> int:
     """Go back to an earlier release of a stack, from what the cluster keeps of it.
 
@@ -66,24 +62,21 @@ def command(  # noqa: PLR0913 - its options
 
     destination = destinations.chosen(session, cluster)
     if destination.name:
-        given = {
-            "--force-version": force_version,
-            "--force-conflicts": force_conflicts,
-            "--recreate": recreate,
-        }
-        central.check_options("rollback", given)
-        through = DeployOptions(timeout=timeout, waits=waits, is_trial=dry_run)
+        allowed = passing["allowed"]
+        others = {f"--{name.replace('_', '-')}": given for name, given in passing.items() if name != "allowed"}
+        central.check_options("rollback", others)
+        central.check_allowed(allowed)
+        through = DeployOptions(timeout=timeout, waits=waits, is_trial=dry_run, allowed=allowed)
         return central_cluster.go_back(destination, stack, through, to, is_forced=force_rollback)
     # `rollback.target` compares the versions; of the checks beside that, the same is a warning.
-    options = DeployOptions(
-        timeout=timeout,
-        waits=waits,
-        is_trial=dry_run,
-        force_conflicts=force_conflicts,
-        recreate=recreate,
-        force_version=True,
+    options = DeployOptions(timeout=timeout, waits=waits, is_trial=dry_run, **{**passing, "force_version": True})
+    wanted = partial(
+        RollbackRequest,
+        to=to,
+        is_forced=force_rollback,
+        force_version=passing["force_version"],
+        recreates=passing["recreate"],
     )
-    wanted = partial(RollbackRequest, to=to, is_forced=force_rollback, force_version=force_version, recreates=recreate)
     return (_try if dry_run else _go_back)(destination.session, stack, options, wanted)
 
 
